@@ -1,0 +1,54 @@
+# Two commands for a newcomer: `make demo` and `make test`. Everything else is for who works on the project.
+
+PYTHON ?= python3
+PIP_FLAGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SNAKEMAKE := $(BIN)/snakemake
+PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export HF_HUB_DISABLE_TELEMETRY := 1
+
+.PHONY: demo test smoke realdata check lint plan slurm-profile clean
+
+demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
+	@$(SNAKEMAKE)
+	@echo
+	@echo "PDF          results/tiny/paper/paper.pdf"
+	@echo "tables       results/tiny/paper/tables/   (.tex .csv .md)"
+	@echo "figures      results/tiny/paper/figures/  (.pdf .png)"
+	@echo "HTML report  results/tiny/paper/report.html"
+
+test: $(READY)  ## Every test that needs no GPU and no hub.
+	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup
+
+realdata: $(READY)  ## The same rules on real rows: REAL_DATA_DIR=<folder> make realdata
+	@test -n "$(REAL_DATA_DIR)" || { echo "Set REAL_DATA_DIR to the folder of real rows."; exit 1; }
+	@$(SNAKEMAKE) cards golds bases --config scale=realdata 'sources={origin: mirror, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
+	@$(BIN)/python -m pytest tests/realdata -q
+
+check: lint  ## Linters, types, workflow lint, unit and workflow tests.
+	@$(BIN)/python -m pytest tests/unit tests/workflow -n 2 --dist loadgroup
+
+lint: $(READY)  ## ruff, snakefmt, mypy and snakemake --lint.
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --check workflow/Snakefile workflow/rules
+	@$(BIN)/mypy
+	@$(SNAKEMAKE) --lint
+
+slurm-profile:  ## Let `snakemake --profile slurm` find workflow/profiles/slurm (once a machine).
+	@mkdir -p "$(PROFILES)" && ln -sfn "$(CURDIR)/workflow/profiles/slurm" "$(PROFILES)/slurm"
+	@echo "linked $(PROFILES)/slurm; now: snakemake --profile slurm -n all"
+
+clean:  ## Delete everything generated, the environment excepted.
+	rm -rf results .snakemake
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.x")'
+	@echo "Installing the locked packages into $(VENV) (a few minutes) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet $(PIP_FLAGS) "$$(grep '^torch==' requirements.lock)"
+	@$(BIN)/pip install --quiet $(PIP_FLAGS) -r requirements.lock
+	@touch $@

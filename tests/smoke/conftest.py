@@ -1,0 +1,44 @@
+"""A small grid, run for real once a session; tests then edit copies of it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from conftest import Checkout, copy_code
+
+KEPT = (
+    "qwen3-8b_deepmath-hard_lora-r8_bs64_s42",
+    "qwen3-8b_deepmath-hard_lora-r256_bs64_s42",
+    "qwen3-8b_deepmath-hard_quanta-d3-no-kv_bs64_s42",
+    "llama-3.1-8b_math_quanta-d3-all-linear-constant_bs64_s42",
+)
+
+
+def shrink(checkout: Checkout) -> None:
+    """Four runs of two optimizer steps, eight problems to evaluate on."""
+    rows = checkout.read_grid()
+    checkout.write_grid([{**row, "tier": "core" if row["run_id"] in KEPT else "full"} for row in rows])
+    checkout.edit_scale(
+        **{f"datasets__{name}__eval_problems": 8 for name in ("deepmath-hard", "math")},
+        **{f"datasets__{name}__max_train_problems": 16 for name in ("deepmath-hard", "math")},
+        **{"datasets__aime-2025-2026__synthetic_rows": 4},
+        **{f"benchmarks__{name}__samples_per_problem": 2 for name in ("deepmath-hard", "math", "aime-2025-2026")},
+        evaluate__bootstrap_resamples=50,
+    )
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The small grid from raw data to the PDF; about a minute and a half."""
+    checkout = copy_code(tmp_path_factory.mktemp("smoke") / "checkout")
+    shrink(checkout)
+    checkout.run()
+    return checkout
+
+
+@pytest.fixture
+def copied(finished: Checkout, tmp_path: Path) -> Checkout:
+    """A copy of the finished workflow, time stamps kept, in which a test may edit."""
+    shutil.copytree(finished.root, tmp_path / "checkout", copy_function=shutil.copy2)
+    return Checkout(tmp_path / "checkout")

@@ -1,0 +1,170 @@
+"""Whole training runs on a random base: every method, what they write, and resuming bit for bit."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+from transformers import AutoModelForCausalLM, Qwen3Config
+
+from rlvr.core.errors import InputError
+from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
+from rlvr.models.tokenizer import build_tokenizer
+from rlvr.tables import METRICS, PROBLEMS
+from rlvr.train.methods import METHODS
+from rlvr.train.run import train_run
+from rlvr.train.settings import resolve_settings
+from rlvr.train.trainer import Trainer
+
+STEPS = 6
+CELLS = {
+    "lora": {"rank": 8, "alpha": 16, "target_modules": "all_linear"},
+    "dora": {"rank": 8, "alpha": 16, "target_modules": "no_kv"},
+    "quanta": {"axes": 3, "target_modules": "no_v_proj"},
+    "full": {},
+}
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """Folder with a random base and training problems for ``STEPS`` steps."""
+    folder = tmp_path_factory.mktemp("inputs")
+    tokenizer = build_tokenizer()
+    tokenizer.save_pretrained(folder / "base")
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 1, "num_attention_heads": 4, "head_dim": 16}
+    tokens = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
+    config = Qwen3Config(vocab_size=len(tokenizer), num_key_value_heads=2, tie_word_embeddings=True, **sizes, **tokens)
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder / "base")
+    problems = [
+        {"problem_id": f"p{i}", "dataset": "d", "question": f"Last digit of {100 + i}?", "answer": str(i % 10)}
+        | {"verifier": "math", "difficulty": 9.0, "topic": None, "meta": "{}"}
+        for i in range(8 * STEPS)
+    ]
+    write_table(pd.DataFrame(problems), folder / "train.parquet", PROBLEMS)
+    return folder
+
+
+@pytest.fixture
+def spec(request, tmp_path):
+    """Writes the spec of a method's run on the random base and returns its path."""
+
+    def write(method, **changes):
+        scale = yaml.safe_load((request.config.rootpath / "workflow/scales/tiny.yaml").read_text())
+        row = {"run_id": method, "model": "m", "dataset": "d", "method": method, "seed": 42, **CELLS[method]}
+        content = resolve_settings(row, scale) | {"study": "s", "checkpoint_every_steps": 2, "max_completion_tokens": 12}
+        write_json(content | changes, tmp_path / f"{method}.json")
+        return tmp_path / f"{method}.json"
+
+    return write
+
+
+def train(spec, inputs, out):
+    train_run(spec, inputs / "base", inputs / "train.parquet", out)
+    return read_json(out / "run.json")
+
+
+def weights_of(out):
+    return sha256_file(next(path for name in ("adapter", "model") for path in (out / name).glob("*.safetensors")))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_run_of_every_method_and_the_same_after_an_interruption(method, spec, inputs, tmp_path, monkeypatch):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    manifest = train(spec(method), inputs, whole)
+    assert manifest["steps"] == STEPS and manifest["resumed_from_step"] is None
+    weights = "model" if method == "full" else "adapter"
+    assert {path.name for path in whole.iterdir()} == {weights, "metrics.parquet", "run.json"}
+    assert str(tmp_path) not in (whole / "run.json").read_text()
+    metrics = read_table(whole / "metrics.parquet", METRICS)
+    assert metrics["step"].tolist() == list(range(1, STEPS + 1))
+    assert metrics["learning_rate"].max() == pytest.approx(read_json(spec(method))["learning_rate"], rel=0.1)
+
+    step = Trainer.training_step
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Trainer, "training_step", lambda self, *given: stop_at(4, self, step, given))
+        train(spec(method), inputs, broken)
+    assert not (broken / "run.json").exists()
+    resumed = train(spec(method), inputs, broken)
+    assert resumed["resumed_from_step"] == 4
+    assert resumed["sha256"] == manifest["sha256"]
+    assert weights_of(broken) == weights_of(whole)
+    again = read_table(broken / "metrics.parquet", METRICS)
+    pd.testing.assert_frame_equal(again.drop(columns="seconds"), metrics.drop(columns="seconds"))
+
+
+def stop_at(steps, trainer, step, given):
+    if trainer.state.global_step == steps:
+        raise KeyboardInterrupt
+    return step(trainer, *given)
+
+
+def test_a_killed_process_resumes_to_the_same_weights_bit_for_bit(spec, inputs, tmp_path):
+    path, killed = spec("quanta", epochs=3), tmp_path / "killed"
+    command = [sys.executable, "-m", "rlvr.train", "--spec", path, "--base", inputs / "base"]
+    command += ["--train", inputs / "train.parquet", "--out", killed]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while not (killed / "checkpoints/checkpoint-2/trainer_state.json").exists():
+        assert process.poll() is None and time.monotonic() < deadline, process.stderr.read().decode()
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL and not (killed / "run.json").exists()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "resuming from checkpoint-" in done.stdout and f"step {3 * STEPS}/{3 * STEPS}" in done.stdout
+    manifest = train(path, inputs, tmp_path / "whole")
+    resumed = read_json(killed / "run.json")
+    assert 2 <= resumed["resumed_from_step"] < 3 * STEPS and resumed["sha256"] == manifest["sha256"]
+    assert weights_of(killed) == weights_of(tmp_path / "whole")
+
+
+def test_a_kill_between_the_last_step_and_the_manifest_costs_no_training(spec, inputs, tmp_path, monkeypatch):
+    path, out = spec("lora"), tmp_path / "run"
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("rlvr.train.run.manifest", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        train(path, inputs, out)
+    manifest = train(path, inputs, out)
+    assert manifest["resumed_from_step"] == STEPS
+    assert manifest["sha256"] == train(path, inputs, tmp_path / "whole")["sha256"]
+
+
+def test_batches_above_one_pass_accumulate(spec, inputs, tmp_path):
+    manifest = train(spec("lora", completions_per_step=128), inputs, tmp_path / "run")
+    assert manifest["steps"] == STEPS // 2 and manifest["prompts_per_step"] == 16
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rannk": 1}, r"lora\.json: unknown key 'rannk'"),
+        ({"devices": 1}, "there is no GPU"),
+        ({"max_prompt_tokens": 5}, r"train\.parquet: has 0 problems with at most 5 prompt tokens"),
+        ({"template": "unknown"}, "template 'unknown'"),
+    ],
+)
+def test_unusable_settings_stop_before_training(changes, message, spec, inputs, tmp_path):
+    if "devices" in changes and torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(InputError, match=message):
+        train(spec("lora", **changes), inputs, tmp_path / "run")
+
+
+def test_a_base_without_pad_token_is_refused(spec, inputs, tmp_path):
+    base = tmp_path / "base"
+    base.mkdir()
+    for path in (inputs / "base").iterdir():
+        os.link(path, base / path.name)
+    settings = json.loads((base / "tokenizer_config.json").read_text())
+    settings["pad_token"] = None
+    (base / "tokenizer_config.json").unlink()
+    (base / "tokenizer_config.json").write_text(json.dumps(settings))
+    with pytest.raises(InputError, match=r"tokenizer_config\.json: .*pad"):
+        train_run(spec("lora"), base, inputs / "train.parquet", tmp_path / "run")

@@ -1,0 +1,113 @@
+"""Tables as text: every kind of cell in every format."""
+
+import json
+
+import pandas as pd
+import pytest
+from report_study import PARAMETERS, SCORES, evidence, score_frame, spectra_frame, write_study
+
+from rlvr.core.io import write_json, write_table
+from rlvr.report.cells import Scope, build_cells
+from rlvr.report.evidence import InputPaths
+from rlvr.report.files import TableFiles, read_cells, tabulate_file
+from rlvr.report.outputs import load_outputs
+from rlvr.report.printed import MINUS
+from rlvr.report.render import DASH, cell_text, compose, escape_tex, to_json, to_latex, to_markdown
+from rlvr.tables import SCORES as SCORES_SCHEMA
+from rlvr.tables import SPECTRA
+
+
+@pytest.fixture
+def table(tmp_path):
+    output = load_outputs(write_study(tmp_path))["table1"]
+    scope = Scope("paper", True, list(SCORES))
+    return compose(output, build_cells(output, evidence(), scope), scope, ["made by hand", "from 3 files"])
+
+
+def test_texts_of_all_cell_kinds(table):
+    assert table.texts[0] == [
+        "LoRA", "r = 8", "5.38K† (22M)", "3.00", "60.0 [55.0, 65.0] (62.3)", "70.0 [65.0, 75.0]",
+        "70.0 [45.2, 94.8] (78.1)", "10.0", "80.0 [75.0, 85.0]", "10.0 [2.9, 17.1]",
+    ]  # fmt: skip
+    assert table.texts[1][2:] == [
+        "43.6M (43.6M)", "20.00", "55.0 [50.0, 60.0]", DASH, f"{DASH} (74.4)", DASH, "55.0 [50.0, 60.0]", DASH,
+    ]  # fmt: skip
+
+
+def test_negative_numbers_carry_a_minus_sign():
+    cell = {"verdict": "stand-in", "value": -3.52, "low": -9.96, "high": 2.9, "decimals": 1, "unit": "%"}
+    assert cell_text(cell, "+1.2") == f"{MINUS}3.5 [{MINUS}10.0, 2.9] (+1.2)"
+
+
+def test_notes_explain_what_occurs_and_nothing_else(table):
+    text = " ".join(table.notes)
+    assert all(mark in text for mark in ("†", DASH, "In brackets", "In parentheses", "Student's t", "bootstrap"))
+    assert "stand-ins" not in text
+    assert "estimated spectrum" not in text
+
+
+def test_latex_structure(table):
+    tex = to_latex(table)
+    assert tex.startswith("% made by hand\n% from 3 files\n\\begin{table}")
+    for part in ("\\toprule", "\\midrule", "\\bottomrule", "\\caption{Scores of 100 \\% \\& more\\_or\\_less.}"):
+        assert tex.count(part) == 1
+    assert "\\multicolumn{6}{c}{Score (\\%)}" in tex
+    body = tex[tex.index("\\midrule") : tex.index("\\bottomrule")]
+    rows = [line for line in body.splitlines() if line.endswith("\\\\")]
+    assert len(rows) == 2 and all(row.count("&") == 9 for row in rows)
+    assert "DoRA & r = 8\\_x & 43.6M (43.6M)" in body
+    assert "$^\\dagger$" in body and "-- (74.4)" in body
+    assert tex.isascii()
+
+
+@pytest.mark.parametrize(
+    ("text", "tex"),
+    [("a_b & 5 %", r"a\_b \& 5 \%"), ("~15T", r"$\sim$15T"), ("\N{GREEK SMALL LETTER ALPHA} = 2r", r"$\alpha$ = 2r")],
+)
+def test_escape_tex(text, tex):
+    assert escape_tex(text) == tex
+
+
+def test_markdown_has_one_line_a_row(table):
+    lines = to_markdown(table).splitlines()
+    assert lines[0] == "<!-- made by hand" and lines[1].endswith("from 3 files -->")
+    rows = [line for line in lines if line.startswith("| ")]
+    assert len(rows) == 3 and "Score (%) Seed 1" in rows[0]
+
+
+def test_json_rows_carry_verdicts(table):
+    row = to_json(table)["rows"][1]
+    assert row["key"] == "dora" and len(row["texts"]) == 10
+    assert row["verdicts"] == [
+        "agrees", "not reported", "not reported", "not run", "not run", "not run", "not reported", "not run",
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    """Files of the four runs, as the earlier stages write them."""
+    write_table(score_frame(), tmp_path / "scores.parquet", SCORES_SCHEMA)
+    write_table(spectra_frame(), tmp_path / "spectra.parquet", SPECTRA)
+    for run_id, count in PARAMETERS.items():
+        write_json({"run_id": run_id, "trainable_parameters": count}, tmp_path / f"{run_id}.json")
+    manifests = [str(tmp_path / f"{run_id}.json") for run_id in PARAMETERS]
+    return InputPaths([str(tmp_path / "scores.parquet")], manifests, [str(tmp_path / "spectra.parquet")])
+
+
+def test_a_table_whose_runs_do_not_exist_is_all_dashes(tmp_path):
+    files = TableFiles(*(str(tmp_path / f"out.{kind}") for kind in ("csv", "md", "tex", "json")))
+    tabulate_file("table1", str(write_study(tmp_path)), Scope("tiny", False, []), InputPaths(), files)
+    assert set(read_cells([files.csv])["verdict"]) == {"not run"}
+
+
+def test_tabulate_file_writes_every_format(tmp_path, inputs):
+    files = TableFiles(*(str(tmp_path / f"out.{kind}") for kind in ("csv", "md", "tex", "json")))
+    tabulate_file("table1", str(write_study(tmp_path)), Scope("tiny", False, list(SCORES)), inputs, files)
+    cells = read_cells([files.csv])
+    assert len(cells) == 16 and cells.loc[cells["verdict"] == "not run", "runs"].eq("").all()
+    assert pd.read_csv(files.csv).columns[0] == "output"  # tidy, no comment line
+    content = json.loads((tmp_path / "out.json").read_text())
+    assert any("stand-ins" in note for note in content["notes"])
+    first = (tmp_path / "out.tex").read_bytes()
+    tabulate_file("table1", str(tmp_path / "outputs.yaml"), Scope("tiny", False, list(SCORES)), inputs, files)
+    assert (tmp_path / "out.tex").read_bytes() == first

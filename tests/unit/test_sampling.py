@@ -1,0 +1,282 @@
+"""Sampling: the transformers engine on random weights, vLLM's arguments through a stand-in for the library."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import torch
+
+from rlvr.core.errors import InputError
+from rlvr.evaluate.engines import transformers_engine as engines
+from rlvr.evaluate.engines.protocol import Completion
+from rlvr.evaluate.engines.vllm_engine import VllmEngine, engine_arguments, sampling_arguments
+from rlvr.evaluate.sampling import SamplingSettings, load_engine, sample, sample_file
+from rlvr.models.architectures import tiny_config
+from rlvr.models.tokenizer import build_tokenizer
+from rlvr.prompts import render_prompt
+from rlvr.tables import PROBLEMS, SAMPLES
+
+PROTOCOL = SamplingSettings(
+    samples_per_problem=3,
+    temperature=1.0,
+    top_p=0.9,
+    max_completion_tokens=12,
+    batch_completions=8,
+    seed=0,
+    template="compact",
+)
+QUESTIONS = ["2+2?", "What is the largest digit of 90315?", "1" * 300, "last of 7 8 9", "x"]
+
+
+@pytest.fixture(scope="module")
+def base_dir(tmp_path_factory) -> Path:
+    """A random Llama whose weights are wide enough to make its choices distinct."""
+    from transformers import AutoModelForCausalLM
+
+    folder = tmp_path_factory.mktemp("base")
+    tokenizer = build_tokenizer()
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(tiny_config("llama", tokenizer))
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tuned_dir(base_dir: Path, tmp_path_factory) -> Path:
+    """A finished full fine-tuning whose end token is far more likely."""
+    from transformers import AutoModelForCausalLM
+
+    folder = tmp_path_factory.mktemp("run")
+    model = AutoModelForCausalLM.from_pretrained(base_dir)
+    with torch.no_grad():
+        model.model.norm.weight.mul_(3)
+    model.save_pretrained(folder / "model")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def engine(base_dir: Path):
+    return load_engine(base_dir, None, PROTOCOL)
+
+
+def prompts() -> list[str]:
+    return [render_prompt(question, "compact") for question in QUESTIONS]
+
+
+def problems() -> pd.DataFrame:
+    rows = [
+        {
+            "problem_id": f"p{index}", "dataset": "d", "question": question, "answer": "4", "verifier": "math",
+            "difficulty": None, "topic": None, "meta": "{}",
+        }
+        for index, question in enumerate(QUESTIONS)
+    ]  # fmt: skip
+    return PROBLEMS.validate(pd.DataFrame(rows))
+
+
+def test_same_seed_same_completions_other_seed_others(engine) -> None:
+    first, again, other = (engine.generate(prompts(), PROTOCOL, seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+    assert all(len({completion.text for completion in completions}) == 3 for completions in first)
+
+
+def test_sampling_leaves_the_global_generator_alone(engine) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    engine.generate(prompts()[:1], PROTOCOL, 0)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def slow_greedy(engine, prompt: str, limit: int) -> Completion:
+    """One prompt without batch, padding or cache: the largest logit, token by token."""
+    tokenizer, model = engine._tokenizer, engine._model
+    ids = tokenizer(prompt)["input_ids"]
+    drawn: list[int] = []
+    while len(drawn) < limit and tokenizer.eos_token_id not in drawn:
+        with torch.inference_mode():
+            drawn.append(int(model(torch.tensor([ids + drawn])).logits[0, -1].argmax()))
+    ended = drawn[-1] == tokenizer.eos_token_id
+    return Completion(tokenizer.decode(drawn, skip_special_tokens=True), len(drawn), "stop" if ended else "length")
+
+
+def test_greedy_batches_equal_the_slow_decoder(engine) -> None:
+    greedy = replace(PROTOCOL, temperature=0.0, samples_per_problem=1)
+    completions_PK = engine.generate(prompts(), greedy, 0)
+    assert completions_PK == [[slow_greedy(engine, prompt, 12)] for prompt in prompts()]
+
+
+def test_tokens_are_counted_up_to_the_end_token(engine) -> None:
+    tokenizer = engine._tokenizer
+    end, pad, one = tokenizer.eos_token_id, tokenizer.pad_token_id, tokenizer.convert_tokens_to_ids("1")
+    generated = torch.tensor([[one, end, pad, pad], [one, one, one, one], [end, one, end, pad], [one, one, one, end]])
+    assert list(engine._decode(generated, [end])) == [
+        Completion("1", 2, "stop"), Completion("1111", 4, "length"), Completion("", 1, "stop"),
+        Completion("111", 4, "stop"),
+    ]  # fmt: skip
+
+
+def test_temperature_and_top_p_reach_the_distribution(engine) -> None:
+    greedy = engine.generate(prompts(), replace(PROTOCOL, temperature=0.0), 0)
+    for cold in (replace(PROTOCOL, temperature=1e-4), replace(PROTOCOL, top_p=1e-6)):
+        assert engine.generate(prompts(), cold, 3) == greedy
+
+
+def test_the_models_own_sampling_defaults_are_ignored(engine) -> None:
+    expected = engine.generate(prompts(), PROTOCOL, 1)
+    engine._model.generation_config.min_p = 0.99
+    engine._model.generation_config.repetition_penalty = 5.0
+    assert engine.generate(prompts(), PROTOCOL, 1) == expected
+
+
+def test_prompt_beyond_the_models_positions_is_an_error(engine) -> None:
+    with pytest.raises(InputError, match="exceed 4096"):
+        engine.generate(["1" * 4090], PROTOCOL, 0)
+
+
+def test_long_prompts_pass(engine) -> None:
+    (completions,) = engine.generate(["Find the sum. " * 150], PROTOCOL, 0)
+    assert [completion.tokens > 0 for completion in completions] == [True] * 3
+
+
+def test_batches_hold_every_row_once_within_their_bounds(monkeypatch) -> None:
+    monkeypatch.setattr(engines, "MAX_BATCH_TOKENS", 1000)
+    lengths = [10, 500, 90, 2000, 30]
+    rows = [prompt for prompt in range(5) for _ in range(7)]
+    found = list(engines.batches(rows, lengths, PROTOCOL))
+    assert sorted(row for batch in found for row in batch) == rows
+    assert max(map(len, found)) == PROTOCOL.batch_completions
+    for batch in found:
+        assert len(batch) == 1 or len(batch) * (max(lengths[row] for row in batch) + 12) <= 1000
+    assert found[0] == [3]
+
+
+def test_every_end_token_of_the_model_counts() -> None:
+    assert engines.end_token_ids([7, 9], 2) == [2, 7, 9]
+    assert engines.end_token_ids(None, 2) == engines.end_token_ids(2, 2) == [2]
+
+
+def test_run_is_sampled_with_its_merged_weights(base_dir: Path, tuned_dir: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    tuned = load_engine(base_dir, tuned_dir, PROTOCOL)
+    reference = AutoModelForCausalLM.from_pretrained(tuned_dir / "model").state_dict()
+    assert tuned._model.state_dict().keys() == reference.keys()
+    assert all(torch.equal(tensor, reference[name]) for name, tensor in tuned._model.state_dict().items())
+
+
+def test_samples_have_one_row_a_completion(engine) -> None:
+    samples = SAMPLES.validate(sample(problems(), engine, "run", "b", PROTOCOL))
+    assert samples["problem_id"].tolist() == [f"p{index}" for index in range(5) for _ in range(3)]
+    assert samples["sample"].tolist() == [0, 1, 2] * 5
+    other = sample(problems(), engine, "another-run", "b", PROTOCOL)
+    assert (samples["text"].to_numpy() != other["text"].to_numpy()).any()
+
+
+def test_sample_file(base_dir: Path, tmp_path: Path) -> None:
+    problems().to_parquet(tmp_path / "eval.parquet")
+    paths = (tmp_path / "eval.parquet", base_dir, None)
+    for name in ("a", "b"):
+        sample_file(*paths, "m_base", "b", PROTOCOL, tmp_path / f"{name}.parquet")
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    assert len(SAMPLES.validate(pd.read_parquet(tmp_path / "a.parquet"))) == 15
+
+
+def test_no_problem_is_an_error(base_dir: Path, tmp_path: Path) -> None:
+    problems().head(0).to_parquet(tmp_path / "eval.parquet")
+    with pytest.raises(InputError, match="no problem"):
+        sample_file(tmp_path / "eval.parquet", base_dir, None, "r", "b", PROTOCOL, tmp_path / "out.parquet")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("samples_per_problem", 0), ("temperature", -0.1), ("top_p", 0.0), ("top_p", 1.1), ("max_completion_tokens", 0),
+        ("batch_completions", 0), ("engine", "sglang"), ("dtype", "float8"),
+    ],
+)  # fmt: skip
+def test_impossible_settings_are_refused(field: str, value: object) -> None:
+    with pytest.raises(InputError, match=field):
+        replace(PROTOCOL, **{field: value})
+
+
+class FakeVllm:
+    """Records what the library is asked for and answers with the prompt's length."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, SimpleNamespace]] = []
+        self.arguments: dict[str, object] = {}
+        self.files: set[str] = set()
+        self.reason = "stop"
+        self.SamplingParams = SimpleNamespace
+
+    def LLM(self, **arguments: object) -> "FakeVllm":
+        self.arguments = arguments
+        self.files = {path.name for path in Path(str(arguments["model"])).iterdir()}
+        return self
+
+    def generate(self, prompts: list[str], parameters: list[SimpleNamespace], use_tqdm: bool) -> list[SimpleNamespace]:
+        self.requests = list(zip(prompts, parameters, strict=True))
+        return [
+            SimpleNamespace(outputs=[SimpleNamespace(text=prompt, token_ids=[1] * 4, finish_reason=self.reason)])
+            for prompt in prompts
+        ]
+
+
+@pytest.fixture
+def fake_vllm(monkeypatch) -> FakeVllm:
+    fake = FakeVllm()
+    monkeypatch.setitem(sys.modules, "vllm", fake)
+    return fake
+
+
+VLLM = replace(PROTOCOL, engine="vllm", dtype="bfloat16", device="cuda")
+
+
+def test_vllm_gets_one_seeded_request_a_completion(base_dir: Path, fake_vllm: FakeVllm) -> None:
+    completions_PK = load_engine(base_dir, None, VLLM).generate(["a", "b"], VLLM, 7)
+    assert completions_PK == [[Completion("a", 4, "stop")] * 3, [Completion("b", 4, "stop")] * 3]
+    assert [prompt for prompt, _ in fake_vllm.requests] == ["a", "a", "a", "b", "b", "b"]
+    assert len({parameters.seed for _, parameters in fake_vllm.requests}) == 6
+    assert {parameters.n for _, parameters in fake_vllm.requests} == {1}
+    assert fake_vllm.arguments == engine_arguments(base_dir, "bfloat16", 7)
+
+
+def test_vllm_leaves_no_sampling_field_to_the_models_defaults() -> None:
+    arguments = sampling_arguments(VLLM, 3)
+    assert arguments.items() >= {"temperature": 1.0, "top_p": 0.9, "max_tokens": 12, "seed": 3, "top_k": 0}.items()
+    assert {"min_p", "repetition_penalty", "presence_penalty", "frequency_penalty"} <= arguments.keys()
+    assert engine_arguments("m", "bfloat16", 0)["generation_config"] == "vllm"
+
+
+def test_vllm_reads_merged_weights_from_a_temporary_folder(
+    base_dir: Path, tuned_dir: Path, fake_vllm: FakeVllm
+) -> None:
+    VllmEngine(base_dir, tuned_dir, "bfloat16").generate(["a"], VLLM, 0)
+    assert {"config.json", "tokenizer.json", "model.safetensors"} <= fake_vllm.files
+    assert fake_vllm.arguments["model"] != str(base_dir)
+    assert not Path(str(fake_vllm.arguments["model"])).exists()
+
+
+def test_exported_weights_are_the_merged_ones(base_dir: Path, tuned_dir: Path, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    from rlvr.evaluate.engines.vllm_engine import export_merged
+
+    folder = export_merged(base_dir, tuned_dir, tmp_path / "out", "float32")
+    exported, tuned = (
+        AutoModelForCausalLM.from_pretrained(path).state_dict() for path in (folder, tuned_dir / "model")
+    )
+    assert exported.keys() == tuned.keys()
+    assert all(torch.equal(tensor, tuned[name]) for name, tensor in exported.items())
+
+
+def test_aborted_vllm_request_is_an_error(base_dir: Path, fake_vllm: FakeVllm) -> None:
+    fake_vllm.reason = "abort"
+    with pytest.raises(InputError, match="abort"):
+        VllmEngine(base_dir, None, "bfloat16").generate(["a"], VLLM, 0)

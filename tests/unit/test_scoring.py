@@ -1,0 +1,92 @@
+"""Scores of small grade tables, computed by hand."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rlvr.core.errors import InputError
+from rlvr.evaluate.scoring import score_file, score_grades
+from rlvr.tables import GRADES, SCORES
+
+# Problem p: 7 wins 2 : 1 and is right. q: 3 wins over 4, which is right. r: a tie, the first (right) one counts.
+ANSWERS = {"p": ["7", " 7. ", "5"], "q": ["3", "4", "3"], "r": ["1/2", None, "0.6"]}
+CORRECT = {"p": [True, True, False], "q": [False, True, False], "r": [True, False, False]}
+
+
+def grades() -> pd.DataFrame:
+    rows = [
+        {
+            "run_id": "run", "benchmark": "b", "problem_id": problem, "sample": sample,
+            "completion_tokens": 10 + sample, "finish_reason": "length" if answer is None else "stop",
+            "verdict": "unparsed" if answer is None else "correct" if CORRECT[problem][sample] else "wrong",
+            "extracted": answer, "stage": "rule", "grader": "1",
+        }
+        for problem, answers in ANSWERS.items()
+        for sample, answer in enumerate(answers)
+    ]  # fmt: skip
+    return GRADES.validate(pd.DataFrame(rows))
+
+
+def test_three_statistics_by_hand() -> None:
+    scores = score_grades(grades(), resamples=200, seed=0).set_index("statistic")
+    assert scores["value"].to_dict() == pytest.approx({"avg_at_k": 4 / 9, "pass_at_k": 1.0, "maj_at_k": 2 / 3})
+    assert (scores["k"] == 3).all()
+    assert (scores["n_problems"] == 3).all()
+    assert ((scores["low"] <= scores["value"]) & (scores["value"] <= scores["high"])).all()
+    assert scores.loc["pass_at_k", ["low", "high"]].tolist() == [1.0, 1.0]
+
+
+def test_verdict_shares_stand_beside_every_score() -> None:
+    row = score_grades(grades(), resamples=10, seed=0).iloc[0]
+    assert row["wrong_share"] == pytest.approx(4 / 9)
+    assert row["unparsed_share"] == row["truncated_share"] == pytest.approx(1 / 9)
+    assert row["timed_out_share"] == 0
+    assert row["mean_completion_tokens"] == 11
+
+
+def test_order_of_rows_does_not_matter() -> None:
+    shuffled = grades().sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(score_grades(shuffled, 50, 0), score_grades(grades(), 50, 0))
+
+
+def test_spaces_and_forms_of_an_answer_are_one_vote() -> None:
+    table = grades()
+    table.loc[table["problem_id"] == "r", "extracted"] = ["9", "1/2", "0.5"]
+    table.loc[table["problem_id"] == "r", "verdict"] = ["wrong", "correct", "correct"]
+    scores = score_grades(table, 10, 0).set_index("statistic")
+    assert scores.loc["maj_at_k", "value"] == pytest.approx(2 / 3)
+
+
+def test_timed_out_answer_still_votes() -> None:
+    table = grades()
+    table.loc[table["problem_id"] == "p", "verdict"] = "timed_out"
+    scores = score_grades(table, 10, 0).set_index("statistic")
+    assert scores.loc["maj_at_k", "timed_out_share"] == pytest.approx(1 / 3)
+    assert scores.loc["maj_at_k", "value"] == pytest.approx(1 / 3)
+
+
+def test_incomplete_problem_is_an_error() -> None:
+    with pytest.raises(InputError, match=r"problem 'q'.*expected samples 0 .. 2 .*found 2"):
+        score_grades(grades().query("not (problem_id == 'q' and sample == 1)"), 10, 0)
+
+
+def test_wrong_numbering_is_an_error() -> None:
+    table = grades()
+    table.loc[table["sample"] == 2, "sample"] = 5
+    with pytest.raises(InputError, match="expected samples"):
+        score_grades(table, 10, 0)
+
+
+def test_two_runs_in_one_file_are_an_error() -> None:
+    table = grades()
+    table.loc[0, "run_id"] = "other"
+    with pytest.raises(InputError, match="found 2"):
+        score_grades(table, 10, 0)
+
+
+def test_score_file(tmp_path: Path) -> None:
+    grades().to_parquet(tmp_path / "grades.parquet")
+    score_file(tmp_path / "grades.parquet", tmp_path / "scores.parquet", resamples=20, seed=3)
+    scores = SCORES.validate(pd.read_parquet(tmp_path / "scores.parquet"))
+    assert scores["statistic"].tolist() == ["avg_at_k", "pass_at_k", "maj_at_k"]

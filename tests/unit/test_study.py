@@ -1,0 +1,69 @@
+"""A grid bound to a scale."""
+
+from pathlib import Path
+
+import pytest
+
+from rlvr.core.errors import InputError
+from rlvr.study import load_study, read_grid
+
+WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
+SCHEMAS = WORKFLOW / "schemas"
+HEADER = "run_id,tier,model,dataset,method,rank,alpha,axes,target_modules,schedule,completions_per_step,seed"
+
+
+def load(tier: str = "core", scale: str = "tiny"):
+    return load_study("structure-over-scale", tier, WORKFLOW / f"scales/{scale}.yaml", WORKFLOW / "studies", SCHEMAS)
+
+
+def grid(tmp_path: Path, *lines: str) -> Path:
+    path = tmp_path / "study" / "grid.csv"
+    path.parent.mkdir()
+    path.write_text("\n".join([HEADER, *lines]) + "\n")
+    return path
+
+
+def test_ranks_and_alphas_are_divided_together() -> None:
+    tiny, paper = load(), load(scale="paper")
+    for run_id, spec in tiny.specs.items():
+        printed = paper.specs[run_id]
+        if spec["rank"] is not None:
+            assert printed["rank"] == 8 * spec["rank"]
+            assert printed["alpha"] / printed["rank"] == spec["alpha"] / spec["rank"]
+
+
+def test_tiers_nest() -> None:
+    assert set(load("core").rows) < set(load("full").rows) == set(load("core").grid)
+
+
+def test_benchmarks_of_runs_and_bases() -> None:
+    study = load()
+    assert study.benchmarks("qwen3-8b_deepmath-hard_lora-r8_bs64_s42") == ["deepmath-hard", "aime-2025-2026"]
+    assert set(study.benchmarks("llama-3.1-8b_base")) == {"deepmath-hard", "math", "aime-2025-2026"}
+    assert study.model_of("llama-3.1-8b_base") == "llama-3.1-8b"
+    assert study.trained_bases == ["qwen3-8b_base", "llama-3.1-8b_base", "apertus-8b_base"]
+
+
+def test_both_readings_of_alpha_differ_in_alpha_alone() -> None:
+    specs = load().specs
+    for rank in (8, 32, 64, 128, 256):
+        scaled = specs[f"qwen3-8b_deepmath-hard_lora-r{rank}_bs64_s42"]
+        held = specs[f"qwen3-8b_deepmath-hard_lora-r{rank}-a32_bs64_s42"]
+        assert {key for key in scaled if scaled[key] != held[key]} == {"run_id", "alpha"}
+        assert held["alpha"] == specs["qwen3-8b_deepmath-hard_lora-r16_bs64_s42"]["alpha"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("a_b,core,m,d,lora,x,,,,,,1", "column 'rank' holds 'x'"),
+        ("a_b,core,m,d,lora,8,16,,all_linear,,,1,surplus", "more cells"),
+        ("a_b,nightly,m,d,lora,8,16,,all_linear,,,1", "key 'tier'"),
+        ("a_b,core,m,d,lora,0,16,,all_linear,,,1", "key 'rank'"),
+        ("a_b,core,m,d,lora,8,16,,all_linear,,,", "key 'seed'"),
+    ],
+)
+def test_a_wrong_cell_names_file_and_line(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(InputError, match=r"grid\.csv, line 2") as refused:
+        read_grid(grid(tmp_path, line), SCHEMAS / "grid.schema.yaml")
+    assert words in str(refused.value)

@@ -1,0 +1,140 @@
+"""The protocol as TRL gets it, the reward, merging, metrics and checkpoints."""
+
+import json
+
+import pytest
+import torch
+from small_models import settings_of, small_model, token_batch
+
+from rlvr.core.io import check_table
+from rlvr.rewards.reward import total_reward
+from rlvr.tables import METRICS
+from rlvr.train.checkpoints import last_complete_checkpoint
+from rlvr.train.manifest import fingerprint
+from rlvr.train.merging import merged_weights
+from rlvr.train.methods import METHODS
+from rlvr.train.metrics import metrics_frame
+from rlvr.train.rewards import make_reward
+from rlvr.train.trainer import trl_config
+
+
+def config(tmp_path, method="lora", **changes):
+    return trl_config(settings_of(method, **changes), tmp_path)
+
+
+def test_protocol_of_the_paper(tmp_path):
+    found = config(tmp_path)
+    assert (found.num_generations, found.beta, found.loss_type, found.scale_rewards) == (8, 0.0, "dr_grpo", "none")
+    assert (found.optim, found.weight_decay, found.num_train_epochs) == ("adamw_torch_fused", 0.0, 1)
+    assert not found.bf16 and not found.fp16 and not found.gradient_checkpointing and found.use_cpu
+    assert found.per_device_train_batch_size * found.gradient_accumulation_steps == 64
+    assert found.logging_steps == 1 and found.report_to == [] and not found.use_vllm
+
+
+@pytest.mark.parametrize(("completions", "accumulation"), [(64, 1), (256, 4)])
+def test_one_generation_cycle_is_one_optimizer_step(tmp_path, completions, accumulation):
+    # a resumed run repeats itself only if checkpoints fall on the borders of generation cycles
+    found = config(tmp_path, completions_per_step=completions)
+    assert found.gradient_accumulation_steps == found.steps_per_generation == accumulation
+    assert found.generation_batch_size == completions and found.num_iterations == 1
+
+
+def rates(tmp_path, schedule, steps=40):
+    """Learning rates as the trainer's own scheduler gives them."""
+    from transformers import get_scheduler
+
+    found = config(tmp_path, schedule=schedule, learning_rate=1.0)
+    optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=found.learning_rate)
+    warmup, kwargs = found.get_warmup_steps(steps), found.lr_scheduler_kwargs or {}
+    scheduler = get_scheduler(found.lr_scheduler_type, optimizer, warmup, steps, scheduler_specific_kwargs=kwargs)
+    values = []
+    for _ in range(steps):
+        values.append(scheduler.get_last_lr()[0])
+        optimizer.step()
+        scheduler.step()
+    return values
+
+
+def test_cosine_falls_from_the_peak_to_its_floor_after_the_warmup(tmp_path):
+    values = rates(tmp_path, "cosine")
+    assert values[0] == 0 and max(values) == values[4] == 1.0
+    assert 0.15 < values[-1] < 0.16
+
+
+def test_constant_keeps_the_peak_after_the_warmup(tmp_path):
+    values = rates(tmp_path, "constant")
+    assert values[0] == 0 and set(values[4:]) == {1.0}
+
+
+def test_vllm_runs_in_the_training_processes_and_keeps_long_sequences(tmp_path):
+    found = config(tmp_path, generation="vllm")
+    assert found.use_vllm and found.vllm_mode == "colocate" and found.generation_kwargs is None
+    assert found.vllm_importance_sampling_mode == "token_truncate" and found.vllm_max_model_length == 64 + 32
+
+
+def test_reward_is_the_evaluations_grader():
+    completions, gold = ["3</think>\\boxed{3}", "no", "4</think>\\boxed{4}"], ["3", "3", "5"]
+    logged = {}
+    rewards = make_reward("compact")(
+        completions=completions, answer=gold, verifier=["math"] * 3, log_metric=logged.__setitem__, prompts=[""] * 3
+    )
+    expected = [total_reward(text, answer, "math", "compact") for text, answer in zip(completions, gold, strict=True)]
+    assert rewards == [reward.total for reward in expected]
+    assert rewards[0] > rewards[2] > rewards[1]
+    assert logged["accuracy"] == pytest.approx(1 / 3)
+    assert logged["format"] == pytest.approx(sum(reward.format for reward in expected) / 3)
+
+
+@pytest.mark.parametrize("method", ["lora", "dora", "quanta"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_merging_for_generation_never_moves_the_base(method, dtype):
+    model = METHODS[method].load().attach(small_model(dtype=dtype), settings_of(method)).eval()
+    generator, tokens = torch.Generator().manual_seed(0), token_batch()
+    with torch.no_grad():
+        for parameter in (parameter for parameter in model.parameters() if parameter.requires_grad):
+            parameter += 0.05 * torch.randn(parameter.shape, generator=generator)
+        before, logits = fingerprint(model), model(tokens).logits
+        for _ in range(20):
+            with merged_weights(model):
+                merged = model(tokens).logits
+        assert fingerprint(model) == before
+        assert torch.equal(model(tokens).logits, logits)
+    if dtype == torch.float32:
+        torch.testing.assert_close(merged, logits, rtol=0, atol=1e-4)
+
+
+def test_a_diverged_adapter_cannot_be_merged_and_leaves_the_base_alone():
+    model = METHODS["lora"].load().attach(small_model(), settings_of("lora"))
+    before = fingerprint(model).base
+    next(parameter for parameter in model.parameters() if parameter.requires_grad).data.fill_(torch.nan)
+    with pytest.raises(ValueError, match="NaN"), merged_weights(model):
+        pass
+    assert fingerprint(model).base == before
+
+
+LOGGED = {
+    "reward": 1.0, "accuracy": 0.5, "format": 0.5, "entropy": 0.3, "grad_norm": 0.1, "learning_rate": 0.0,
+    "completions/mean_length": 12.0, "completions/clipped_ratio": 0.0, "frac_reward_zero_std": 0.25, "step_time": 0.2,
+}  # fmt: skip
+
+
+def test_metrics_are_the_logged_steps_and_nothing_else():
+    history = [{**LOGGED, "step": 1, "loss": 0.0}, {**LOGGED, "step": 2}, {"train_runtime": 3.0, "step": 2}]
+    frame = check_table(metrics_frame(history, "r"), "metrics", METRICS)
+    assert frame["step"].tolist() == [1, 2] and set(frame["run_id"]) == {"r"}
+    assert frame["kl"].isna().all() and frame["zero_std_share"].tolist() == [0.25, 0.25]
+
+
+def write_checkpoint(folder, step, content):
+    path = folder / f"checkpoint-{step}"
+    path.mkdir()
+    (path / "trainer_state.json").write_text(content)
+
+
+def test_a_half_written_checkpoint_is_passed_over(tmp_path):
+    assert last_complete_checkpoint(tmp_path / "absent") is None
+    for step in (5, 10):
+        write_checkpoint(tmp_path, step, json.dumps({"global_step": step}))
+    write_checkpoint(tmp_path, 15, '{"global_st')
+    (tmp_path / "checkpoint-20").mkdir()
+    assert last_complete_checkpoint(tmp_path).name == "checkpoint-10"

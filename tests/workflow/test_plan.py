@@ -1,0 +1,116 @@
+"""What `snakemake -n` plans: one job per row, single outputs with only what they need, the cluster's plan."""
+
+import json
+import subprocess
+
+import pytest
+
+from conftest import Checkout
+
+
+def core_rows(checkout: Checkout) -> list[dict[str, str]]:
+    return [row for row in checkout.read_grid() if row["tier"] == "core"]
+
+
+def test_one_training_job_per_grid_row(checkout: Checkout) -> None:
+    assert checkout.plan()["train_run"] == len(core_rows(checkout))
+
+
+def test_the_full_tier_trains_every_row(checkout: Checkout) -> None:
+    assert checkout.plan("--config", "tier=full")["train_run"] == len(checkout.read_grid())
+
+
+def test_a_new_row_adds_exactly_one_training_job(checkout: Checkout) -> None:
+    before = checkout.plan()
+    rows = checkout.read_grid()
+    checkout.write_grid([*rows, {**rows[0], "run_id": "qwen3-8b_deepmath-hard_lora-r8_bs64_s7", "seed": "7"}])
+    after = checkout.plan()
+    assert after["train_run"] == before["train_run"] + 1
+    assert after["generate_samples"] == before["generate_samples"] + 2
+
+
+def test_a_table_asks_only_for_what_it_needs(checkout: Checkout) -> None:
+    plan = checkout.plan("table4")
+    sweep = [row for row in core_rows(checkout) if row["method"] == "lora" and row["model"] == "qwen3-8b"]
+    assert plan["train_run"] == len(sweep)
+    assert plan["score_run"] == len(sweep)  # in distribution only, and no base
+    assert plan["measure_run"] == 0
+    assert plan["tabulate_output"] == 1
+
+
+def test_a_figure_asks_only_for_what_it_needs(checkout: Checkout) -> None:
+    plan = checkout.plan("figure1")
+    assert plan["measure_frozen"] == 3
+    assert plan["train_run"] == 0
+
+
+def test_stages_are_targets(checkout: Checkout) -> None:
+    assert checkout.plan("cards")["train_run"] == 0
+    assert checkout.plan("data")["curate_dataset"] == 3
+    assert checkout.plan("train")["generate_samples"] == 0
+    assert checkout.plan("evaluate")["measure_run"] == 0
+    assert checkout.plan("spectra")["generate_samples"] == 0
+
+
+def test_shipped_and_computed_bases_are_one_switch(checkout: Checkout) -> None:
+    assert checkout.plan("models")["install_model"] == 3
+    computed = checkout.plan("models", "--config", "artefacts={base: compute, train: compute}")
+    assert computed["pretrain_model"] == 3
+    assert computed["install_model"] == 0
+
+
+def test_list_lint_and_dag(checkout: Checkout) -> None:
+    listing = checkout.run("--list")
+    assert "train_run" in listing
+    assert "table4" in listing
+    assert "figure2" in listing
+    lint = checkout.snakemake("--lint")
+    assert lint.returncode == 0, lint.stdout
+    assert "digraph" in checkout.run("--dag", "table4")
+
+
+def test_runs_from_any_directory(checkout: Checkout, tmp_path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    plan = checkout.plan("--directory", str(elsewhere), "cards")
+    assert plan["curate_dataset"] == 3
+
+
+@pytest.fixture
+def slurm(checkout: Checkout, tmp_path) -> tuple[Checkout, dict[str, str]]:
+    """The documented set-up step, in a home of its own."""
+    home = {"XDG_CONFIG_HOME": str(tmp_path / "home")}
+    subprocess.run(["make", "slurm-profile"], cwd=checkout.root, env={"PATH": "/usr/bin:/bin", **home}, check=True)
+    return checkout, home
+
+
+def test_the_cluster_plan(slurm) -> None:
+    checkout, home = slurm
+    done = checkout.snakemake("--profile", "slurm", "-n", "all", **home)
+    assert done.returncode == 0, done.stdout
+    jobs = [block for block in done.stdout.split("\n\n") if "rule train_run:" in block]
+    assert len(jobs) == len(core_rows(checkout))
+    for job in jobs:
+        for wanted in ("gpu=4", "mem_mb=256000", "runtime=1440", "slurm_partition=gpu", "tasks=0"):
+            assert wanted in job, job
+    assert "rule fetch_model:" in done.stdout
+
+
+def test_paper_settings_are_the_printed_ones(checkout: Checkout) -> None:
+    """The specs of the cluster's runs, resolved: printed hyperparameters, ranks as printed."""
+    probe = (
+        "import json,sys; sys.path.insert(0, 'workflow/lib'); from pathlib import Path; from rlvr.study import load_study;"
+        "w = Path('workflow'); s = load_study('structure-over-scale', 'full', w/'scales/paper.yaml', w/'studies', w/'schemas');"
+        "print(json.dumps(dict(s.specs)))"
+    )
+    done = subprocess.run(["python", "-c", probe], cwd=checkout.root, capture_output=True, text=True, check=True)
+    specs = json.loads(done.stdout)
+    sweep = specs["qwen3-8b_deepmath-hard_lora-r256_bs64_s42"]
+    assert (sweep["rank"], sweep["alpha"]) == (256, 512)
+    assert specs["qwen3-8b_deepmath-hard_lora-r256-a32_bs64_s42"]["alpha"] == 32
+    for spec in specs.values():
+        assert spec["learning_rate"] == 1e-5
+        assert spec["group_size"] == 8
+        assert spec["kl_beta"] == 0
+        assert (spec["loss_type"], spec["scale_rewards"]) == ("dr_grpo", "none")
+        assert spec["completions_per_step"] in (64, 128, 256)
+    assert specs["qwen3-8b_deepmath-hard_quanta-d4-no-kv_bs64_s42"]["dims"] == [16, 8, 8, 4]

@@ -1,0 +1,14 @@
+"""The one error type that is shown to a user without a traceback's help."""
+
+
+class InputError(ValueError):
+    """Something that a user wrote or supplied is wrong.
+
+    The message names the file, key or row, says what was expected and what to do about it.
+    """
+
+    def __init__(self, where: object, problem: str, remedy: str) -> None:
+        super().__init__(f"{where}: {problem} {remedy}")
+        self.where = str(where)
+        self.problem = problem
+        self.remedy = remedy

@@ -1,0 +1,27 @@
+"""Job logs: what a rule's ``log:`` names receives everything that its adapter prints or logs."""
+
+import logging
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+
+def log_to(path: str) -> None:
+    """Send stdout, stderr and the root logger of this process to ``path``.
+
+    Uncaught errors are also shown on the original stderr: first their message, so that a user who never opens the
+    log still reads what was wrong and what to do.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stream = target.open("w", buffering=1)
+    terminal = sys.stderr
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        traceback.print_exception(kind, error, trace, file=stream)
+        print(f"{kind.__name__}: {error}\n(full log: {path})", file=terminal)
+
+    sys.stdout = sys.stderr = stream
+    sys.excepthook = show
+    logging.basicConfig(stream=stream, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)

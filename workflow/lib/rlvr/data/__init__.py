@@ -1,0 +1,1 @@
+"""From raw rows to curated problems: registry of sources, origins, readers, filters, cards."""

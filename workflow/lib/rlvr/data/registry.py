@@ -1,0 +1,150 @@
+"""The registry of sources: one row of ``data/sources.csv`` says where rows come from and under which terms.
+
+Read by the Snakefile at parse time, so it imports nothing heavy; whatever is wrong here stops the dry run.
+"""
+
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from rlvr.core.errors import InputError
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")  # names become file names
+REVISION = re.compile(r"[0-9a-f]{40}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+NONCOMMERCIAL = ("yes", "no", "unclear")
+LIST_SEPARATOR = ";"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a set of raw rows comes from.
+
+    Attributes:
+        name: Name used by scale files.
+        repository: Data set repository of the Hugging Face hub; empty where the rows are on no hub.
+        revision: Pinned commit of the repository, 40 hexadecimal digits; empty where unknown.
+        files: Files of the split, in order, as named in the repository.
+        split: What the source calls the split.
+        reader: Name in ``readers.READERS`` that fits the released columns.
+        expected_rows: Rows of the release; ``None`` where unknown.
+        sha256: Checksums of ``files``, one each; empty where unknown.
+        licence: Terms of the rows, as the source states them.
+        noncommercial: Whether the terms exclude commercial use: yes, no or unclear.
+        mirror_files: Files below a mirror folder; empty means a copy of the release, ``<repository>/<file>``.
+        mirror_reader: Reader that fits the mirror's columns where they differ from the released ones.
+        url: Page that describes the source.
+    """
+
+    name: str
+    repository: str
+    revision: str
+    files: tuple[str, ...]
+    split: str
+    reader: str
+    expected_rows: int | None
+    sha256: tuple[str, ...]
+    licence: str
+    noncommercial: str
+    mirror_files: tuple[str, ...]
+    mirror_reader: str
+    url: str
+
+
+COLUMNS = (
+    "source", "repository", "revision", "file", "split", "reader", "expected_rows", "sha256", "licence",
+    "noncommercial", "mirror_file", "mirror_reader", "url",
+)  # fmt: skip
+
+
+def load_registry(path: str | Path) -> dict[str, Source]:
+    """Read and check the registry of sources.
+
+    Args:
+        path: CSV file with exactly the columns ``COLUMNS``; several files or checksums in a cell are joined by ``;``.
+
+    Returns:
+        Sources by name, in the order of the file.
+
+    Raises:
+        InputError: For an unreadable file, other columns, a repeated name or a malformed cell; names file and line.
+    """
+    try:
+        with Path(path).open(newline="", encoding="utf-8") as stream:
+            reader = csv.DictReader(stream)
+            rows = [(reader.line_num, row) for row in reader]
+    except (FileNotFoundError, UnicodeDecodeError) as error:
+        raise InputError(path, f"cannot be read ({error}).", "Restore data/sources.csv.") from error
+    if tuple(reader.fieldnames or ()) != COLUMNS:
+        raise InputError(path, f"has the columns {reader.fieldnames}.", f"Expected: {', '.join(COLUMNS)}.")
+    sources: dict[str, Source] = {}
+    for line, row in rows:
+        source = _parse_row(row, f"{path}, line {line}")
+        if source.name in sources:
+            raise InputError(f"{path}, line {line}", f"source '{source.name}' is listed twice.", "Keep one row.")
+        sources[source.name] = source
+    return sources
+
+
+def _parse_row(row: dict[str, str], where: str) -> Source:
+    if None in row or None in row.values():
+        raise InputError(where, f"does not have {len(COLUMNS)} cells.", "Quote cells that contain a comma.")
+    source = Source(
+        name=row["source"],
+        repository=row["repository"],
+        revision=row["revision"],
+        files=_split_list(row["file"]),
+        split=row["split"],
+        reader=row["reader"],
+        expected_rows=_parse_count(row["expected_rows"], where),
+        sha256=_split_list(row["sha256"]),
+        licence=row["licence"],
+        noncommercial=row["noncommercial"],
+        mirror_files=_split_list(row["mirror_file"]),
+        mirror_reader=row["mirror_reader"],
+        url=row["url"],
+    )
+    _check_cells(source, where)
+    return source
+
+
+def _check_cells(source: Source, where: str) -> None:
+    checks = (
+        (NAME.fullmatch(source.name), f"source '{source.name}' is no name.", "Use a-z, 0-9 and single hyphens."),
+        (source.reader, "has no reader.", "Name one of rlvr.data.readers.READERS."),
+        (source.licence, "has no licence.", "Write the terms, or 'not stated'."),
+        (
+            source.noncommercial in NONCOMMERCIAL,
+            f"noncommercial is '{source.noncommercial}'.",
+            f"Write one of {', '.join(NONCOMMERCIAL)}.",
+        ),
+        (
+            not source.revision or REVISION.fullmatch(source.revision),
+            f"revision '{source.revision}' is not a commit.",
+            "Pin 40 hexadecimal digits (branches move), or leave it empty.",
+        ),
+        (
+            len(source.sha256) in (0, len(source.files)) and all(map(SHA256.fullmatch, source.sha256)),
+            "sha256 does not hold one checksum for each file.",
+            "Write 64 hexadecimal digits for each, joined by ';', or leave it empty.",
+        ),
+        (
+            bool(source.repository) == bool(source.files) and (source.repository or source.mirror_files),
+            "names no files to read.",
+            "Fill in repository and file, or mirror_file alone.",
+        ),
+    )
+    for passed, problem, remedy in checks:
+        if not passed:
+            raise InputError(where, problem, remedy)
+
+
+def _split_list(cell: str) -> tuple[str, ...]:
+    return tuple(cell.split(LIST_SEPARATOR)) if cell else ()
+
+
+def _parse_count(cell: str, where: str) -> int | None:
+    if cell and not cell.isdecimal():
+        raise InputError(where, f"expected_rows '{cell}' is no count.", "Write digits only, or leave it empty.")
+    return int(cell) if cell else None

@@ -1,0 +1,1 @@
+"""What turns prompts into completions; every engine fulfils ``rlvr.evaluate.engines.protocol.Engine``."""

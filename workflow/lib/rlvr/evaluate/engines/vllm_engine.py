@@ -1,0 +1,107 @@
+"""Sampling with vLLM: the engine of the ``paper`` scale.
+
+ASSUME: written against vLLM 0.31-0.33, which needs a GPU. The tests check the arguments that it hands over with a
+stand-in for the library; they sample nothing.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rlvr.core.errors import InputError
+from rlvr.core.seeds import derive_seed
+from rlvr.evaluate.engines.protocol import Completion, FinishReason, SamplingSettings
+
+WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "*.bin", "*.pth")
+FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
+
+
+class VllmEngine:
+    """A base model, or a base with a run's merged weights, which vLLM reads from a temporary folder."""
+
+    def __init__(self, base_dir: str | Path, run_dir: str | Path | None, dtype: str) -> None:
+        """Remember what to load: vLLM is given its memory by the length of the prompts, known to ``generate`` only."""
+        self._base_dir, self._run_dir, self._dtype = base_dir, run_dir, dtype
+
+    def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Completion]]:
+        """See ``Engine.generate``. Every completion is a request with a seed of its own."""
+        import vllm
+
+        count = settings.samples_per_problem
+        requests = [(index, sample) for index in range(len(prompts_P)) for sample in range(count)]
+        parameters = [
+            vllm.SamplingParams(**sampling_arguments(settings, derive_seed(seed, index, sample)))
+            for index, sample in requests
+        ]
+        with tempfile.TemporaryDirectory(prefix="merged-") as folder:
+            model_dir = self._base_dir
+            if self._run_dir is not None:
+                model_dir = export_merged(self._base_dir, self._run_dir, folder, self._dtype)
+            engine = vllm.LLM(**engine_arguments(model_dir, self._dtype, seed))
+            outputs = engine.generate([prompts_P[index] for index, _ in requests], parameters, use_tqdm=False)
+        completions = [read_output(output) for output in outputs]
+        return [completions[start : start + count] for start in range(0, len(completions), count)]
+
+
+def engine_arguments(model_dir: str | Path, dtype: str, seed: int) -> dict[str, Any]:
+    """Arguments of ``vllm.LLM``; ``generation_config="vllm"`` keeps the model's own sampling defaults out."""
+    return {
+        "model": str(model_dir),
+        "dtype": dtype,
+        "seed": seed,
+        "generation_config": "vllm",
+        "trust_remote_code": False,
+    }
+
+
+def sampling_arguments(settings: SamplingSettings, seed: int) -> dict[str, Any]:
+    """Arguments of ``vllm.SamplingParams`` for one completion, every field that changes the distribution included.
+
+    ``n`` stays 1: completions of one request with one seed would all be the same.
+    """
+    return {
+        "n": 1,
+        "seed": seed,
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "top_k": 0,
+        "min_p": 0.0,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+        "repetition_penalty": 1.0,
+        "max_tokens": settings.max_completion_tokens,
+        "min_tokens": 0,
+        "ignore_eos": False,
+        "skip_special_tokens": True,
+    }
+
+
+def read_output(output: Any) -> Completion:
+    """The one completion of a vLLM request.
+
+    Raises:
+        InputError: If vLLM gave the request up (``abort``): its text would count as an answer.
+    """
+    (drawn,) = output.outputs
+    if drawn.finish_reason not in FINISH_REASONS:
+        raise InputError("vLLM", f"ended a completion with reason {drawn.finish_reason!r}.", "Sample the run again.")
+    return Completion(drawn.text, len(drawn.token_ids), FINISH_REASONS[drawn.finish_reason])
+
+
+def export_merged(base_dir: str | Path, run_dir: str | Path, folder: str | Path, dtype: str) -> Path:
+    """Write the tuned model as a plain folder: the base's configuration and tokenizer, merged weights in ``dtype``.
+
+    Returns:
+        The folder, in Hugging Face layout.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    from rlvr.models.updates import merged_state_dict
+
+    shutil.copytree(base_dir, folder, ignore=shutil.ignore_patterns(*WEIGHT_FILES), dirs_exist_ok=True)
+    merged = merged_state_dict(base_dir, run_dir)
+    weights = {name: tensor.to(getattr(torch, dtype)).clone().contiguous() for name, tensor in merged.items()}
+    save_file(weights, Path(folder) / "model.safetensors", metadata={"format": "pt"})
+    return Path(folder)

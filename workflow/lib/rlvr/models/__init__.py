@@ -1,0 +1,1 @@
+"""Base models: tokenizer, tiny architectures, pre-training, shipped copies, the hub, loading."""

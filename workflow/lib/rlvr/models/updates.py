@@ -1,0 +1,207 @@
+"""The update of every module of a finished run, read from its files one module at a time.
+
+Needs no PEFT: the formulas of the four families are written out here, and tests hold them against PEFT's own merge.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rlvr.core.errors import InputError
+from rlvr.core.io import read_json
+from rlvr.models.quanta import parameter_count, split_gates, update_matrix
+from rlvr.models.tensors import TensorStore
+
+LAYER_WEIGHT = re.compile(r"^(?P<module>.*\blayers\.(?P<layer>\d+)\.(?:.*\.)?(?P<projection>\w+))\.weight$")
+ADAPTER_PREFIX = "base_model.model."
+UNSUPPORTED_LORA = ("alpha_pattern", "rank_pattern", "modules_to_save", "fan_in_fan_out", "lora_bias")
+
+
+@dataclass(frozen=True)
+class ModuleUpdate:
+    """What training added to one weight matrix.
+
+    Attributes:
+        module: Name in the base model, e.g. ``model.layers.0.self_attn.q_proj``.
+        layer: Index of the decoder layer; -1 outside of them.
+        projection: Last part of the name, e.g. ``q_proj``.
+        rows: Output features.
+        cols: Input features.
+        bound: The largest rank that the parametrisation allows.
+        read_base: Reads the base weight (rows, cols) in its stored type.
+        factors: ``(B, A)`` with shapes (rows, r) and (r, cols), the scaling already in ``B``, where the update is their
+            product; ``None`` for every other family.
+        compute: Update (rows, cols) in the given floating type.
+    """
+
+    module: str
+    layer: int
+    projection: str
+    rows: int
+    cols: int
+    bound: int
+    read_base: Callable[[], Tensor]
+    compute: Callable[[torch.dtype], Tensor]
+    factors: tuple[Tensor, Tensor] | None = None
+
+    def dense(self, dtype: torch.dtype = torch.float64) -> Tensor:
+        """The whole update (rows, cols), computed in ``dtype``."""
+        update = self.compute(dtype)
+        if not bool(torch.isfinite(update).all()):
+            raise InputError(
+                self.module, "its update holds NaN or infinite values.", "The run diverged; train it again."
+            )
+        return update
+
+
+def iterate_updates(base_dir: str | Path, run_dir: str | Path) -> Iterator[ModuleUpdate]:
+    """Updates of a run, one module at a time, in the order of their names.
+
+    Args:
+        base_dir: Base model in Hugging Face layout, safetensors only.
+        run_dir: Holds ``adapter/`` (PEFT layout, LoRA, DoRA or QuanTA) or ``model/`` (full fine-tuning). For a full
+            model, every matrix of the decoder layers counts as a module.
+
+    Raises:
+        InputError: For an unknown adapter type, a missing tensor, shapes that do not fit, NaN or infinite values; the
+            message names the tensor.
+    """
+    base = TensorStore(base_dir)
+    adapter, model = Path(run_dir) / "adapter", Path(run_dir) / "model"
+    if adapter.is_dir():
+        config = read_json(adapter / "adapter_config.json")
+        yield from _family(config, adapter)(base, TensorStore(adapter, strip=ADAPTER_PREFIX), config)
+    elif model.is_dir():
+        yield from _full_updates(base, TensorStore(model))
+    else:
+        raise InputError(run_dir, "holds neither 'adapter/' nor 'model/'.", "Train the run first.")
+
+
+def merged_state_dict(base_dir: str | Path, run_dir: str | Path) -> dict[str, Tensor]:
+    """Every tensor of the tuned model in float32, complete for ``load_state_dict(strict=True)``.
+
+    Weights are merged in float64 and rounded once. A tied output head, which safetensors leaves out, is added.
+    """
+    model = Path(run_dir) / "model"
+    store = TensorStore(model if model.is_dir() else base_dir)
+    tensors = {name: store.read(name).float() for name in store.names}
+    if not model.is_dir():
+        for update in iterate_updates(base_dir, run_dir):
+            tensors[f"{update.module}.weight"] = (update.read_base().double() + update.dense()).float()
+    if read_json(Path(base_dir) / "config.json").get("tie_word_embeddings"):
+        tensors.setdefault("lm_head.weight", tensors["model.embed_tokens.weight"])
+    return tensors
+
+
+def _family(config: dict[str, Any], adapter: Path) -> Callable[..., Iterator[ModuleUpdate]]:
+    """The reader for an adapter's type, or an error that lists the known ones."""
+    kind = str(config.get("peft_type"))
+    readers = {"LORA": _lora_updates, "QUANTA": _quanta_updates}
+    if kind not in readers:
+        remedy = f"Known: {', '.join(readers)}; merge other adapters into a model folder."
+        raise InputError(adapter / "adapter_config.json", f"peft_type '{kind}' is not supported.", remedy)
+    given = [name for name in UNSUPPORTED_LORA if kind == "LORA" and config.get(name)]
+    if given:
+        problem = f"sets {', '.join(given)}, which would be ignored."
+        raise InputError(adapter / "adapter_config.json", problem, "Merge the adapter into a model folder.")
+    return readers[kind]
+
+
+def _lora_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any]) -> Iterator[ModuleUpdate]:
+    """LoRA ``s B A`` and DoRA ``m / ||W0 + s B A||_row (W0 + s B A) - W0``.
+
+    SOURCE: Hu et al. 2021, equation 3 with ``s = alpha / r`` (``alpha / sqrt(r)`` for rsLoRA); Liu et al. 2024,
+    equation 5, with one magnitude for every output row as in the authors' code and in PEFT.
+    """
+    for module in adapter.modules("lora_A.weight"):
+        down, up = adapter.read(f"{module}.lora_A.weight"), adapter.read(f"{module}.lora_B.weight")
+        rows, cols, rank = up.shape[0], down.shape[1], down.shape[0]
+        if up.shape[1] != rank:
+            problem = f"tensor '{module}.lora_B.weight' has shape {tuple(up.shape)}, lora_A {tuple(down.shape)}."
+            raise InputError(adapter.folder, problem, "Expected (rows, r) and (r, cols) with the same r.")
+        scaling = config["lora_alpha"] / (rank**0.5 if config.get("use_rslora") else rank)
+        factors = (up.double() * scaling, down.double())
+        if config.get("use_dora"):
+            magnitude = adapter.read(f"{module}.lora_magnitude_vector")
+            compute = _dora_delta(base, module, factors, magnitude)
+            yield _module(base, module, (rows, cols), min(rows, cols), compute)
+        else:
+            yield _module(base, module, (rows, cols), min(rank, rows, cols), _product(factors), factors)
+
+
+def _product(factors: tuple[Tensor, Tensor]) -> Callable[[torch.dtype], Tensor]:
+    return lambda dtype: factors[0].to(dtype) @ factors[1].to(dtype)
+
+
+def _dora_delta(
+    base: TensorStore, module: str, factors: tuple[Tensor, Tensor], magnitude: Tensor
+) -> Callable[[torch.dtype], Tensor]:
+    def compute(dtype: torch.dtype) -> Tensor:
+        frozen = base.read(f"{module}.weight").to(dtype)
+        direction = frozen + _product(factors)(dtype)
+        scale = magnitude.to(dtype) / torch.linalg.vector_norm(direction, dim=1)
+        return scale[:, None] * direction - frozen
+
+    return compute
+
+
+def _quanta_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any]) -> Iterator[ModuleUpdate]:
+    """QuanTA ``T(theta) - T(theta_0)``; see :mod:`rlvr.models.quanta`."""
+    dims = tuple(config["dims"])
+    for module in adapter.modules("quanta_theta"):
+        theta, theta_0 = (adapter.read(f"{module}.{name}") for name in ("quanta_theta", "quanta_theta_0"))
+        for name, gates in (("quanta_theta", theta), ("quanta_theta_0", theta_0)):
+            if gates.shape != (parameter_count(dims),):
+                problem = f"tensor '{module}.{name}' has shape {tuple(gates.shape)}, dims are {list(dims)}."
+                raise InputError(adapter.folder, problem, f"Expected ({parameter_count(dims)},).")
+        rows, cols = base.shape(f"{module}.weight")
+        compute = _quanta_delta(theta, theta_0, dims, (rows, cols))
+        yield _module(base, module, (rows, cols), min(rows, cols, math.prod(dims)), compute)
+
+
+def _quanta_delta(
+    theta: Tensor, theta_0: Tensor, dims: tuple[int, ...], shape: tuple[int, int]
+) -> Callable[[torch.dtype], Tensor]:
+    def compute(dtype: torch.dtype) -> Tensor:
+        return update_matrix(split_gates(theta.to(dtype), dims), split_gates(theta_0.to(dtype), dims), dims, *shape)
+
+    return compute
+
+
+def _full_updates(base: TensorStore, tuned: TensorStore) -> Iterator[ModuleUpdate]:
+    """Full fine-tuning: tuned minus base for every matrix of the decoder layers."""
+    for name in base.names:
+        match = LAYER_WEIGHT.match(name)
+        if match is None or len(base.shape(name)) != 2:
+            continue
+
+        def compute(dtype: torch.dtype, name: str = name) -> Tensor:
+            return tuned.read(name).to(dtype) - base.read(name).to(dtype)
+
+        shape = tuned.shape(name)
+        yield _module(base, match["module"], (shape[0], shape[1]), min(shape), compute)
+
+
+def _module(
+    base: TensorStore,
+    module: str,
+    shape: tuple[int, int],
+    bound: int,
+    compute: Callable[[torch.dtype], Tensor],
+    factors: tuple[Tensor, Tensor] | None = None,
+) -> ModuleUpdate:
+    """An update whose shape is checked against the base weight of the same name."""
+    name = f"{module}.weight"
+    if base.shape(name) != shape:
+        problem = f"tensor '{name}' has shape {base.shape(name)}, its update {shape}."
+        raise InputError(base.folder, problem, "Use the base that the run was trained on.")
+    match = LAYER_WEIGHT.match(name)
+    layer = int(match["layer"]) if match else -1
+    projection = module.rpartition(".")[2]
+    return ModuleUpdate(module, layer, projection, *shape, bound, lambda: base.read(name), compute, factors)

@@ -1,0 +1,65 @@
+"""The only prompt templates: pre-training, training and evaluation all render from here."""
+
+from dataclasses import dataclass
+
+from rlvr.core.errors import InputError
+
+THINK_OPEN = "<think>"
+THINK_CLOSE = "</think>"
+BOX_OPEN = "\\boxed{"
+
+# What a completion must not contain: the model then goes on to play the user.
+USER_TURN_MARKERS = ("User:", "Human:", "<|im_start|>user", "<|start_header_id|>user")
+
+_SLOT = "{question}"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A prompt with one slot, and the part of the assistant's turn that the prompt has already written.
+
+    Attributes:
+        name: The key under which scale files name the template.
+        text: The prompt; ``{question}`` is replaced, every other brace is literal.
+        opened: The prompt's tail that belongs to the assistant's turn; completions continue it.
+    """
+
+    name: str
+    text: str
+    opened: str = THINK_OPEN
+
+
+_COMPACT = "User: {question}\nAssistant: <think>"
+
+# ASSUME: the paper prints no prompt; this follows the R1-Zero idea (reason inside tags, then answer) in our own words.
+_R1_ZERO = """\
+Below, a User asks one mathematics question and an Assistant answers it. Before answering, the Assistant works the \
+problem out step by step between <think> and </think>. After </think> it gives a short answer and puts the final \
+result, and nothing else, inside \\boxed{}.
+
+User: {question}
+Assistant: <think>"""
+
+TEMPLATES = {template.name: template for template in (Template("compact", _COMPACT), Template("r1_zero", _R1_ZERO))}
+
+
+def find_template(name: str) -> Template:
+    """The template called ``name``.
+
+    Raises:
+        InputError: If there is none; the message lists the names that exist.
+    """
+    if name not in TEMPLATES:
+        raise InputError(f"template '{name}'", "no such prompt template.", f"Choose one of {', '.join(TEMPLATES)}.")
+    return TEMPLATES[name]
+
+
+def render_prompt(question: str, template: str) -> str:
+    """The text that the model is asked to continue; braces inside the question stay as they are."""
+    before, after = find_template(template).text.split(_SLOT)
+    return before + question + after
+
+
+def assistant_text(completion: str, template: str) -> str:
+    """The assistant's whole turn: what the prompt opened (``<think>``), then the completion."""
+    return find_template(template).opened + completion

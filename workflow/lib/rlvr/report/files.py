@@ -1,0 +1,82 @@
+"""File shells of this package: read finished files, call the pure parts, write what the paper shows."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from rlvr.core.io import atomic_path, check_table, sha256_file, write_json
+from rlvr.core.provenance import repository_state
+from rlvr.report.cells import Scope, build_cells
+from rlvr.report.evidence import InputPaths, load_evidence
+from rlvr.report.outputs import Output, load_outputs
+from rlvr.report.render import compose, to_json, to_latex, to_markdown
+
+
+@dataclass(frozen=True)
+class TableFiles:
+    """Where a table goes, in each format; the CSV is tidy, one cell a line."""
+
+    csv: str
+    md: str
+    tex: str
+    json: str
+
+
+def tabulate_file(output_id: str, outputs_path: str, scope: Scope, inputs: InputPaths, files: TableFiles) -> None:
+    """Make one table in every format.
+
+    Args:
+        output_id: Key in ``outputs.yaml``.
+        outputs_path: The study's ``outputs.yaml``; its printed numbers lie in ``reported/`` beside it.
+        scope: Scale and runs of the tier.
+        inputs: Finished files, at least what ``required_inputs`` names.
+        files: Where to write.
+    """
+    output = load_outputs(outputs_path)[output_id]
+    cells = make_cells(output, scope, inputs, files.csv)
+    table = compose(output, cells, scope, provenance_lines(output_id, outputs_path, inputs.all))
+    write_text(to_markdown(table), files.md)
+    write_text(to_latex(table), files.tex)
+    write_json(to_json(table), files.json)
+
+
+def make_cells(output: Output, scope: Scope, inputs: InputPaths, csv_path: str) -> pd.DataFrame:
+    """Build the cells of an output, check them and write them as tidy CSV."""
+    from rlvr.tables import CELLS
+
+    cells = check_table(build_cells(output, load_evidence(inputs), scope), csv_path, CELLS)
+    write_text(cells.to_csv(index=False), csv_path)
+    return cells
+
+
+def read_cells(paths: Sequence[str]) -> pd.DataFrame:
+    """Cells of several outputs, one below the other (``tables.CELLS``)."""
+    from rlvr.tables import CELLS
+
+    frames = [check_table(pd.read_csv(path).fillna({"runs": ""}), path, CELLS) for path in paths]
+    return pd.concat(frames, ignore_index=True)
+
+
+def provenance_lines(output_id: str, outputs_path: str, inputs: Sequence[str]) -> list[str]:
+    """Three lines that say where a generated file comes from; no time stamp, so that equal inputs give equal files."""
+    state = repository_state()
+    commit = state["commit"] or "not a git checkout"
+    return [
+        f"{output_id}: generated from workflow/studies/{Path(outputs_path).parent.name}/outputs.yaml; do not edit",
+        f"commit {commit}{' with local changes' if state['dirty'] else ''}",
+        f"sha256 of its {len(inputs)} input files: {digest_files(inputs)}",
+    ]
+
+
+def digest_files(paths: Sequence[str]) -> str:
+    """One SHA-256 over the contents of several files, in any order."""
+    return hashlib.sha256("".join(sorted(map(sha256_file, paths))).encode()).hexdigest()
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write a text file, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text)

@@ -1,0 +1,91 @@
+"""Verdicts on claims: holds, fails, undecided, not run."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from rlvr.report.cells import difference
+from rlvr.report.claims import Claim, Comparison, Place, as_place
+from rlvr.report.evidence import Estimate
+from rlvr.report.outputs import Output
+from rlvr.report.printed import MINUS, format_value
+
+EXTREMES = {"largest": max, "smallest": min}
+
+
+def index_cells(outputs: Mapping[str, Output], cells: pd.DataFrame) -> dict[Place, Estimate]:
+    """Reproduced numbers by (output, row key, column key)."""
+    return {
+        (cell["output"], outputs[cell["output"]].rows[cell["row"]].key, cell["column"]): Estimate(
+            cell["value"], cell["low"], cell["high"]
+        )
+        for cell in cells.to_dict("records")
+    }
+
+
+def judge_claims(claims: Iterable[Claim], estimates: Mapping[Place, Estimate]) -> pd.DataFrame:
+    """One row a claim: verdict and the numbers behind it."""
+    rows = [
+        {
+            "claim": claim.key,
+            "where": claim.where,
+            "sentence": claim.sentence,
+            "verdict": judge_claim(claim, estimates),
+            "numbers": "; ".join(describe(part, estimates) for part in claim.comparisons),
+        }
+        for claim in claims
+    ]
+    return pd.DataFrame(rows)
+
+
+def judge_claim(claim: Claim, estimates: Mapping[Place, Estimate]) -> str:
+    """``fails`` if one comparison fails; else ``not run`` or ``undecided`` if one is; else ``holds``."""
+    verdicts = {compare(part, estimates) for part in claim.comparisons}
+    return next(word for word in ("fails", "not run", "undecided", "holds") if word in verdicts)
+
+
+def compare(part: Comparison, estimates: Mapping[Place, Estimate]) -> str:
+    """Verdict of one comparison from the interval of the difference; the bare numbers decide where there is none.
+
+    ``exceeds`` holds when the whole interval lies above the margin, fails when none of it does, and is undecided else;
+    ``within`` likewise for the band from minus to plus the margin.
+    """
+    gap = _gap(part, estimates)
+    if math.isnan(gap.value):
+        return "not run"
+    low, high = (gap.value if math.isnan(end) else end for end in (gap.low, gap.high))
+    if part.op == "exceeds":
+        holds, fails = low > part.margin, high <= part.margin
+    else:
+        holds, fails = max(abs(low), abs(high)) <= part.margin, low > part.margin or high < -part.margin
+    return "holds" if holds else "fails" if fails else "undecided"
+
+
+def describe(part: Comparison, estimates: Mapping[Place, Estimate]) -> str:
+    """The numbers of a comparison, e.g. ``78.1 - 4.7 = 73.4 [67.0, 79.1], asked: > 20``."""
+    left, right, gap = evaluate(part.left, estimates), evaluate(part.right, estimates), _gap(part, estimates)
+    if math.isnan(gap.value):
+        return "not run"
+    first, second, result, low, high = (format_value(number, 1, "1") for number in (left.value, right.value, *gap))
+    interval = "" if math.isnan(gap.low) else f" [{low}, {high}]"
+    asked = f"> {part.margin:g}" if part.op == "exceeds" else f"within \N{PLUS-MINUS SIGN}{part.margin:g}"
+    subtrahend = f"({second})" if right.value < 0 else second
+    return f"{first} {MINUS} {subtrahend} = {result}{interval}, asked: {asked}"
+
+
+def evaluate(operand: Any, estimates: Mapping[Place, Estimate]) -> Estimate:
+    """An operand's estimate; NaN if a cell that it needs was not run."""
+    if isinstance(operand, str):
+        return estimates.get(as_place(operand), Estimate(math.nan))
+    if isinstance(operand, Mapping):
+        ((name, operands),) = operand.items()
+        found = [evaluate(entry, estimates) for entry in operands]
+        missing = [estimate for estimate in found if math.isnan(estimate.value)]
+        return missing[0] if missing else EXTREMES[name](found, key=lambda estimate: estimate.value)
+    return Estimate(float(operand), float(operand), float(operand))
+
+
+def _gap(part: Comparison, estimates: Mapping[Place, Estimate]) -> Estimate:
+    return difference(evaluate(part.left, estimates), evaluate(part.right, estimates))

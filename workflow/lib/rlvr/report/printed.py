@@ -1,0 +1,82 @@
+"""Numbers as a paper prints them, and ours written the same way."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from rlvr.core.errors import InputError
+
+MINUS = "\N{MINUS SIGN}"
+MULTIPLIERS = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+PRINTED = re.compile(r"^(?P<about>~?)(?P<number>[+-]?\d[\d,]*(?:\.(?P<decimals>\d+))?)(?P<suffix>[KMBT]?)$")
+
+
+@dataclass(frozen=True)
+class PrintedNumber:
+    """A printed number.
+
+    Attributes:
+        text: As printed.
+        value: As a number, the suffix multiplied out.
+        decimals: Digits after the point.
+        multiplier: What the suffix stands for; 1 without one.
+        approximate: Whether the paper prefixes it with a tilde.
+    """
+
+    text: str
+    value: float
+    decimals: int
+    multiplier: float
+    approximate: bool
+
+    @property
+    def digits(self) -> str:
+        """Sign and digits alone: without tilde, commas, plus and suffix."""
+        return re.sub(r"[~+,KMBT]", "", self.text)
+
+    @property
+    def slack(self) -> float:
+        """How much further than its last digit says an approximate number may be off, in its own multiplier; else 0.
+
+        "~900" stands for 850 to 950: the zeros before the point are not significant.
+        """
+        if not self.approximate:
+            return 0.0
+        zeros = 0 if "." in self.digits else len(self.digits) - len(self.digits.rstrip("0"))
+        return 0.5 * 10.0**-self.decimals * (10.0**zeros - 1)
+
+
+def parse_printed(text: str, where: object = "printed number") -> PrintedNumber:
+    """Read a printed number such as ``78.1``, ``+5.9``, ``~1580``, ``43.6M`` or ``~8B``.
+
+    Raises:
+        InputError: Names ``where`` and the text.
+    """
+    match = PRINTED.match(text)
+    if match is None:
+        raise InputError(where, f"'{text}' is not a number.", "Expected e.g. 78.1, +5.9, ~900, 43.6M; empty for none.")
+    multiplier = MULTIPLIERS[match["suffix"]]
+    value = float(match["number"].replace(",", "")) * multiplier
+    return PrintedNumber(text, value, len(match["decimals"] or ""), multiplier, bool(match["about"]))
+
+
+def format_value(value: float, decimals: int, unit: str) -> str:
+    """A reproduced number as text: fixed decimals, or three significant digits and a suffix for a parameter count."""
+    text = format_count(value) if unit == "parameters" else f"{value:.{decimals}f}"
+    if float(value) < 0:
+        text = text.replace("-", MINUS)
+    return text
+
+
+def format_count(count: float) -> str:
+    """A count with three significant digits and a suffix.
+
+    >>> format_count(43_646_976), format_count(5_376), format_count(640)
+    ('43.6M', '5.38K', '640')
+    """
+    for suffix in ("T", "B", "M", "K"):
+        scaled = count / MULTIPLIERS[suffix]
+        if scaled >= 1:
+            digits = max(0, 2 - math.floor(math.log10(scaled)))
+            return f"{scaled:.{digits}f}{suffix}"
+    return f"{count:.0f}"

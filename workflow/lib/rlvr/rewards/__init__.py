@@ -1,0 +1,1 @@
+"""The only graders and rewards: imported by training and by evaluation alike."""

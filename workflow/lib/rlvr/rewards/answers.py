@@ -1,0 +1,114 @@
+r"""Answers as people write them: cleaning, text answers, and numbers that need no computer algebra.
+
+Everything here is linear in the length of the answer and imports nothing heavy.
+"""
+
+import re
+from fractions import Fraction
+
+MATH_DELIMITERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
+# Spaces that separate nothing: not two words or commands, not the numbers of a list (1, 234 is not 1,234).
+INNER_SPACE = re.compile(r"(?<![\w,])\s+|\s+(?!\w)|(?<=,)\s+(?!\d)")
+TEXT_COMMAND = re.compile(r"\\(?:text(?:bf|it|rm|normal)?|math(?:rm|bf|it)|mbox|operatorname)\s*\{([^{}]*)\}")
+WORDS = re.compile(r"[a-z]{2,}(?:[ -][a-z]+)*")
+LOGIC_WORDS = frozenset({"yes", "no", "true", "false"})
+
+NUMBER = re.compile(r"([+-]?)((?:[1-9]\d{0,2}(?:(?:,|\{,\})\d{3})+|\d+)(?:\.\d+)?|\.\d+)")
+FRACTIONS = (
+    re.compile(r"([+-]?)\\[dtc]?frac\{(-?\d+)\}\{(\d+)\}"),
+    re.compile(r"([+-]?)\\[dtc]?frac(\d)(\d)"),
+    re.compile(r"([+-]?)(\d+)/(\d+)"),
+)
+MAX_EXACT_CHARS = 15  # math-verify reads decimals as 15-digit floats: longer ones are left to it
+SURELY_DIFFERENT = Fraction(1, 10**5)  # math-verify rounds a decimal to 6 places before it compares
+
+
+def clean_answer(answer: str) -> str:
+    """The answer without what never carries meaning: outer spaces, math delimiters and one trailing full stop."""
+    cleaned = answer.strip()
+    if cleaned.endswith(".") and not cleaned.endswith(".."):
+        cleaned = cleaned[:-1].rstrip()
+    for opening, closing in MATH_DELIMITERS:
+        inner = cleaned[len(opening) : -len(closing)]
+        if cleaned.startswith(opening) and cleaned.endswith(closing) and inner.strip() and opening not in inner:
+            return clean_answer(inner)
+    return cleaned
+
+
+def same_string(gold: str, answer: str) -> bool:
+    """Whether two cleaned answers are one string, up to spaces that separate nothing."""
+    return gold == answer or INNER_SPACE.sub("", gold) == INNER_SPACE.sub("", answer)
+
+
+def as_words(answer: str) -> str | None:
+    r"""An answer that is plain text in one canonical form, or ``None`` when it is anything else.
+
+    Case, emphasis, ``\text{}`` and parentheses around the whole do not matter: ``\text{Odd}``, ``**odd**`` and
+    ``(odd.)`` are one answer. Single letters are left to the full comparison, which ignores their case, too, but
+    keeps the imaginary unit apart from a capital I.
+    """
+    text = TEXT_COMMAND.sub(r"\1", answer).strip().strip("*").strip()
+    if text.startswith("(") and text.endswith(")"):
+        text = text[1:-1]
+    text = " ".join(text.removesuffix(".").split()).casefold()
+    return text if WORDS.fullmatch(text) else None
+
+
+def same_words(gold: str, answer: str) -> bool | None:
+    """Whether two cleaned answers are the same text; ``None`` leaves the decision to the full comparison.
+
+    Equal text is always the same answer. Different text decides only for Yes, No, True and False: computer algebra
+    reads words as products of letters (``no`` would equal ``on``), and ``ab`` may really be a product.
+    """
+    gold_words, answer_words = as_words(gold), as_words(answer)
+    if gold_words is not None and gold_words == answer_words:
+        return True
+    return False if gold_words in LOGIC_WORDS else None
+
+
+def as_number(answer: str) -> tuple[Fraction, bool] | None:
+    r"""Value of an integer, decimal or simple fraction, and whether it was written as a decimal.
+
+    Args:
+        answer: A cleaned answer: ``-3``, ``1,000``, ``2.50``, ``1/2``, ``-\frac{1}{2}``, ``\frac12``.
+
+    Returns:
+        The exact value, or ``None`` when the answer is not of such a form or too long to be read exactly.
+    """
+    if len(answer) > 4 * MAX_EXACT_CHARS:
+        return None
+    compact = INNER_SPACE.sub("", answer)
+    if number := NUMBER.fullmatch(compact):
+        digits = re.sub(r"[{},]", "", number[2])
+        decimal = "." in digits
+        too_long = decimal and len(digits) > MAX_EXACT_CHARS
+        return None if too_long else (Fraction(number[1] + digits), decimal)
+    for form in FRACTIONS:
+        if (fraction := form.fullmatch(compact)) and int(fraction[3]) != 0:
+            return Fraction(int(fraction[2]), int(fraction[3])) * int(fraction[1] + "1"), False
+    return None
+
+
+def same_number(gold: str, answer: str) -> bool | None:
+    """Whether two cleaned answers are the same number; ``None`` leaves the decision to the full comparison.
+
+    Numbers without a decimal point are compared exactly. Next to a decimal, equal values are the same and values
+    further apart than 1e-5 differ; what lies between (0.333333 for 1/3) is for the full comparison to round.
+    """
+    first, second = as_number(gold), as_number(answer)
+    if first is None or second is None:
+        return None
+    difference = abs(first[0] - second[0])
+    if difference == 0:
+        return True
+    either_decimal = first[1] or second[1]
+    return None if either_decimal and difference < SURELY_DIFFERENT else False
+
+
+def vote_key(answer: str) -> str:
+    """What majority voting counts as one answer: equal numbers, equal text, else the string without idle spaces."""
+    cleaned = clean_answer(answer)
+    number = as_number(cleaned)
+    if number is not None:
+        return str(number[0])
+    return as_words(cleaned) or INNER_SPACE.sub("", cleaned)

@@ -1,0 +1,1 @@
+"""Spectra of weight updates and of frozen weights: tensors in, numbers out."""

@@ -1,0 +1,103 @@
+"""What the singular values of an update say. Pure: tensors in, numbers out, float64 throughout.
+
+Every quantity of a zero update is 0 by definition here: an update that is not there has no direction.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from rlvr.models.updates import ModuleUpdate
+
+
+class Quantity(NamedTuple):
+    """One number about one module."""
+
+    name: str
+    value: float
+
+
+def singular_values(update: ModuleUpdate) -> tuple[Tensor, str]:
+    """Singular values in falling order, and the method that found them.
+
+    Returns:
+        ``min(rows, cols)`` values and ``exact``; or, for a product of two factors, the ``r`` values that can differ
+        from zero and ``factored``.
+    """
+    if update.factors is not None:
+        return factored_singular_values(*update.factors), "factored"
+    return torch.linalg.svdvals(update.dense(torch.float64)), "exact"
+
+
+def factored_singular_values(left: Tensor, right: Tensor) -> Tensor:
+    """Singular values of ``left @ right`` without forming the product.
+
+    With ``left = Q_l R_l`` and ``right^T = Q_r R_r`` the product is ``Q_l (R_l R_r^T) Q_r^T``; orthonormal columns
+    change no singular value, so those of the small middle matrix are the ones sought.
+
+    Args:
+        left: Shape (rows, r).
+        right: Shape (r, cols).
+
+    Returns:
+        ``min(r, rows, cols)`` values, falling.
+    """
+    left_triangle = torch.linalg.qr(left.double(), mode="r").R
+    right_triangle = torch.linalg.qr(right.double().T, mode="r").R
+    return torch.linalg.svdvals(left_triangle @ right_triangle.T)
+
+
+def effective_rank(values_R: Tensor) -> float:
+    """``exp(H(p))`` with ``p = s^2 / sum(s^2)`` and ``H`` the Shannon entropy in nats.
+
+    SOURCE: primary paper, section 4.4 (its text also says "participation ratio", which is another quantity).
+    """
+    shares = _energy_shares(values_R)
+    return float(torch.special.entr(shares).sum().exp()) if len(shares) else 0.0
+
+
+def participation_ratio(values_R: Tensor) -> float:
+    """``(sum s^2)^2 / sum s^4``, the inverse of the sum of squared energy shares."""
+    shares = _energy_shares(values_R)
+    return float(1 / (shares**2).sum()) if len(shares) else 0.0
+
+
+def stable_rank(values_R: Tensor) -> float:
+    """``||W||_F^2 / ||W||_2^2``."""
+    shares = _energy_shares(values_R)
+    return float(1 / shares.max()) if len(shares) else 0.0
+
+
+def frobenius_norm(values_R: Tensor) -> float:
+    """``sqrt(sum s^2)``."""
+    return float(torch.linalg.vector_norm(values_R.double()))
+
+
+def describe(values_R: Tensor, bound: int, base_norm: float) -> list[Quantity]:
+    """All quantities of one module.
+
+    Args:
+        values_R: Singular values of the update.
+        bound: The largest rank that the parametrisation allows.
+        base_norm: Frobenius norm of the base weight.
+    """
+    rank, norm = effective_rank(values_R), frobenius_norm(values_R)
+    return [
+        Quantity("effective_rank", rank),
+        Quantity("participation_ratio", participation_ratio(values_R)),
+        Quantity("stable_rank", stable_rank(values_R)),
+        Quantity("rank_bound", float(bound)),
+        Quantity("attained_share", rank / bound),
+        Quantity("frobenius_norm", norm),
+        Quantity("relative_norm", norm / base_norm if base_norm > 0 else 0.0),
+    ]
+
+
+def _energy_shares(values_R: Tensor) -> Tensor:
+    """``s^2 / sum(s^2)``; divides by the largest value first, as squares may underflow. Empty for a zero update."""
+    values = values_R.double()
+    if values.numel() == 0 or float(values.max()) == 0.0:
+        return values.new_empty(0)
+    energies = (values / values.max()) ** 2
+    return energies / energies.sum()

@@ -1,0 +1,167 @@
+"""A study bound to a scale: its grid, checked, with every run's resolved settings.
+
+Read by the Snakefile at parse time, so it imports nothing heavy; whatever is wrong here stops the dry run.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rlvr.core.errors import InputError
+from rlvr.core.schemas import check_against, load_yaml
+from rlvr.train.methods import check_method_settings
+from rlvr.train.settings import resolve_settings
+
+METHOD_SETTINGS = ("rank", "alpha", "axes", "target_modules")
+INTEGER_COLUMNS = ("rank", "axes", "completions_per_step", "seed")
+
+
+BASE_SUFFIX = "_base"
+
+
+@dataclass(frozen=True)
+class Study:
+    """One paper at one scale.
+
+    Attributes:
+        name: Folder under ``workflow/studies``.
+        scale: Content of the scale file.
+        grid: Every row of the grid by run id, typed, empty cells as ``None``.
+        rows: The rows of the selected tier.
+        specs: Resolved settings of the selected runs, what ``specs/<run_id>.json`` holds.
+    """
+
+    name: str
+    scale: Mapping[str, Any]
+    grid: Mapping[str, Mapping[str, Any]]
+    rows: Mapping[str, Mapping[str, Any]]
+    specs: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def bases(self) -> dict[str, str]:
+        """Run id and model of every untrained base of the scale: ``<model>_base``."""
+        return {f"{model}{BASE_SUFFIX}": model for model in self.scale["models"]}
+
+    @property
+    def trained_bases(self) -> list[str]:
+        """Run ids of the untrained bases whose models the selected rows train."""
+        used = {row["model"] for row in self.rows.values()}
+        return [run_id for run_id, model in self.bases.items() if model in used]
+
+    def model_of(self, run_id: str) -> str:
+        """The base model of a run; an untrained base is its own."""
+        return self.bases[run_id] if run_id in self.bases else self.rows[run_id]["model"]
+
+    def benchmarks(self, run_id: str) -> list[str]:
+        """What a run is evaluated on: held-out problems of its data set, then the out-of-distribution sets.
+
+        An untrained base is evaluated on everything that the runs of its model are.
+        """
+        runs = [run_id] if run_id in self.rows else [name for name in self.rows if self._starts_from(name, run_id)]
+        own = [self.rows[name]["dataset"] for name in runs]
+        return list(dict.fromkeys([*own, *self.scale["out_of_distribution"]]))
+
+    def models_of_kind(self, kind: str) -> list[str]:
+        """Models of the scale that are ``pretrained`` here or come from the ``hub``."""
+        return [name for name, model in self.scale["models"].items() if model["kind"] == kind]
+
+    def sampling(self, benchmark: str, engine: str) -> dict[str, Any]:
+        """How a benchmark is sampled: its protocol, the engine, and the precision of the base."""
+        return {
+            **self.scale["benchmarks"][benchmark],
+            "batch_completions": self.scale["evaluate"]["batch_completions"],
+            "seed": self.scale["evaluate"]["seed"],
+            "template": self.scale["template"],
+            "dtype": self.scale["train"]["base_dtype"],
+            "device": "cuda" if self.scale["resources"]["sample"]["gpu"] else "cpu",
+            "engine": engine,
+        }
+
+    def _starts_from(self, run_id: str, base: str) -> bool:
+        return self.rows[run_id]["model"] == self.bases[base]
+
+
+def load_study(name: str, tier: str, scale_path: Path, studies: Path, schemas: Path) -> Study:
+    """Load and check a study's grid and a scale.
+
+    Args:
+        name: Study, a folder of ``studies``.
+        tier: ``core`` keeps the core rows, ``full`` keeps all.
+        scale_path: Scale file.
+        studies: Folder of all studies.
+        schemas: Folder of the JSON schemas.
+
+    Raises:
+        InputError: Names the file and the row or key that is wrong.
+    """
+    scale = load_yaml(scale_path)
+    check_against(scale, schemas / "scale.schema.yaml", scale_path)
+    check_scale(scale, scale_path)
+    grid_path = studies / name / "grid.csv"
+    rows = read_grid(grid_path, schemas / "grid.schema.yaml")
+    for row in rows.values():
+        check_row(row, scale, f"{grid_path}, run '{row['run_id']}'", scale_path.stem)
+    selected = {run_id: row for run_id, row in rows.items() if tier == "full" or row["tier"] == tier}
+    specs = {run_id: {"study": name, **resolve_settings(row, scale)} for run_id, row in selected.items()}
+    return Study(name, scale, rows, selected, specs)
+
+
+def read_grid(path: Path, schema: Path) -> dict[str, dict[str, Any]]:
+    """Rows of a grid by run id; numbers as numbers, empty cells as ``None``.
+
+    Raises:
+        InputError: For a missing file, a repeated ``run_id``, an unknown column or a value of the wrong type.
+    """
+    if not path.is_file():
+        known = sorted(entry.parent.name for entry in path.parents[1].glob("*/grid.csv"))
+        raise InputError(path, "no such study.", f"Known studies: {', '.join(known)}.")
+    rows: dict[str, dict[str, Any]] = {}
+    with path.open(newline="") as stream:
+        for number, raw in enumerate(csv.DictReader(stream), start=2):
+            where = f"{path}, line {number}"
+            row = {column: _typed(column, cell, where) for column, cell in raw.items()}
+            check_against(row, schema, where)
+            if row["run_id"] in rows:
+                raise InputError(where, f"run_id '{row['run_id']}' is there twice.", "Rename or remove one of the rows.")
+            rows[row["run_id"]] = row
+    return rows
+
+
+def check_row(row: Mapping[str, Any], scale: Mapping[str, Any], where: str, scale_name: str) -> None:
+    """Check that the scale has what a row names and that its method takes the settings that it sets."""
+    for column, known in (("model", scale["models"]), ("dataset", scale["datasets"])):
+        if row[column] not in known:
+            remedy = f"Scale '{scale_name}' has: {', '.join(known)}. Add it there or change the row."
+            raise InputError(where, f"{column} '{row[column]}' is not in the scale.", remedy)
+    given = {name: row.get(name) for name in METHOD_SETTINGS if row.get(name) is not None}
+    check_method_settings(where, row["method"], given)
+
+
+def check_scale(scale: Mapping[str, Any], path: Path) -> None:
+    """Check what a JSON schema cannot: that the names within a scale point at each other."""
+    for name in scale["out_of_distribution"]:
+        if name not in scale["benchmarks"]:
+            raise InputError(path, f"out_of_distribution names '{name}'.", "Add its protocol under 'benchmarks'.")
+    for name in scale["benchmarks"]:
+        if name not in scale["datasets"]:
+            raise InputError(path, f"benchmark '{name}' has no problems.", "Add it under 'datasets'.")
+    for name, dataset in scale["datasets"].items():
+        if dataset["origin"] == "synthetic" and "synthetic_rows" not in dataset:
+            raise InputError(path, f"data set '{name}' is synthetic without a size.", "Add 'synthetic_rows'.")
+    if "pretrain" not in scale and any(model["kind"] == "pretrained" for model in scale["models"].values()):
+        raise InputError(path, "has pretrained models but no key 'pretrain'.", "Add it (see scale tiny).")
+
+
+def _typed(column: str, cell: str | None, where: str) -> Any:
+    """A grid cell as integer, number, text or ``None`` for an empty one."""
+    if column is None:
+        raise InputError(where, f"has more cells than the header: {cell}.", "Remove the surplus commas.")
+    if cell is None or cell.strip() == "":
+        return None
+    convert: type = int if column in INTEGER_COLUMNS else float if column == "alpha" else str
+    try:
+        return convert(cell)
+    except ValueError as error:
+        raise InputError(where, f"column '{column}' holds '{cell}'.", "Expected a number or an empty cell.") from error

@@ -1,0 +1,154 @@
+"""The schema of every table that crosses a rule: names, types, ranges and units.
+
+Tidy: one observation a row; the run is a column, never parsed from a path. ``strict`` everywhere: a column that no
+schema names is an error, as is a missing one.
+"""
+
+import pandera.pandas as pa
+
+VERDICTS = ("correct", "wrong", "unparsed", "timed_out")
+UNIT = pa.Check.in_range(0, 1)
+COUNT = pa.Check.ge(0)
+
+
+def _schema(name: str, columns: dict[str, pa.Column], unique: list[str]) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(columns, name=name, unique=unique, strict=True, coerce=True, ordered=False)
+
+
+PROBLEMS = _schema(
+    "problems",
+    {
+        "problem_id": pa.Column(str),
+        "dataset": pa.Column(str),
+        "question": pa.Column(str, pa.Check.str_length(min_value=1)),
+        "answer": pa.Column(str, pa.Check.str_length(min_value=1), description="gold, without \\boxed or $"),
+        "verifier": pa.Column(str, description="math | enigmata/<task> | code"),
+        "difficulty": pa.Column(float, nullable=True, description="on the source's own scale"),
+        "topic": pa.Column(str, nullable=True),
+        "meta": pa.Column(str, description="JSON object with what else the source says"),
+    },
+    ["problem_id"],
+)
+
+METRICS = _schema(
+    "metrics",
+    {
+        "run_id": pa.Column(str),
+        "step": pa.Column(int, pa.Check.ge(1), description="optimizer step"),
+        "reward": pa.Column(float, description="mean total reward of the step's completions"),
+        "accuracy": pa.Column(float, UNIT, description="mean accuracy reward"),
+        "format": pa.Column(float, description="mean format reward"),
+        "kl": pa.Column(float, nullable=True, description="nats per token; missing when beta is 0"),
+        "entropy": pa.Column(float, nullable=True, description="nats per token"),
+        "grad_norm": pa.Column(float, nullable=True, description="before clipping"),
+        "learning_rate": pa.Column(float, COUNT),
+        "completion_length": pa.Column(float, COUNT, description="mean tokens"),
+        "clipped_share": pa.Column(float, UNIT, description="share of completions cut at the token limit"),
+        "zero_std_share": pa.Column(float, UNIT, description="share of groups whose rewards are all equal"),
+        "seconds": pa.Column(float, COUNT, description="wall time of the step"),
+    },
+    ["run_id", "step"],
+)
+
+SAMPLES = _schema(
+    "samples",
+    {
+        "run_id": pa.Column(str),
+        "benchmark": pa.Column(str),
+        "problem_id": pa.Column(str),
+        "sample": pa.Column(int, COUNT, description="0 .. k-1"),
+        "text": pa.Column(str, description="completion without the prompt"),
+        "completion_tokens": pa.Column(int, COUNT),
+        "finish_reason": pa.Column(str, pa.Check.isin(["stop", "length"])),
+    },
+    ["run_id", "benchmark", "problem_id", "sample"],
+)
+
+GRADES = _schema(
+    "grades",
+    {
+        "run_id": pa.Column(str),
+        "benchmark": pa.Column(str),
+        "problem_id": pa.Column(str),
+        "sample": pa.Column(int, COUNT),
+        "completion_tokens": pa.Column(int, COUNT),
+        "finish_reason": pa.Column(str, pa.Check.isin(["stop", "length"])),
+        "verdict": pa.Column(str, pa.Check.isin(VERDICTS)),
+        "extracted": pa.Column(str, nullable=True, description="the answer that was compared"),
+        "stage": pa.Column(str, description="where the verdict was decided: extract, parse, match, rule"),
+        "grader": pa.Column(str, description="grader version"),
+    },
+    ["run_id", "benchmark", "problem_id", "sample"],
+)
+
+SCORES = _schema(
+    "scores",
+    {
+        "run_id": pa.Column(str),
+        "benchmark": pa.Column(str),
+        "statistic": pa.Column(str, pa.Check.isin(["avg_at_k", "pass_at_k", "maj_at_k"])),
+        "k": pa.Column(int, pa.Check.ge(1)),
+        "n_problems": pa.Column(int, pa.Check.ge(1)),
+        "value": pa.Column(float, UNIT),
+        "low": pa.Column(float, UNIT, description="95 % bootstrap interval over problems"),
+        "high": pa.Column(float, UNIT),
+        "wrong_share": pa.Column(float, UNIT),
+        "unparsed_share": pa.Column(float, UNIT),
+        "timed_out_share": pa.Column(float, UNIT),
+        "truncated_share": pa.Column(float, UNIT, description="completions cut at the token limit"),
+        "mean_completion_tokens": pa.Column(float, COUNT),
+    },
+    ["run_id", "benchmark", "statistic"],
+)
+
+SPECTRA = _schema(
+    "spectra",
+    {
+        "run_id": pa.Column(str),
+        "module": pa.Column(str, description="name in the base model, e.g. model.layers.0.self_attn.q_proj"),
+        "layer": pa.Column(int, pa.Check.ge(-1), description="-1 outside the decoder layers"),
+        "projection": pa.Column(str, description="q_proj ... down_proj"),
+        "rows": pa.Column(int, pa.Check.ge(1)),
+        "cols": pa.Column(int, pa.Check.ge(1)),
+        "quantity": pa.Column(str),
+        "value": pa.Column(float),
+        "std_error": pa.Column(float, COUNT, description="0 where exact"),
+        "method": pa.Column(str, pa.Check.isin(["exact", "factored", "estimated"])),
+    },
+    ["run_id", "module", "quantity"],
+)
+
+FROZEN_SPECTRA = _schema(
+    "frozen_spectra",
+    {
+        "model": pa.Column(str),
+        "module": pa.Column(str),
+        "layer": pa.Column(int, pa.Check.ge(-1)),
+        "projection": pa.Column(str),
+        "rows": pa.Column(int, pa.Check.ge(1)),
+        "cols": pa.Column(int, pa.Check.ge(1)),
+        "index": pa.Column(int, pa.Check.ge(1), description="1 is the largest singular value"),
+        "singular_value": pa.Column(float, COUNT),
+        "normalised": pa.Column(float, UNIT, description="divided by the largest of the module"),
+    },
+    ["model", "module", "index"],
+)
+
+CELLS = _schema(
+    "cells",
+    {
+        "output": pa.Column(str, description="table or figure"),
+        "row": pa.Column(int, COUNT),
+        "label": pa.Column(str, description="the row's label columns, joined by ' | '"),
+        "column": pa.Column(str),
+        "unit": pa.Column(str),
+        "decimals": pa.Column(int, COUNT),
+        "value": pa.Column(float, nullable=True, description="reproduced; missing when not run"),
+        "low": pa.Column(float, nullable=True),
+        "high": pa.Column(float, nullable=True),
+        "reported": pa.Column(float, nullable=True, description="as printed in the paper"),
+        "verdict": pa.Column(str, pa.Check.isin(["agrees", "differs", "stand-in", "not reported", "not run"])),
+        "runs": pa.Column(str, description="run ids that the value comes from, joined by ' '"),
+    },
+    ["output", "row", "column"],
+)

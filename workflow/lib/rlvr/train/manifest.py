@@ -1,0 +1,203 @@
+"""``run.json``: what a run was, and the checks that it was what it says.
+
+A run whose base changed, whose adapter did not, or whose method was not the one asked for gets no manifest.
+"""
+
+import hashlib
+import resource
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import torch
+from peft import PeftModel, get_peft_model_state_dict
+from torch import Tensor, nn
+
+from rlvr.core.provenance import package_versions, repository_state
+from rlvr.train.methods import find_method
+from rlvr.train.methods.linears import target_names
+from rlvr.train.settings import TrainSettings
+
+GIB = 2**30
+KIB = 2**10
+
+
+class InvalidRun(RuntimeError):
+    """A run that is not what its settings say; it must not be counted."""
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Hashes of a model's weights at one moment.
+
+    Attributes:
+        base: Of every tensor that is not the adapter's.
+        adapter: Of every tensor of the adapter, frozen ones too; ``None`` without an adapter.
+    """
+
+    base: str
+    adapter: str | None
+
+
+def fingerprint(model: nn.Module) -> Fingerprint:
+    """Hashes of a model, the names of the base's tensors being those of the bare base."""
+    tensors = model.state_dict()
+    if not isinstance(model, PeftModel):
+        return Fingerprint(hash_tensors(tensors.items()), None)
+    prefix = model.base_model.prefix
+    base = {_base_name(name): tensor for name, tensor in tensors.items() if prefix not in name}
+    return Fingerprint(hash_tensors(base.items()), hash_tensors(adapter_tensors(model).items()))
+
+
+def adapter_tensors(model: PeftModel) -> dict[str, Tensor]:
+    """What ``adapter_model.safetensors`` holds."""
+    return get_peft_model_state_dict(model, save_embedding_layers=False)
+
+
+def hash_tensors(tensors: Iterable[tuple[str, Tensor]]) -> str:
+    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors):
+        values = tensor.detach().cpu().contiguous()
+        digest.update(f"{name} {values.dtype} {tuple(values.shape)}\n".encode())
+        digest.update(values.flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def trainable_table(model: nn.Module) -> list[dict[str, Any]]:
+    """Trainable parameters of every module that has any: ``module`` (name in the bare base) and ``parameters``."""
+    prefix = f".{model.base_model.prefix}" if isinstance(model, PeftModel) else None
+    counts: dict[str, int] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            whole = _base_name(name)
+            module = whole.partition(prefix)[0] if prefix and prefix in whole else whole.rpartition(".")[0]
+            counts[module] = counts.get(module, 0) + parameter.numel()
+    return [{"module": module, "parameters": count} for module, count in counts.items()]
+
+
+def check_method(model: nn.Module, settings: TrainSettings) -> None:
+    """Check that the model carries the method that the settings ask for, on the modules that they name.
+
+    Raises:
+        InvalidRun: Says what was asked for and what was found.
+    """
+    method = find_method(settings.run_id, settings.method)
+    tuner = type(model.base_model).__name__ if isinstance(model, PeftModel) else None
+    _expect(settings, "tuner", method.tuner, tuner)
+    if not isinstance(model, PeftModel):
+        _expect(settings, "frozen parameters", [], [n for n, p in model.named_parameters() if not p.requires_grad])
+        return
+    config = model.peft_config["default"]
+    asked = dict(method.marks) | {field: getattr(settings, name) for name, field in method.fields.items()}
+    for field, value in asked.items():
+        _expect(settings, field, _plain(value), _plain(getattr(config, field)))
+    expected = target_names(model.get_base_model(), settings.target_modules)
+    adapted = {row["module"].rpartition(".")[2] for row in trainable_table(model)}
+    _expect(settings, "trained projections", sorted(expected), sorted(adapted))
+
+
+def check_change(before: Fingerprint, after: Fingerprint, settings: TrainSettings) -> None:
+    """Check that training changed the adapter and nothing else, or the base of a run that trains it.
+
+    Raises:
+        InvalidRun: Says which of the two it was.
+    """
+    if before.adapter is None:
+        if before.base == after.base:
+            raise InvalidRun(f"{settings.run_id}: training left every weight of the base as it was.")
+        return
+    if before.base != after.base:
+        raise InvalidRun(f"{settings.run_id}: training changed the base ({before.base} -> {after.base}).")
+    if before.adapter == after.adapter:
+        raise InvalidRun(f"{settings.run_id}: training left the adapter as it was ({after.adapter}).")
+
+
+def check_finite(model: nn.Module, settings: TrainSettings) -> None:
+    """Check that the trained weights are numbers.
+
+    Raises:
+        InvalidRun: Names the first parameter that is not.
+    """
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad and not torch.isfinite(parameter).all():
+            raise InvalidRun(f"{settings.run_id}: {name} is not finite: the run diverged. Lower its learning rate.")
+
+
+def manifest(
+    model: nn.Module, settings: TrainSettings, before: Fingerprint, after: Fingerprint, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The content of ``run.json``.
+
+    Args:
+        model: After training.
+        settings: What was asked for.
+        before: Weights before the first step, the adapter as initialised.
+        after: Weights after the last step.
+        facts: What only the process knows: seconds, steps, inputs, processes.
+
+    Raises:
+        InvalidRun: If the run was not what it says; see the checks above.
+    """
+    check_method(model, settings)
+    check_change(before, after, settings)
+    check_finite(model, settings)
+    table = trainable_table(model)
+    peft_config = model.peft_config["default"].to_dict() if isinstance(model, PeftModel) else None
+    return {
+        "run_id": settings.run_id,
+        "status": "finished",
+        "settings": settings.to_json(),
+        "tuner": None if peft_config is None else type(model.base_model).__name__,
+        "peft_config": _plain(peft_config),
+        "trainable_parameters": sum(row["parameters"] for row in table),
+        "trainable_modules": table,
+        "sha256": {
+            "base_before": before.base,
+            "base_after": after.base,
+            "adapter_before": before.adapter,
+            "adapter_after": after.adapter,
+        },
+        "versions": package_versions(),
+        "repository": repository_state(),
+        "prompts_per_step": settings.prompts_per_step,
+        "completions_per_step": settings.completions_per_step,
+        "device": device_name(),
+        "peak_memory_gib": peak_memory_gib(),
+        **facts,
+    }
+
+
+def device_name() -> str:
+    """The accelerator's name, or ``cpu``."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def peak_memory_gib() -> dict[str, float]:
+    """Largest resident memory of this process, and largest memory allocated on its accelerator."""
+    host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB / GIB
+    accelerator = torch.cuda.max_memory_allocated() / GIB if torch.cuda.is_available() else 0.0
+    return {"host": round(host, 3), "accelerator": round(accelerator, 3)}
+
+
+def _base_name(name: str) -> str:
+    return name.removeprefix("base_model.model.").replace(".base_layer.", ".")
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: sets sorted, tuples and enumerations as lists and strings."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(map(_plain, value))
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, Enum):
+        return value.value
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
+
+
+def _expect(settings: TrainSettings, what: str, asked: Any, found: Any) -> None:
+    if asked != found:
+        raise InvalidRun(f"{settings.run_id}: asked for {settings.method} with {what} {asked}, found {found}.")

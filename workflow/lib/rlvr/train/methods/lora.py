@@ -1,0 +1,25 @@
+"""LoRA, PEFT's own: W + (alpha / rank) B A with A Kaiming-uniform and B zero."""
+
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import PreTrainedModel
+
+from rlvr.train.methods.linears import target_names
+from rlvr.train.settings import TrainSettings
+
+
+def attach(base: PreTrainedModel, settings: TrainSettings) -> PeftModel:
+    """The base with LoRA on the target set; without dropout or bias."""
+    return get_peft_model(base, low_rank_config(base, settings))
+
+
+def low_rank_config(base: PreTrainedModel, settings: TrainSettings, **changes: object) -> LoraConfig:
+    """What all relatives of LoRA share; ``changes`` is what one of them adds."""
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=0.0,  # ASSUME: not printed
+        bias="none",
+        target_modules=target_names(base, settings.target_modules),
+        **changes,
+    )

@@ -1,0 +1,14 @@
+"""QuanTA, our own tuner: T(theta) - T(theta_0) with one gate for every pair of axes."""
+
+from peft import PeftModel, get_peft_model
+from transformers import PreTrainedModel
+
+from rlvr.train.methods.linears import target_names
+from rlvr.train.quanta import QuantaConfig
+from rlvr.train.settings import TrainSettings
+
+
+def attach(base: PreTrainedModel, settings: TrainSettings) -> PeftModel:
+    """The base with QuanTA on the target set."""
+    targets = target_names(base, settings.target_modules)
+    return get_peft_model(base, QuantaConfig(task_type="CAUSAL_LM", dims=list(settings.dims), target_modules=targets))

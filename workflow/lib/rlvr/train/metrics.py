@@ -1,0 +1,58 @@
+"""What a run logged at every step, as a table and as lines in the job log."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+LOGGED_AS = {
+    "step": "step",
+    "reward": "reward",
+    "accuracy": "accuracy",
+    "format": "format",
+    "kl": "kl",
+    "entropy": "entropy",
+    "grad_norm": "grad_norm",
+    "learning_rate": "learning_rate",
+    "completion_length": "completions/mean_length",
+    "clipped_share": "completions/clipped_ratio",
+    "zero_std_share": "frac_reward_zero_std",
+    "seconds": "step_time",
+}
+
+
+def metrics_frame(log_history: Sequence[Mapping[str, Any]], run_id: str) -> pd.DataFrame:
+    """The trainer's log as rows of ``tables.METRICS``.
+
+    Args:
+        log_history: Of the trainer's state, which a resumed run inherits from its checkpoint.
+        run_id: Value of the first column.
+    """
+    steps = [entry for entry in log_history if "reward" in entry]
+    rows = [{column: entry.get(key) for column, key in LOGGED_AS.items()} for entry in steps]
+    frame = pd.DataFrame(rows, columns=list(LOGGED_AS))
+    return frame.astype({column: float for column in LOGGED_AS if column != "step"}).assign(run_id=run_id)
+
+
+class Progress(TrainerCallback):
+    """Prints a line for about twenty steps of a run."""
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        """Called by the trainer after every logged step."""
+        every = max(state.max_steps // 20, 1)
+        if state.is_world_process_zero and logs and "reward" in logs and state.global_step % every == 0:
+            print(
+                f"step {state.global_step}/{state.max_steps}  reward {logs['reward']:.3f}  "
+                f"accuracy {logs['accuracy']:.3f}  format {logs['format']:.3f}  "
+                f"length {logs['completions/mean_length']:.1f}  rate {logs['learning_rate']:.2e}  "
+                f"{logs['step_time']:.2f} s",
+                flush=True,
+            )

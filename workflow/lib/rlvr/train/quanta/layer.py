@@ -1,0 +1,167 @@
+"""A linear module with a QuanTA update.
+
+The trained gates are one vector ``quanta_theta`` a module; the gates as drawn are a buffer ``quanta_theta_0`` that is saved
+with them. DEVIATION: the official code subtracts the drawn operator from the base weight instead; with a buffer the base
+never changes, so its hash stays and "adapter off" is the base.
+"""
+
+import math
+from typing import Any
+
+import torch
+from peft.tuners._buffer_dict import BufferDict
+from peft.tuners.tuners_utils import BaseTunerLayer, check_adapters_to_merge
+from torch import Tensor, nn
+
+from rlvr.core.errors import InputError
+from rlvr.models.quanta import (
+    apply_quanta,
+    fit_last,
+    gate_sizes,
+    join_gates,
+    split_gates,
+    update_matrix,
+)
+
+
+def draw_gates(dims: list[int]) -> Tensor:
+    """Fresh gates as one vector: every gate is Kaiming-uniform with a = sqrt(5) over its inputs.
+
+    SOURCE: official code, initialisation ``sum_opposite_freeze_one``. Draws from torch's global generator, as PEFT does.
+    """
+    gates = [torch.empty(size, size) for size in gate_sizes(dims)]
+    for gate in gates:
+        nn.init.kaiming_uniform_(gate, a=math.sqrt(5))
+    return join_gates(gates)
+
+
+def check_dims(dims: list[int], module: str, rows: int, cols: int) -> None:
+    """Refuse dims whose product is neither side of a module.
+
+    Raises:
+        InputError: Names the module and its shape.
+    """
+    product = math.prod(dims)
+    if len(dims) < 2 or min(dims) < 1 or product not in (rows, cols):
+        problem = f"QuanTA dims {dims} (product {product}) do not fit its weight of {rows} x {cols}."
+        raise InputError(f"module '{module}'", problem, f"Choose 2 or more dims with product {cols} or {rows}.")
+
+
+class QuantaLayer(BaseTunerLayer):
+    """State of the adapters on one module: vectors of gates by adapter name."""
+
+    adapter_layer_names = ("quanta_theta",)
+    other_param_names = ("quanta_theta_0", "quanta_dims")
+
+    def __init__(self, base_layer: nn.Module) -> None:
+        self.base_layer = base_layer
+        self.quanta_theta = nn.ParameterDict({})
+        self.quanta_theta_0 = BufferDict({}, persistent=True)
+        self.quanta_dims: dict[str, list[int]] = {}
+        self._disable_adapters = False
+        self.merged_adapters: list[str] = []
+        self.in_features = base_layer.in_features
+        self.out_features = base_layer.out_features
+
+    def update_layer(self, adapter_name: str, dims: list[int], module: str, inference_mode: bool = False) -> None:
+        """Add an adapter whose update is exactly zero."""
+        check_dims(dims, module, self.out_features, self.in_features)
+        theta = draw_gates(dims)
+        self.quanta_dims[adapter_name] = dims
+        self.quanta_theta[adapter_name] = nn.Parameter(theta)
+        self.quanta_theta_0[adapter_name] = theta.clone()
+        self._move_adapter_to_device_of_base_layer(adapter_name)
+        self.set_adapter(self.active_adapters, inference_mode=inference_mode)
+
+    def get_delta_weight(self, adapter: str) -> Tensor:
+        """The update of the weight, (out_features, in_features), in the dtype of the gates (float32 at least)."""
+        dims = self.quanta_dims[adapter]
+        trained, frozen = (
+            split_gates(theta.to(torch.promote_types(theta.dtype, torch.float32)), dims)
+            for theta in (self.quanta_theta[adapter], self.quanta_theta_0[adapter])
+        )
+        return update_matrix(trained, frozen, dims, self.out_features, self.in_features)
+
+
+class QuantaLinear(nn.Module, QuantaLayer):
+    """``nn.Linear`` with a QuanTA update."""
+
+    def __init__(self, base_layer: nn.Linear, adapter_name: str, dims: list[int], module: str, **kwargs: Any) -> None:
+        super().__init__()
+        QuantaLayer.__init__(self, base_layer)
+        self._active_adapter = adapter_name
+        self.update_layer(adapter_name, dims, module, **kwargs)
+
+    def merge(self, safe_merge: bool = False, adapter_names: list[str] | None = None) -> None:
+        """Add the update to the base weight, accumulated in float32 and cast once.
+
+        Args:
+            safe_merge: Put a new tensor in the place of the weight, which stays as it was, and refuse non-finite values.
+            adapter_names: Adapters to merge; the active ones by default.
+
+        Raises:
+            ValueError: If ``safe_merge`` meets a non-finite value.
+        """
+        for name in check_adapters_to_merge(self, adapter_names):
+            weight = self.get_base_layer().weight
+            merged = self._shifted(name, 1.0)
+            if safe_merge and not torch.isfinite(merged).all():
+                raise ValueError(f"NaNs detected in the merged weights. The adapter {name} seems to be broken")
+            if safe_merge:
+                weight.data = merged
+            else:
+                weight.data.copy_(merged)
+            self.merged_adapters.append(name)
+
+    def unmerge(self) -> None:
+        """Subtract what was merged; exact up to the rounding of the base's dtype."""
+        while self.merged_adapters:
+            name = self.merged_adapters.pop()
+            self.get_base_layer().weight.data.copy_(self._shifted(name, -1.0))
+
+    @torch.no_grad()
+    def _shifted(self, adapter: str, sign: float) -> Tensor:
+        weight = self.get_base_layer().weight
+        delta = self.get_delta_weight(adapter)
+        return (weight.to(torch.promote_types(weight.dtype, delta.dtype)) + sign * delta).to(weight.dtype)
+
+    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        """The base module's output plus the active adapters' updates."""
+        if self.disable_adapters and self.merged:
+            self.unmerge()
+        result = self.base_layer(x, *args, **kwargs)
+        if self.disable_adapters or self.merged:
+            return result
+        for name in self.active_adapters:
+            if name in self.quanta_theta:
+                result = result + self._update(x, name).to(result.dtype)
+        return result
+
+    def _update(self, x: Tensor, adapter: str) -> Tensor:
+        """T(theta) x - T(theta_0) x, through the dense update where that takes fewer multiplications.
+
+        The branch of the gates as drawn is linear in ``x`` without trained parameters: autograd keeps no activation of it.
+        """
+        dims = self.quanta_dims[adapter]
+        theta, theta_0 = self.quanta_theta[adapter], self.quanta_theta_0[adapter]
+        x = self._cast_input_dtype(x, theta.dtype)
+        if dense_is_cheaper(dims, x.shape[:-1].numel()):
+            trained, frozen = split_gates(theta, dims), split_gates(theta_0, dims)
+            return x @ update_matrix(trained, frozen, dims, self.out_features, self.in_features).T
+        cut = fit_last(x, math.prod(dims))
+        change = apply_quanta(cut, split_gates(theta, dims), dims) - apply_quanta(cut, split_gates(theta_0, dims), dims)
+        return fit_last(change, self.out_features)
+
+    def __repr__(self) -> str:
+        return "quanta." + super().__repr__()
+
+
+def dense_is_cheaper(dims: list[int], vectors: int) -> bool:
+    """Whether to build T(theta) - T(theta_0) and multiply once rather than to send every vector through the gates.
+
+    Counts multiplications: both operators cost 2 D sum(gate sizes) a vector, the dense one D^2 a vector once it is built
+    from D unit vectors. True for many vectors and few, small dims; never for the dims of the paper.
+    """
+    product = math.prod(dims)
+    through_gates = 2 * sum(gate_sizes(dims))
+    return product * through_gates + vectors * product < vectors * through_gates

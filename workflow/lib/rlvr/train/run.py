@@ -1,0 +1,147 @@
+"""One training run, from its spec to its manifest."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from accelerate.utils import set_seed
+from datasets import Dataset
+from peft import PeftModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils.logging import disable_progress_bar
+
+from rlvr.core.errors import InputError
+from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
+from rlvr.models.loading import atomic_folder, load_base, load_tokenizer
+from rlvr.prompts import render_prompt
+from rlvr.tables import METRICS, PROBLEMS
+from rlvr.train.checkpoints import checkpoint_step, last_complete_checkpoint
+from rlvr.train.manifest import check_method, fingerprint, manifest
+from rlvr.train.methods import find_method
+from rlvr.train.metrics import metrics_frame
+from rlvr.train.settings import TrainSettings
+from rlvr.train.trainer import make_trainer
+
+CHECKPOINTS = "checkpoints"
+
+
+def train_run(spec: Path, base: Path, train: Path, out: Path) -> None:
+    """Train one run; resumes from the last complete checkpoint under ``out`` if there is one.
+
+    Args:
+        spec: ``specs/<run_id>.json``, the fields of ``TrainSettings``.
+        base: Base model in Hugging Face layout.
+        train: Problems, ``tables.PROBLEMS``.
+        out: Receives ``adapter/`` or ``model/``, ``metrics.parquet`` and, last, ``run.json``.
+
+    Raises:
+        InputError: For an unusable spec, base or data file, or a machine that lacks what the settings ask for.
+        InvalidRun: If the finished run was not what it says.
+    """
+    started = time.perf_counter()
+    settings = TrainSettings.from_json(read_json(spec), spec)
+    prepare_machine(settings, spec)
+    tokenizer = load_tokenizer(base)
+    problems = load_problems(train, tokenizer, settings)
+    model = attach(load_base(base, settings.base_dtype, device(settings)), settings)
+    before = fingerprint(model)
+    trainer = make_trainer(model, tokenizer, problems, settings, out / CHECKPOINTS)
+    set_seed(settings.seed, device_specific=True)  # vLLM seeds the process anew, and equally for every run
+    resume_from = last_complete_checkpoint(out / CHECKPOINTS)
+    announce(settings, model, len(problems), resume_from)
+    trainer.train(resume_from_checkpoint=None if resume_from is None else str(resume_from))
+    if not trainer.accelerator.is_main_process:
+        return
+    if isinstance(model, PeftModel):
+        model.peft_config["default"].base_model_name_or_path = settings.model  # a name, not this machine's path
+    facts = {
+        "inputs": {"train_sha256": sha256_file(train), "problems": len(problems)},
+        "seeds": {"adapter": settings.seed, "order": settings.seed, "sampling": settings.seed},
+        "processes": trainer.accelerator.num_processes,
+        "steps": trainer.state.global_step,
+        "resumed_from_step": None if resume_from is None else checkpoint_step(resume_from),
+        "wall_time_s": round(time.perf_counter() - started, 3),
+    }
+    content = manifest(model, settings, before, fingerprint(model), facts)
+    write_weights(model, tokenizer, settings, out)
+    write_table(metrics_frame(trainer.state.log_history, settings.run_id), out / "metrics.parquet", METRICS)
+    write_json(content, out / "run.json")
+    shutil.rmtree(out / CHECKPOINTS)
+
+
+def prepare_machine(settings: TrainSettings, where: object) -> None:
+    """Threads of this process, and whether it has the GPUs that the settings ask for.
+
+    Raises:
+        InputError: If GPUs are missing or the number of processes is another one.
+    """
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    if processes != max(settings.devices, 1):
+        problem = f"devices is {settings.devices}, but {processes} processes were started."
+        raise InputError(where, problem, "Start one process a GPU: accelerate launch --num_processes <devices>.")
+    if settings.devices and not torch.cuda.is_available():
+        raise InputError(where, f"devices is {settings.devices}, but there is no GPU.", "Use scale tiny, or a GPU node.")
+    disable_progress_bar()
+    if not settings.devices:
+        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+
+
+def device(settings: TrainSettings) -> str:
+    """Where this process trains."""
+    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if settings.devices else "cpu"
+
+
+def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: TrainSettings) -> Dataset:
+    """Problems with their prompts; those whose prompt is too long are left out, and counted in the log.
+
+    Raises:
+        InputError: If too few are left for one step.
+    """
+    frame = read_table(path, PROBLEMS)
+    prompts = [render_prompt(question, settings.template) for question in frame["question"]]
+    lengths = pd.Series([len(ids) for ids in tokenizer(prompts)["input_ids"]], index=frame.index)
+    kept = frame.assign(prompt=prompts)[lengths <= settings.max_prompt_tokens]
+    if len(kept) < settings.prompts_per_step:
+        problem = f"has {len(kept)} problems with at most {settings.max_prompt_tokens} prompt tokens."
+        raise InputError(path, problem, f"A step needs {settings.prompts_per_step}; raise max_prompt_tokens or add data.")
+    if len(kept) < len(frame):
+        print(f"{len(frame) - len(kept)} of {len(frame)} prompts exceed {settings.max_prompt_tokens} tokens: left out")
+    return Dataset.from_dict(kept[["prompt", "answer", "verifier"]].to_dict("list"))
+
+
+def attach(base: PreTrainedModel, settings: TrainSettings) -> PreTrainedModel | PeftModel:
+    """The base with the method's adapter, drawn from the run's seed, in training mode."""
+    set_seed(settings.seed)
+    model = find_method(settings.run_id, settings.method).load().attach(base, settings)
+    check_method(model, settings)
+    return model.train()
+
+
+def announce(settings: TrainSettings, model: Any, problems: int, resume_from: Path | None) -> None:
+    """Print what is about to be trained."""
+    trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    steps = settings.epochs * problems // settings.prompts_per_step
+    print(
+        f"{settings.run_id}: {settings.method}, {trainable:,} trainable parameters, {problems} problems, {steps} steps of "
+        f"{settings.prompts_per_step} prompts x {settings.group_size} completions"
+        + (f", resuming from {resume_from.name}" if resume_from else ""),
+        flush=True,
+    )
+
+
+def write_weights(
+    model: PreTrainedModel | PeftModel, tokenizer: PreTrainedTokenizerBase, settings: TrainSettings, out: Path
+) -> None:
+    """Write ``adapter/`` (PEFT layout) or ``model/`` (with its tokenizer), whole or not at all."""
+    if not isinstance(model, PeftModel):
+        with atomic_folder(out / "model") as folder:
+            model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+        return
+    with atomic_folder(out / "adapter") as folder:
+        model.save_pretrained(folder, save_embedding_layers=False)
+        (folder / "README.md").unlink(missing_ok=True)

@@ -1,0 +1,134 @@
+"""TRL's GRPO trainer, set to the protocol of the paper."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import PreTrainedTokenizerBase, PrinterCallback
+from trl import GRPOConfig, GRPOTrainer
+
+from rlvr.train.merging import merged_weights
+from rlvr.train.metrics import Progress
+from rlvr.train.rewards import make_reward
+from rlvr.train.settings import TrainSettings
+
+
+class Trainer(GRPOTrainer):
+    """GRPO whose generations read merged weights and whose checkpoints carry no model card."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.use_vllm:
+            self._push_weights = self.vllm_generation.sync_weights
+            self.vllm_generation.sync_weights = self._push_merged_weights
+
+    def _push_merged_weights(self) -> None:
+        """Send merged weights to vLLM; TRL would merge them into the base in place and thereby move it."""
+        with merged_weights(self.accelerator.unwrap_model(self.model)):
+            self._push_weights()
+
+    def _generate_single_turn(self, *args: Any, **kwargs: Any) -> Any:
+        if self.use_vllm:
+            return super()._generate_single_turn(*args, **kwargs)
+        with merged_weights(self.accelerator.unwrap_model(self.model)):
+            return super()._generate_single_turn(*args, **kwargs)
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """No card: ``run.json`` says what a run is."""
+
+
+def make_trainer(
+    model: torch.nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    problems: Dataset,
+    settings: TrainSettings,
+    checkpoints: Path,
+) -> Trainer:
+    """The trainer of one run.
+
+    Args:
+        model: Base with its adapter attached, or the base itself for full fine-tuning.
+        tokenizer: With a pad token, padding on the left.
+        problems: Columns ``prompt``, ``answer``, ``verifier``.
+        settings: Resolved settings.
+        checkpoints: Folder for checkpoints.
+    """
+    trainer = Trainer(
+        model=model,
+        reward_funcs=make_reward(settings.template),
+        args=trl_config(settings, checkpoints),
+        train_dataset=problems,
+        processing_class=tokenizer,
+        callbacks=[Progress()],
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
+    """The settings in TRL's words; nothing that matters is left to TRL's defaults."""
+    on_cpu = settings.devices == 0
+    return GRPOConfig(
+        output_dir=str(checkpoints),
+        seed=settings.seed,
+        num_generations=settings.group_size,
+        beta=settings.kl_beta,
+        epsilon=settings.clip_epsilon,
+        loss_type=settings.loss_type,
+        scale_rewards=settings.scale_rewards,
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        top_k=0,
+        max_completion_length=settings.max_completion_tokens,
+        mask_truncated_completions=False,
+        disable_dropout=True,
+        per_device_train_batch_size=settings.micro_batch_completions,
+        gradient_accumulation_steps=settings.accumulation_steps(max(settings.devices, 1)),
+        num_train_epochs=settings.epochs,
+        shuffle_dataset=True,
+        optim=settings.optimizer,
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.max_grad_norm,
+        use_cpu=on_cpu,
+        bf16=settings.mixed_precision == "bf16",
+        gradient_checkpointing=settings.gradient_checkpointing,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="steps",
+        save_steps=settings.checkpoint_every_steps,
+        save_total_limit=1,
+        report_to=[],
+        disable_tqdm=True,
+        dataloader_num_workers=0,
+        dataloader_pin_memory=not on_cpu,
+        **schedule(settings),
+        **generation(settings),
+    )
+
+
+def schedule(settings: TrainSettings) -> dict[str, Any]:
+    """Learning-rate schedule. The first step of a warm-up has rate 0.
+
+    ASSUME: the constant schedule keeps the warm-up, as "all other hyperparameters identical" says (paper, appendix C).
+    """
+    warmup = {"warmup_steps": settings.warmup_fraction}  # below 1: a share of all steps
+    if settings.schedule == "constant":
+        return {"lr_scheduler_type": "constant_with_warmup", **warmup}
+    floor = {"min_lr_rate": settings.min_learning_rate_ratio}
+    return {"lr_scheduler_type": "cosine_with_min_lr", "lr_scheduler_kwargs": floor, **warmup}
+
+
+def generation(settings: TrainSettings) -> dict[str, Any]:
+    """What samples the completions: transformers, or vLLM in the training processes."""
+    if settings.generation == "transformers":
+        return {"use_vllm": False}
+    return {
+        "use_vllm": True,
+        "vllm_mode": "colocate",
+        "vllm_gpu_memory_utilization": settings.vllm_gpu_memory_share,
+        "vllm_max_model_length": settings.max_prompt_tokens + settings.max_completion_tokens,
+        # ASSUME: the default masks whole sequences once their log ratios add up, that is most long ones
+        "vllm_importance_sampling_mode": "token_truncate",
+    }

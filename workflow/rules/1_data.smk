@@ -1,0 +1,116 @@
+# IN   the registry data/sources.csv; the hub, a mirror folder or the synthetic source
+# OUT  data/<dataset>/{train,eval}.parquet and card.json; models/<model>/ with model.json, written last
+
+
+rule fetch_source:
+    """Bring the raw rows of one source, in the columns in which they are released."""
+    input:
+        registry=ROOT / "data" / "sources.csv",
+    output:
+        rows=f"{RESULTS}/data/{{dataset}}/raw/{{source}}.parquet",
+        provenance=f"{RESULTS}/data/{{dataset}}/raw/{{source}}.json",
+    log:
+        f"{RESULTS}/logs/fetch_source/{{dataset}}_{{source}}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    retries: 2
+    params:
+        origin=origin_of,
+        code=adapter_code("fetch_source"),
+    script:
+        "../scripts/fetch_source.py"
+
+
+rule curate_dataset:
+    """Filter, remove duplicates, hold out the evaluation split, write the card."""
+    input:
+        rows=raw_rows,
+        provenance=raw_provenance,
+    output:
+        train=f"{RESULTS}/data/{{dataset}}/train.parquet",
+        eval=f"{RESULTS}/data/{{dataset}}/eval.parquet",
+        card=f"{RESULTS}/data/{{dataset}}/card.json",
+    log:
+        f"{RESULTS}/logs/curate_dataset/{{dataset}}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        recipe=curation_recipe,
+        code=adapter_code("curate_dataset"),
+    script:
+        "../scripts/curate_dataset.py"
+
+
+rule install_model:
+    """Install a small base as it is shipped with the repository, checked by its checksums."""
+    input:
+        checksums=ROOT / "data" / "bases" / "{model}" / "checksums.json",
+    output:
+        model=f"{RESULTS}/models/{{model}}/model.json",
+    log:
+        f"{RESULTS}/logs/install_model/{{model}}.log",
+    conda:
+        "../../envs/train.yaml"
+    wildcard_constraints:
+        model=one_of(pretrained_models("shipped")),
+    script:
+        "../scripts/install_model.py"
+
+
+rule pretrain_model:
+    """Pre-train a small base on texts with noisy answers and formats."""
+    output:
+        model=f"{RESULTS}/models/{{model}}/model.json",
+    log:
+        f"{RESULTS}/logs/pretrain_model/{{model}}.log",
+    conda:
+        "../../envs/train.yaml"
+    resources:
+        mem_mb=1500,
+    wildcard_constraints:
+        model=one_of(pretrained_models("compute")),
+    params:
+        model=lambda wildcards: SCALE["models"][wildcards.model],
+        pretrain=SCALE.get("pretrain"),
+        template=SCALE["template"],
+        recipe=SCALE["recipe_version"],
+    script:
+        "../scripts/pretrain_model.py"
+
+
+rule fetch_model:
+    """Download a base model from the Hugging Face hub at its revision, weights as safetensors only."""
+    output:
+        model=f"{RESULTS}/models/{{model}}/model.json",
+    log:
+        f"{RESULTS}/logs/fetch_model/{{model}}.log",
+    conda:
+        "../../envs/train.yaml"
+    retries: 3
+    wildcard_constraints:
+        model=one_of(STUDY.models_of_kind("hub")),
+    params:
+        model=lambda wildcards: SCALE["models"][wildcards.model],
+    script:
+        "../scripts/fetch_model.py"
+
+
+rule data:
+    """Every curated data set and benchmark of the scale."""
+    localrule: True
+    input:
+        expand(rules.curate_dataset.output.eval, dataset=SCALE["datasets"]),
+
+
+rule cards:
+    """The data cards: sources, licences, counts before and after each filter, histograms."""
+    localrule: True
+    input:
+        expand(rules.curate_dataset.output.card, dataset=SCALE["datasets"]),
+
+
+rule models:
+    """Every base model of the scale."""
+    localrule: True
+    input:
+        expand(rules.fetch_model.output.model, model=SCALE["models"]),

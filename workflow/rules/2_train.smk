@@ -1,0 +1,52 @@
+# IN   a row of the grid, models/<model>/, data/<dataset>/train.parquet
+# OUT  train/<run_id>/: adapter/ or model/, metrics.parquet, and run.json, written last
+
+
+rule write_spec:
+    """Write the resolved settings of one run: its grid row over the scale's base settings."""
+    output:
+        spec=f"{RESULTS}/specs/{{run_id}}.json",
+    log:
+        f"{RESULTS}/logs/write_spec/{{run_id}}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=lambda wildcards: STUDY.specs[wildcards.run_id],
+    script:
+        "../scripts/write_spec.py"
+
+
+rule train_run:
+    """Train one adapter with GRPO; a killed run goes on from its last checkpoint."""
+    input:
+        spec=rules.write_spec.output.spec,
+        base=base_of,
+        problems=training_problems,
+    output:
+        run=f"{RESULTS}/train/{{run_id}}/run.json",
+        metrics=f"{RESULTS}/train/{{run_id}}/metrics.parquet",
+    log:
+        f"{RESULTS}/logs/train_run/{{run_id}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_run/{{run_id}}.tsv"
+    conda:
+        training_environment()
+    threads: SCALE["resources"]["train"]["threads"]
+    resources:
+        gpu=SCALE["resources"]["train"]["gpu"],
+        mem_mb=SCALE["resources"]["train"]["mem_mb"],
+        runtime=SCALE["resources"]["train"]["runtime_min"],
+    params:
+        launcher=launcher(),
+        recipe=SCALE["recipe_version"],
+    shell:
+        "base=$(dirname {input.base:q}); out=$(dirname {output.run:q}); "
+        "{params.launcher} -m rlvr.train --spec {input.spec:q} --base $base --train {input.problems:q}"
+        " --out $out &> {log:q}"
+
+
+rule train:
+    """Every run of the selected tier."""
+    localrule: True
+    input:
+        expand(rules.train_run.output.run, run_id=STUDY.rows),

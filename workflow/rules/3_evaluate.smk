@@ -1,0 +1,105 @@
+# IN   train/<run_id>/ (or an untrained base), data/<benchmark>/eval.parquet
+# OUT  evaluate/<run_id>/<benchmark>/{samples,grades,scores}.parquet; evaluate/golds.{parquet,json}
+
+
+rule generate_samples:
+    """Sample k completions of every problem; the only step of evaluation that may need a GPU."""
+    input:
+        run=finished_run,
+        base=base_of,
+        problems=f"{RESULTS}/data/{{benchmark}}/eval.parquet",
+    output:
+        samples=f"{RESULTS}/evaluate/{{run_id}}/{{benchmark}}/samples.parquet",
+    log:
+        f"{RESULTS}/logs/generate_samples/{{run_id}}_{{benchmark}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/generate_samples/{{run_id}}_{{benchmark}}.tsv"
+    conda:
+        training_environment()
+    threads: SCALE["resources"]["sample"]["threads"]
+    resources:
+        gpu=SCALE["resources"]["sample"]["gpu"],
+        mem_mb=SCALE["resources"]["sample"]["mem_mb"],
+        runtime=SCALE["resources"]["sample"]["runtime_min"],
+    params:
+        sampling=lambda wildcards: STUDY.sampling(wildcards.benchmark, config["engine"]),
+        recipe=SCALE["recipe_version"],
+    script:
+        "../scripts/generate_samples.py"
+
+
+rule grade_samples:
+    """Grade every completion: correct, wrong, unparsed or timed_out."""
+    input:
+        samples=rules.generate_samples.output.samples,
+        problems=f"{RESULTS}/data/{{benchmark}}/eval.parquet",
+    output:
+        grades=f"{RESULTS}/evaluate/{{run_id}}/{{benchmark}}/grades.parquet",
+    log:
+        f"{RESULTS}/logs/grade_samples/{{run_id}}_{{benchmark}}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        code=adapter_code("grade_samples"),
+    script:
+        "../scripts/grade_samples.py"
+
+
+rule score_run:
+    """Avg@k, Pass@k and maj@k of one run on one benchmark, with intervals over problems."""
+    input:
+        grades=rules.grade_samples.output.grades,
+    output:
+        scores=f"{RESULTS}/evaluate/{{run_id}}/{{benchmark}}/scores.parquet",
+    log:
+        f"{RESULTS}/logs/score_run/{{run_id}}_{{benchmark}}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        resamples=SCALE["evaluate"]["bootstrap_resamples"],
+        seed=SCALE["evaluate"]["seed"],
+        code=adapter_code("score_run"),
+    script:
+        "../scripts/score_run.py"
+
+
+rule grade_golds:
+    """Grade the gold answers of every data set against themselves: what the grader cannot read is listed."""
+    input:
+        problems=expand(
+            f"{RESULTS}/data/{{dataset}}/{{split}}.parquet",
+            dataset=SCALE["datasets"],
+            split=["train", "eval"],
+        ),
+    output:
+        golds=f"{RESULTS}/evaluate/golds.parquet",
+        summary=f"{RESULTS}/evaluate/golds.json",
+    log:
+        f"{RESULTS}/logs/grade_golds.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        code=adapter_code("grade_golds"),
+    script:
+        "../scripts/grade_golds.py"
+
+
+rule evaluate:
+    """Scores of every run and of the untrained bases."""
+    localrule: True
+    input:
+        [scores_of(run_id) for run_id in [*STUDY.rows, *STUDY.trained_bases]],
+
+
+rule bases:
+    """Scores of the untrained bases on every benchmark of the scale."""
+    localrule: True
+    input:
+        expand(rules.score_run.output.scores, run_id=STUDY.bases, benchmark=SCALE["benchmarks"]),
+
+
+rule golds:
+    """The grader on the gold answers of every data set."""
+    localrule: True
+    input:
+        rules.grade_golds.output,

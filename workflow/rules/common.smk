@@ -1,0 +1,189 @@
+# Names that every rule uses: the study bound to the scale, where files lie, which wildcards exist. No rules here.
+
+import os
+import re
+import sys
+
+LIBRARY = ROOT / "workflow" / "lib"
+SCHEMAS = ROOT / "workflow" / "schemas"
+STUDIES = ROOT / "workflow" / "studies"
+
+sys.path.insert(0, str(LIBRARY))
+# Adapters and launchers run in processes of their own, here, in an environment of conda or on a cluster node.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(LIBRARY), os.environ.get("PYTHONPATH")])
+)
+# `python` in a launcher is the interpreter that runs this workflow, unless an environment is activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+from rlvr.core.provenance import code_digest
+from rlvr.core.schemas import check_against
+from rlvr.study import load_study
+from rlvr.report.claims import check_claims, load_claims, required_outputs
+from rlvr.report.outputs import check_outputs, load_outputs, required_inputs
+
+check_against(config, SCHEMAS / "config.schema.yaml", "config.yaml")
+
+STUDY_DIR = STUDIES / config["study"]
+SCALE_FILE = ROOT / "workflow" / "scales" / f"{config['scale']}.yaml"
+STUDY = load_study(config["study"], config["tier"], SCALE_FILE, STUDIES, SCHEMAS)
+SCALE = STUDY.scale
+OUTPUTS = load_outputs(STUDY_DIR / "outputs.yaml", SCHEMAS / "outputs.schema.yaml")
+check_outputs(OUTPUTS, STUDY.grid, STUDY_DIR / "outputs.yaml")
+TABLES = [name for name in OUTPUTS if name.startswith("table")]
+FIGURES = [name for name in OUTPUTS if name.startswith("figure")]
+PRINTED_OUTPUTS = [name for name, output in OUTPUTS.items() if output.reported]
+CLAIMS = load_claims(STUDY_DIR / "claims.yaml", SCHEMAS / "claims.schema.yaml")
+check_claims(CLAIMS, OUTPUTS, STUDY_DIR / "claims.yaml")
+RESULTS = f"results/{config['scale']}"
+
+RANK_DIVISOR = SCALE["train"]["rank_divisor"]
+SCOPE = {
+    "scale": config["scale"],
+    "comparable": SCALE["comparable"],
+    "remark": f"Ranks and α are the printed ones divided by {RANK_DIVISOR}." if RANK_DIVISOR > 1 else "",
+}
+
+
+def one_of(names):
+    """A regular expression that matches exactly these names (and nothing when there are none)."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+wildcard_constraints:
+    run_id=one_of([*STUDY.rows, *STUDY.bases]),
+    model=one_of(SCALE["models"]),
+    dataset=one_of(SCALE["datasets"]),
+    benchmark=one_of(SCALE["benchmarks"]),
+    source="[a-z0-9.-]+",
+    table=one_of(TABLES),
+    figure=one_of(FIGURES),
+
+
+def adapter_code(rule_name):
+    """Digest of the code behind a cheap rule: its adapter and all of `rlvr` that it reaches."""
+    return code_digest(ROOT / "workflow" / "scripts" / f"{rule_name}.py")
+
+
+def pretrained_models(artefact):
+    """The small bases, if the configuration takes them this way (`shipped` or `compute`), else none."""
+    return STUDY.models_of_kind("pretrained") if config["artefacts"]["base"] == artefact else []
+
+
+def origin_of(wildcards):
+    """Where a data set's raw rows come from: as the scale says, unless the configuration forces one origin."""
+    dataset = SCALE["datasets"][wildcards.dataset]
+    forced = config["sources"]["origin"]
+    return {
+        "kind": dataset["origin"] if forced == "scale" else forced,
+        "mirror_dir": config["sources"]["mirror_dir"],
+        "synthetic_rows": dataset.get("synthetic_rows", 0),
+    }
+
+
+def curation_recipe(wildcards):
+    """How a data set is filtered and split."""
+    dataset = SCALE["datasets"][wildcards.dataset]
+    return {
+        "minimum_difficulty": dataset["minimum_difficulty"],
+        "eval_problems": dataset["eval_problems"],
+        "max_train_problems": dataset.get("max_train_problems"),
+        "seed": 0,
+    }
+
+
+def base_of(wildcards):
+    """The manifest of the base model that a run starts from."""
+    return f"{RESULTS}/models/{STUDY.model_of(wildcards.run_id)}/model.json"
+
+
+def raw_rows(wildcards):
+    """The raw tables of a data set's sources."""
+    sources = SCALE["datasets"][wildcards.dataset]["sources"]
+    return expand(rules.fetch_source.output.rows, source=sources, dataset=wildcards.dataset)
+
+
+def raw_provenance(wildcards):
+    """Where each of those tables came from."""
+    sources = SCALE["datasets"][wildcards.dataset]["sources"]
+    return expand(rules.fetch_source.output.provenance, source=sources, dataset=wildcards.dataset)
+
+
+def launcher():
+    """The command that starts training: plain Python on a CPU or one GPU, accelerate on several."""
+    devices = SCALE["train"]["devices"]
+    if devices <= 1:
+        return "python"
+    return f"accelerate launch --num_processes {devices} --num_machines 1 --mixed_precision no --dynamo_backend no"
+
+
+def training_problems(wildcards):
+    """The training split of a run's data set."""
+    return f"{RESULTS}/data/{STUDY.rows[wildcards.run_id]['dataset']}/train.parquet"
+
+
+def training_environment():
+    """The environment of the steps that may need a GPU: with vLLM where the scale or the engine asks for it."""
+    needs_vllm = "vllm" in (SCALE["train"]["generation"], config["engine"])
+    return str(ROOT / "envs" / ("train-gpu.yaml" if needs_vllm else "train.yaml"))
+
+
+def finished_run(wildcards):
+    """The manifest of a finished run; nothing for an untrained base."""
+    return [] if wildcards.run_id in STUDY.bases else f"{RESULTS}/train/{wildcards.run_id}/run.json"
+
+
+
+def scores_of(run_id):
+    """Score tables of a run on its benchmarks."""
+    return expand(rules.score_run.output.scores, run_id=run_id, benchmark=STUDY.benchmarks(run_id))
+
+
+def evidence_of(output_id):
+    """The files that a table or figure is made from, by kind; runs outside the tier are not among them."""
+    needed = required_inputs(OUTPUTS[output_id], STUDY.rows)
+    scores = rules.score_run.output.scores
+    return {
+        "scores": [scores.format(run_id=run_id, benchmark=name) for run_id, name in needed.scores],
+        "manifests": expand(rules.train_run.output.run, run_id=needed.manifests),
+        "spectra": expand(rules.measure_run.output.spectra, run_id=needed.spectra),
+        "metrics": expand(rules.train_run.output.metrics, run_id=needed.metrics),
+        "frozen": expand(rules.measure_frozen.output.spectra, model=needed.frozen),
+    }
+
+
+def table_evidence(wildcards):
+    """What one table is made from."""
+    return evidence_of(wildcards.table)
+
+
+def figure_evidence(wildcards):
+    """What one figure is made from."""
+    return evidence_of(wildcards.figure)
+
+
+def printed_numbers(wildcards):
+    """The numbers that the paper prints in a table."""
+    return STUDY_DIR / "reported" / f"{wildcards.table}.csv" if wildcards.table in PRINTED_OUTPUTS else []
+
+
+def scope_of(output_id):
+    """What a table needs to know beside its files: the scale, and which of its runs the tier has."""
+    needed = required_inputs(OUTPUTS[output_id], STUDY.rows)
+    runs = {*needed.manifests, *needed.spectra, *needed.metrics, *(run_id for run_id, _ in needed.scores)}
+    return {**SCOPE, "runs": sorted(runs)}
+
+
+def cells_of(output_ids):
+    """The cells of those of these outputs that are made of cells."""
+    folders = {name: "tables" if name in TABLES else "figures" for name in output_ids if OUTPUTS[name].has_cells}
+    return [f"{RESULTS}/paper/{folder}/{name}.csv" for name, folder in folders.items()]
+
+
+def output_files(output_id):
+    """Every format of a table or figure."""
+    if output_id in TABLES:
+        return expand(rules.tabulate_output.output, table=output_id)
+    return expand(rules.plot_output.output, figure=output_id)

@@ -1,0 +1,20 @@
+"""Filter, remove duplicates, hold out the evaluation split, write the card."""
+
+from typing import TYPE_CHECKING
+
+from rlvr.core.joblog import log_to
+from rlvr.data.curation import CurationRecipe, curate_files
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    curate_files(
+        rows_paths=snakemake.input.rows,
+        provenance_paths=snakemake.input.provenance,
+        recipe=CurationRecipe(dataset=snakemake.wildcards.dataset, **snakemake.params.recipe),
+        train_path=snakemake.output.train,
+        eval_path=snakemake.output.eval,
+        card_path=snakemake.output.card,
+    )

@@ -1,0 +1,23 @@
+"""Sample k completions of every problem."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rlvr.core.joblog import log_to
+from rlvr.evaluate.engines.protocol import SamplingSettings
+from rlvr.evaluate.sampling import sample_file
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    sample_file(
+        problems_path=snakemake.input.problems,
+        base_dir=Path(snakemake.input.base).parent,
+        run_dir=Path(snakemake.input.run).parent if snakemake.input.run else None,
+        run_id=snakemake.wildcards.run_id,
+        benchmark=snakemake.wildcards.benchmark,
+        settings=SamplingSettings(**snakemake.params.sampling),
+        samples_path=snakemake.output.samples,
+    )

@@ -1,0 +1,17 @@
+"""Grade every completion."""
+
+from typing import TYPE_CHECKING
+
+from rlvr.core.joblog import log_to
+from rlvr.evaluate.grading import grade_file
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    grade_file(
+        samples_path=snakemake.input.samples,
+        problems_path=snakemake.input.problems,
+        grades_path=snakemake.output.grades,
+    )

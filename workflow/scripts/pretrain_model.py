@@ -1,0 +1,20 @@
+"""Pre-train a small base on texts with noisy answers and formats."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rlvr.core.joblog import log_to
+from rlvr.models.pretrain import PretrainSettings, pretrain_base
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    settings = PretrainSettings(
+        architecture=snakemake.params.model["architecture"],
+        steps=snakemake.params.model["steps"],
+        template=snakemake.params.template,
+        **snakemake.params.pretrain,
+    )
+    pretrain_base(settings, Path(snakemake.output.model).parent)

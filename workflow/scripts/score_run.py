@@ -1,0 +1,18 @@
+"""Score one run on one benchmark."""
+
+from typing import TYPE_CHECKING
+
+from rlvr.core.joblog import log_to
+from rlvr.evaluate.scoring import score_file
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    score_file(
+        grades_path=snakemake.input.grades,
+        scores_path=snakemake.output.scores,
+        resamples=snakemake.params.resamples,
+        seed=snakemake.params.seed,
+    )

@@ -1,0 +1,13 @@
+"""Write the resolved settings of one run."""
+
+from typing import TYPE_CHECKING
+
+from rlvr.core.io import write_json
+from rlvr.core.joblog import log_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    write_json(snakemake.params.settings, snakemake.output.spec)
