@@ -26,7 +26,7 @@ test: $(READY)  ## Every test that needs no GPU and no hub.
 
 realdata: $(READY)  ## The same rules on real rows: REAL_DATA_DIR=<folder> make realdata
 	@test -n "$(REAL_DATA_DIR)" || { echo "Set REAL_DATA_DIR to the folder of real rows."; exit 1; }
-	@$(SNAKEMAKE) cards golds bases --config scale=realdata 'sources={origin: mirror, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
+	@$(SNAKEMAKE) cards golds bases --config scale=realdata study=real-rows 'sources={origin: mirror, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
 	@$(BIN)/python -m pytest tests/realdata -q
 
 check: lint  ## Linters, types, workflow lint, unit and workflow tests.

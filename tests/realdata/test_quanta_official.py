@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from rlvr.models.quanta import apply_quanta, fit_last, join_gates, pair_axes, parameter_count, split_gates, update_matrix
+from rlvr.models.quanta import (
+    apply_quanta,
+    fit_last,
+    join_gates,
+    pair_axes,
+    parameter_count,
+    split_gates,
+    update_matrix,
+)
 
 CASES = range(5)
 TOLERANCE = 1e-12

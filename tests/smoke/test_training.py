@@ -38,9 +38,10 @@ def inputs(tmp_path_factory):
     tokenizer = build_tokenizer()
     tokenizer.save_pretrained(folder / "base")
     torch.manual_seed(0)
-    sizes = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 1, "num_attention_heads": 4, "head_dim": 16}
+    sizes = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 1, "head_dim": 16}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
     tokens = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
-    config = Qwen3Config(vocab_size=len(tokenizer), num_key_value_heads=2, tie_word_embeddings=True, **sizes, **tokens)
+    config = Qwen3Config(vocab_size=len(tokenizer), tie_word_embeddings=True, **sizes, **heads, **tokens)
     AutoModelForCausalLM.from_config(config).save_pretrained(folder / "base")
     problems = [
         {"problem_id": f"p{i}", "dataset": "d", "question": f"Last digit of {100 + i}?", "answer": str(i % 10)}
@@ -58,8 +59,8 @@ def spec(request, tmp_path):
     def write(method, **changes):
         scale = yaml.safe_load((request.config.rootpath / "workflow/scales/tiny.yaml").read_text())
         row = {"run_id": method, "model": "m", "dataset": "d", "method": method, "seed": 42, **CELLS[method]}
-        content = resolve_settings(row, scale) | {"study": "s", "checkpoint_every_steps": 2, "max_completion_tokens": 12}
-        write_json(content | changes, tmp_path / f"{method}.json")
+        short = {"study": "s", "checkpoint_every_steps": 2, "max_completion_tokens": 12}
+        write_json(resolve_settings(row, scale) | short | changes, tmp_path / f"{method}.json")
         return tmp_path / f"{method}.json"
 
     return write

@@ -130,7 +130,7 @@ def test_fast_path_agrees_with_the_full_path_on_numbers(gold: str, answer: str) 
         ("1/2", Fraction(1, 2)), (r"-\dfrac{3}{4}", Fraction(-3, 4)), (r"\frac12", Fraction(1, 2)),
         ("- 3", Fraction(-3)),
         ("1/0", None), ("1,00", None), ("1, 000", None), ("1 000", None), ("x", None), ("1e3", None), ("9" * 100, None),
-        ("0.1234567890123456", None), ("\u0663", Fraction(3)),
+        ("0.1234567890123456", None), ("\u0663", None),
     ],
 )  # fmt: skip
 def test_numbers_are_read_exactly(text: str, value: Fraction | None) -> None:

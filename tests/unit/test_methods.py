@@ -5,8 +5,8 @@ import sys
 
 import pytest
 import torch
-from small_models import settings_of, small_model, token_batch
 from peft import PeftModel
+from small_models import settings_of, small_model, token_batch
 
 from rlvr.core.errors import InputError
 from rlvr.train.manifest import trainable_table
@@ -37,17 +37,20 @@ def test_every_setting_is_used_or_refused(method, setting):
 
 
 def test_unknown_method_lists_the_known_ones():
-    with pytest.raises(InputError, match="unknown method 'lorra'.*lora, dora, quanta, full"):
+    with pytest.raises(InputError, match=r"unknown method 'lorra'.*lora, dora, quanta, full"):
         check_method_settings(WHERE, "lorra", {})
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"rank": "0"}, "'rank'"), ({"rank": "1.5"}, "'rank'"), ({"rank": "eight"}, "'rank'"), ({"alpha": "-1"}, "'alpha'"),
-        ({"target_modules": "all-linear"}, "unknown target set 'all-linear'.*no_kv"),
+        ({"rank": "0"}, "'rank'"),
+        ({"rank": "1.5"}, "'rank'"),
+        ({"rank": "eight"}, "'rank'"),
+        ({"alpha": "-1"}, "'alpha'"),
+        ({"target_modules": "all-linear"}, r"unknown target set 'all-linear'.*no_kv"),
     ],
-)  # fmt: skip
+)
 def test_impossible_values_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
         check_method_settings(WHERE, "lora", {**wanted("lora"), **changes})
@@ -59,7 +62,8 @@ def test_one_axis_is_no_pair():
 
 
 def test_registry_needs_neither_torch_nor_peft():
-    code = "import sys, rlvr.train.methods, rlvr.train.settings; print(*{'torch', 'peft', 'pandas'} & sys.modules.keys())"
+    heavy = "{'torch', 'peft', 'pandas'} & sys.modules.keys()"
+    code = f"import sys, rlvr.train.methods, rlvr.train.settings; print(*{heavy})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 

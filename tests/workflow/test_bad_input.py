@@ -20,7 +20,7 @@ def test_unknown_config_key(checkout: Checkout) -> None:
 
 def test_unknown_scale_and_study(checkout: Checkout) -> None:
     assert "Known: paper, realdata, tiny" in refusal(checkout, "--config", "scale=huge")
-    assert "Known studies: structure-over-scale" in refusal(checkout, "--config", "study=other")
+    assert "Known studies: real-rows, structure-over-scale" in refusal(checkout, "--config", "study=other")
 
 
 def test_unknown_key_in_the_scale(checkout: Checkout) -> None:
@@ -64,7 +64,7 @@ def test_duplicate_run_id(checkout: Checkout) -> None:
 def test_a_mirror_without_the_file_stops_before_training(checkout: Checkout, tmp_path) -> None:
     (tmp_path / "mirror").mkdir()
     sources = f'sources={{origin: mirror, mirror_dir: "{tmp_path / "mirror"}"}}'
-    done = checkout.snakemake("cards", "--config", "scale=realdata", sources)
+    done = checkout.snakemake("cards", "--config", "scale=realdata", "study=real-rows", sources)
     assert done.returncode != 0
     assert "roll_math_deepmath_deal.jsonl" in done.stdout
     assert not (checkout.root / "results/realdata/train").exists()

@@ -11,9 +11,9 @@ rule fetch_source:
         provenance=f"{RESULTS}/data/{{dataset}}/raw/{{source}}.json",
     log:
         f"{RESULTS}/logs/fetch_source/{{dataset}}_{{source}}.log",
+    retries: 2
     conda:
         "../../envs/analysis.yaml"
-    retries: 2
     params:
         origin=origin_of,
         code=adapter_code("fetch_source"),
@@ -49,10 +49,10 @@ rule install_model:
         model=f"{RESULTS}/models/{{model}}/model.json",
     log:
         f"{RESULTS}/logs/install_model/{{model}}.log",
-    conda:
-        "../../envs/train.yaml"
     wildcard_constraints:
         model=one_of(pretrained_models("shipped")),
+    conda:
+        "../../envs/train.yaml"
     script:
         "../scripts/install_model.py"
 
@@ -63,12 +63,12 @@ rule pretrain_model:
         model=f"{RESULTS}/models/{{model}}/model.json",
     log:
         f"{RESULTS}/logs/pretrain_model/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(pretrained_models("compute")),
     conda:
         "../../envs/train.yaml"
     resources:
         mem_mb=1500,
-    wildcard_constraints:
-        model=one_of(pretrained_models("compute")),
     params:
         model=lambda wildcards: SCALE["models"][wildcards.model],
         pretrain=SCALE.get("pretrain"),
@@ -84,11 +84,11 @@ rule fetch_model:
         model=f"{RESULTS}/models/{{model}}/model.json",
     log:
         f"{RESULTS}/logs/fetch_model/{{model}}.log",
-    conda:
-        "../../envs/train.yaml"
-    retries: 3
     wildcard_constraints:
         model=one_of(STUDY.models_of_kind("hub")),
+    retries: 3
+    conda:
+        "../../envs/train.yaml"
     params:
         model=lambda wildcards: SCALE["models"][wildcards.model],
     script:
@@ -97,20 +97,23 @@ rule fetch_model:
 
 rule data:
     """Every curated data set and benchmark of the scale."""
-    localrule: True
     input:
         expand(rules.curate_dataset.output.eval, dataset=SCALE["datasets"]),
 
 
 rule cards:
     """The data cards: sources, licences, counts before and after each filter, histograms."""
-    localrule: True
     input:
         expand(rules.curate_dataset.output.card, dataset=SCALE["datasets"]),
 
 
 rule models:
     """Every base model of the scale."""
-    localrule: True
     input:
         expand(rules.fetch_model.output.model, model=SCALE["models"]),
+
+
+localrules:
+    data,
+    cards,
+    models,

@@ -47,6 +47,9 @@ rule train_run:
 
 rule train:
     """Every run of the selected tier."""
-    localrule: True
     input:
         expand(rules.train_run.output.run, run_id=STUDY.rows),
+
+
+localrules:
+    train,

@@ -86,20 +86,23 @@ rule grade_golds:
 
 rule evaluate:
     """Scores of every run and of the untrained bases."""
-    localrule: True
     input:
         [scores_of(run_id) for run_id in [*STUDY.rows, *STUDY.trained_bases]],
 
 
 rule bases:
     """Scores of the untrained bases on every benchmark of the scale."""
-    localrule: True
     input:
         expand(rules.score_run.output.scores, run_id=STUDY.bases, benchmark=SCALE["benchmarks"]),
 
 
 rule golds:
     """The grader on the gold answers of every data set."""
-    localrule: True
     input:
         rules.grade_golds.output,
+
+
+localrules:
+    evaluate,
+    bases,
+    golds,

@@ -38,7 +38,10 @@ rule measure_frozen:
 
 rule spectra:
     """Spectra of every run and of every base."""
-    localrule: True
     input:
         expand(rules.measure_run.output.spectra, run_id=STUDY.rows),
         expand(rules.measure_frozen.output.spectra, model=SCALE["models"]),
+
+
+localrules:
+    spectra,

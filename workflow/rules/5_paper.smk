@@ -159,7 +159,6 @@ rule write_config:
         f"{RESULTS}/logs/write_config.log",
     conda:
         "../../envs/analysis.yaml"
-    localrule: True
     params:
         config=config,
     script:
@@ -181,7 +180,6 @@ rule write_report:
         f"{RESULTS}/logs/write_report.log",
     conda:
         "../../envs/analysis.yaml"
-    localrule: True
     params:
         snakefile=workflow.main_snakefile,
     shell:
@@ -194,35 +192,31 @@ for _output in OUTPUTS:
     rule:
         name:
             _output
-        localrule: True
         input:
             output_files(_output),
+        localrule: True
 
 
 rule numbers:
     """Every number of the paper's text."""
-    localrule: True
     input:
         rules.collect_numbers.output,
 
 
 rule claims:
     """The paper's claims, judged."""
-    localrule: True
     input:
         rules.check_claims.output.csv,
 
 
 rule audit:
     """The paper's printed numbers, re-derived from each other."""
-    localrule: True
     input:
         rules.check_printed.output.csv,
 
 
 rule paper:
     """The PDF with every table and figure."""
-    localrule: True
     input:
         rules.compile_paper.output.pdf,
         rules.collect_numbers.output.tex,
@@ -232,6 +226,15 @@ rule paper:
 
 rule report:
     """The self-contained HTML report."""
-    localrule: True
     input:
         rules.write_report.output.html,
+
+
+localrules:
+    write_config,
+    write_report,
+    numbers,
+    claims,
+    audit,
+    paper,
+    report,

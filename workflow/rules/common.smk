@@ -1,6 +1,5 @@
-# Names that every rule uses: the study bound to the scale, where files lie, which wildcards exist. No rules here.
+# Names for all rules (the study bound to the scale, where files lie, which wildcards exist) and input functions.
 
-import os
 import re
 import sys
 
@@ -9,21 +8,15 @@ SCHEMAS = ROOT / "workflow" / "schemas"
 STUDIES = ROOT / "workflow" / "studies"
 
 sys.path.insert(0, str(LIBRARY))
-# Adapters and launchers run in processes of their own, here, in an environment of conda or on a cluster node.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [str(LIBRARY), os.environ.get("PYTHONPATH")])
-)
-# `python` in a launcher is the interpreter that runs this workflow, unless an environment is activated.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+from rlvr.core.environment import prepare_environment
 from rlvr.core.provenance import code_digest
 from rlvr.core.schemas import check_against
 from rlvr.study import load_study
 from rlvr.report.claims import check_claims, load_claims, required_outputs
 from rlvr.report.outputs import check_outputs, load_outputs, required_inputs
 
+prepare_environment()
 check_against(config, SCHEMAS / "config.schema.yaml", "config.yaml")
 
 STUDY_DIR = STUDIES / config["study"]
@@ -63,7 +56,7 @@ wildcard_constraints:
 
 
 def adapter_code(rule_name):
-    """Digest of the code behind a cheap rule: its adapter and all of `rlvr` that it reaches."""
+    """Digest of the adapter of a cheap rule and of all of `rlvr` that it reaches."""
     return code_digest(ROOT / "workflow" / "scripts" / f"{rule_name}.py")
 
 
@@ -133,7 +126,6 @@ def training_environment():
 def finished_run(wildcards):
     """The manifest of a finished run; nothing for an untrained base."""
     return [] if wildcards.run_id in STUDY.bases else f"{RESULTS}/train/{wildcards.run_id}/run.json"
-
 
 
 def scores_of(run_id):

@@ -104,7 +104,7 @@ def load_study(name: str, tier: str, scale_path: Path, studies: Path, schemas: P
     for row in rows.values():
         check_row(row, scale, f"{grid_path}, run '{row['run_id']}'", scale_path.stem)
     selected = {run_id: row for run_id, row in rows.items() if tier == "full" or row["tier"] == tier}
-    specs = {run_id: {"study": name, **resolve_settings(row, scale)} for run_id, row in selected.items()}
+    specs = {run_id: {"study": name, **resolve_settings(row, scale, grid_path)} for run_id, row in selected.items()}
     return Study(name, scale, rows, selected, specs)
 
 

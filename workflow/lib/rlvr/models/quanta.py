@@ -1,14 +1,14 @@
 """The QuanTA operator: a matrix built from one small gate for every pair of axes of a reshaped vector.
 
-SOURCE: Chen et al. 2024, arXiv:2406.00132, and the official layer (quanta-fine-tuning/quanta, commit 14f02f4), which this
-equals on recorded cases. A vector of D = d_1 ... d_d values is read as a tensor with d axes, in C order. For every pair of
-axes a gate, a square matrix over the joint index of the two axes, is applied in turn; the axes of a pair are counted from
-the end, last ones first. The update of a weight is T(theta) - T(theta_0) with the gates theta_0 kept as they were drawn, so
-that it starts at exactly zero.
+SOURCE: Chen et al. 2024, arXiv:2406.00132, and the official layer (quanta-fine-tuning/quanta, commit 14f02f4), which
+this equals on recorded cases. A vector of D = d_1 ... d_d values is read as a tensor with d axes, in C order. For every
+pair of axes a gate, a square matrix over the joint index of the two axes, is applied in turn; axes are counted from the
+end, last ones first. The update of a weight is T(theta) - T(theta_0), with the gates theta_0 kept as they were drawn,
+so that it starts at exactly zero.
 
-Layout: a gate of the axes (a, b), b before a in the tensor, is a matrix (d_b d_a, d_b d_a), rows outputs, columns inputs,
-the axis b being the slow part of the joint index. All gates of a module are stored as one vector, pair after pair, each in
-C order; ``split_gates`` returns them as matrices without a copy.
+Layout: the gate of axes (a, b), b before a in the tensor, is a matrix (d_b d_a, d_b d_a), rows outputs, columns inputs,
+b being the slow part of the joint index. All gates of a module are stored as one vector, pair after pair, each in C
+order; ``split_gates`` returns them as matrices without a copy.
 """
 
 import math

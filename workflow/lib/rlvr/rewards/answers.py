@@ -13,11 +13,11 @@ TEXT_COMMAND = re.compile(r"\\(?:text(?:bf|it|rm|normal)?|math(?:rm|bf|it)|mbox|
 WORDS = re.compile(r"[a-z]{2,}(?:[ -][a-z]+)*")
 LOGIC_WORDS = frozenset({"yes", "no", "true", "false"})
 
-NUMBER = re.compile(r"([+-]?)((?:[1-9]\d{0,2}(?:(?:,|\{,\})\d{3})+|\d+)(?:\.\d+)?|\.\d+)")
+NUMBER = re.compile(r"([+-]?)((?:[1-9]\d{0,2}(?:(?:,|\{,\})\d{3})+|\d+)(?:\.\d+)?|\.\d+)", re.ASCII)
 FRACTIONS = (
-    re.compile(r"([+-]?)\\[dtc]?frac\{(-?\d+)\}\{(\d+)\}"),
-    re.compile(r"([+-]?)\\[dtc]?frac(\d)(\d)"),
-    re.compile(r"([+-]?)(\d+)/(\d+)"),
+    re.compile(r"([+-]?)\\[dtc]?frac\{(-?\d+)\}\{(\d+)\}", re.ASCII),
+    re.compile(r"([+-]?)\\[dtc]?frac(\d)(\d)", re.ASCII),
+    re.compile(r"([+-]?)(\d+)/(\d+)", re.ASCII),
 )
 MAX_EXACT_CHARS = 15  # math-verify reads decimals as 15-digit floats: longer ones are left to it
 SURELY_DIFFERENT = Fraction(1, 10**5)  # math-verify rounds a decimal to 6 places before it compares

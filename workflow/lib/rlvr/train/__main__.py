@@ -1,4 +1,4 @@
-"""``python -m rlvr.train --spec S.json --base DIR --train train.parquet --out DIR``; also under ``accelerate launch``."""
+"""``python -m rlvr.train --spec S.json --base DIR --train train.parquet --out DIR``, also by ``accelerate launch``."""
 
 import gc
 from pathlib import Path

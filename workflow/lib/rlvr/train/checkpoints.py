@@ -11,8 +11,8 @@ WRITTEN_LAST = "trainer_state.json"
 def last_complete_checkpoint(folder: Path) -> Path | None:
     """The newest checkpoint that was written to its end, or ``None``.
 
-    The trainer writes ``trainer_state.json`` after everything else; a checkpoint without a readable one belongs to a run
-    that was killed while it wrote.
+    The trainer writes ``trainer_state.json`` after everything else; a checkpoint without a readable one belongs to a
+    run that was killed while it wrote.
     """
     found = {step: path for path in folder.glob("checkpoint-*") if (step := checkpoint_step(path)) is not None}
     for step in sorted(found, reverse=True):

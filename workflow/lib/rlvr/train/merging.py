@@ -12,8 +12,8 @@ def merged_weights(model: nn.Module) -> Iterator[None]:
     """Merge every adapter out of place; on leaving, the very tensors of the base are back, bit for bit.
 
     Merging and unmerging in place moves the base a little each time: by 1e-8 in float32 and by as much as the weights
-    themselves in 200 cycles of bfloat16, more for some methods than for others. Here the base is never written to. It costs
-    one copy of the adapted weights while it lasts, and spares generation the adapter's arithmetic on every token.
+    themselves in 200 cycles of bfloat16, more for some methods than for others. Here the base is never written to. It
+    costs one copy of the adapted weights while it lasts, and spares generation the adapter's arithmetic on every token.
 
     Raises:
         ValueError: If the merged weights are not finite, which means that the run has diverged.

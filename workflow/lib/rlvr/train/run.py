@@ -84,7 +84,8 @@ def prepare_machine(settings: TrainSettings, where: object) -> None:
         problem = f"devices is {settings.devices}, but {processes} processes were started."
         raise InputError(where, problem, "Start one process a GPU: accelerate launch --num_processes <devices>.")
     if settings.devices and not torch.cuda.is_available():
-        raise InputError(where, f"devices is {settings.devices}, but there is no GPU.", "Use scale tiny, or a GPU node.")
+        problem = f"devices is {settings.devices}, but there is no GPU."
+        raise InputError(where, problem, "Use scale tiny, or a machine with GPUs.")
     disable_progress_bar()
     if not settings.devices:
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -106,8 +107,9 @@ def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: Trai
     lengths = pd.Series([len(ids) for ids in tokenizer(prompts)["input_ids"]], index=frame.index)
     kept = frame.assign(prompt=prompts)[lengths <= settings.max_prompt_tokens]
     if len(kept) < settings.prompts_per_step:
+        needed = settings.prompts_per_step
         problem = f"has {len(kept)} problems with at most {settings.max_prompt_tokens} prompt tokens."
-        raise InputError(path, problem, f"A step needs {settings.prompts_per_step}; raise max_prompt_tokens or add data.")
+        raise InputError(path, problem, f"A step needs {needed}: raise max_prompt_tokens or add problems.")
     if len(kept) < len(frame):
         print(f"{len(frame) - len(kept)} of {len(frame)} prompts exceed {settings.max_prompt_tokens} tokens: left out")
     return Dataset.from_dict(kept[["prompt", "answer", "verifier"]].to_dict("list"))
@@ -125,12 +127,10 @@ def announce(settings: TrainSettings, model: Any, problems: int, resume_from: Pa
     """Print what is about to be trained."""
     trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     steps = settings.epochs * problems // settings.prompts_per_step
-    print(
-        f"{settings.run_id}: {settings.method}, {trainable:,} trainable parameters, {problems} problems, {steps} steps of "
-        f"{settings.prompts_per_step} prompts x {settings.group_size} completions"
-        + (f", resuming from {resume_from.name}" if resume_from else ""),
-        flush=True,
-    )
+    batch = f"{settings.prompts_per_step} prompts x {settings.group_size} completions"
+    resuming = f", resuming from {resume_from.name}" if resume_from else ""
+    print(f"{settings.run_id}: {settings.method}, {trainable:,} trainable parameters, {problems} problems", flush=True)
+    print(f"{steps} steps of {batch}{resuming}", flush=True)
 
 
 def write_weights(

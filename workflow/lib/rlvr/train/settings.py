@@ -114,12 +114,13 @@ def check_batches(settings: TrainSettings, where: object) -> None:
             raise InputError(where, problem, "Change one of them in the scale file or the grid row.")
 
 
-def resolve_settings(row: Mapping[str, Any], scale: Mapping[str, Any]) -> dict[str, Any]:
+def resolve_settings(row: Mapping[str, Any], scale: Mapping[str, Any], where: object = "grid") -> dict[str, Any]:
     """Bind a grid row to a scale.
 
     Args:
         row: Grid row; a cell that is ``None`` or empty takes the scale's value.
         scale: Content of the scale file.
+        where: File or line that a message shall name; the run id is added.
 
     Returns:
         The fields of ``TrainSettings`` except ``study``, as JSON values.
@@ -127,7 +128,7 @@ def resolve_settings(row: Mapping[str, Any], scale: Mapping[str, Any]) -> dict[s
     Raises:
         InputError: If a rank does not divide, or the scale has no dims for the row's axes or no rate for its method.
     """
-    where = f"grid row '{row['run_id']}'"
+    where = f"{where}, run '{row['run_id']}'"
     cells = {name: value for name, value in row.items() if value is not None and value != ""}
     train = scale["train"]
     resolved = {name: value for name, value in train.items() if name not in RESOLVED_BY_ROW}

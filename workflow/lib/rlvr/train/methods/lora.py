@@ -1,5 +1,7 @@
 """LoRA, PEFT's own: W + (alpha / rank) B A with A Kaiming-uniform and B zero."""
 
+from typing import Any
+
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel
 
@@ -12,7 +14,7 @@ def attach(base: PreTrainedModel, settings: TrainSettings) -> PeftModel:
     return get_peft_model(base, low_rank_config(base, settings))
 
 
-def low_rank_config(base: PreTrainedModel, settings: TrainSettings, **changes: object) -> LoraConfig:
+def low_rank_config(base: PreTrainedModel, settings: TrainSettings, **changes: Any) -> LoraConfig:
     """What all relatives of LoRA share; ``changes`` is what one of them adds."""
     return LoraConfig(
         task_type="CAUSAL_LM",

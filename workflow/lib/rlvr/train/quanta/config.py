@@ -22,7 +22,7 @@ class QuantaConfig(PeftConfig):
     """
 
     dims: list[int] = field(default_factory=list)
-    target_modules: list[str] | str | None = None
+    target_modules: list[str] | set[str] | str | None = None
     exclude_modules: list[str] | str | None = None
     layers_to_transform: list[int] | int | None = None
     layers_pattern: list[str] | str | None = None

@@ -1,8 +1,8 @@
 """A linear module with a QuanTA update.
 
-The trained gates are one vector ``quanta_theta`` a module; the gates as drawn are a buffer ``quanta_theta_0`` that is saved
-with them. DEVIATION: the official code subtracts the drawn operator from the base weight instead; with a buffer the base
-never changes, so its hash stays and "adapter off" is the base.
+The trained gates are one vector ``quanta_theta`` a module; the gates as drawn are a buffer ``quanta_theta_0`` that is
+saved with them. DEVIATION: the official code subtracts the drawn operator from the base weight instead; with a buffer
+the base never changes, so its hash stays and "adapter off" is the base.
 """
 
 import math
@@ -27,7 +27,7 @@ from rlvr.models.quanta import (
 def draw_gates(dims: list[int]) -> Tensor:
     """Fresh gates as one vector: every gate is Kaiming-uniform with a = sqrt(5) over its inputs.
 
-    SOURCE: official code, initialisation ``sum_opposite_freeze_one``. Draws from torch's global generator, as PEFT does.
+    SOURCE: official code, initialisation ``sum_opposite_freeze_one``. Draws from torch's global generator, as PEFT.
     """
     gates = [torch.empty(size, size) for size in gate_sizes(dims)]
     for gate in gates:
@@ -52,8 +52,11 @@ class QuantaLayer(BaseTunerLayer):
 
     adapter_layer_names = ("quanta_theta",)
     other_param_names = ("quanta_theta_0", "quanta_dims")
+    base_layer: nn.Linear
+    in_features: int
+    out_features: int
 
-    def __init__(self, base_layer: nn.Module) -> None:
+    def __init__(self, base_layer: nn.Linear) -> None:
         self.base_layer = base_layer
         self.quanta_theta = nn.ParameterDict({})
         self.quanta_theta_0 = BufferDict({}, persistent=True)
@@ -96,7 +99,7 @@ class QuantaLinear(nn.Module, QuantaLayer):
         """Add the update to the base weight, accumulated in float32 and cast once.
 
         Args:
-            safe_merge: Put a new tensor in the place of the weight, which stays as it was, and refuse non-finite values.
+            safe_merge: Put a new tensor in the place of the weight, which stays as it was; refuse non-finite values.
             adapter_names: Adapters to merge; the active ones by default.
 
         Raises:
@@ -140,7 +143,7 @@ class QuantaLinear(nn.Module, QuantaLayer):
     def _update(self, x: Tensor, adapter: str) -> Tensor:
         """T(theta) x - T(theta_0) x, through the dense update where that takes fewer multiplications.
 
-        The branch of the gates as drawn is linear in ``x`` without trained parameters: autograd keeps no activation of it.
+        The branch of the gates as drawn is linear in ``x`` and untrained: autograd keeps no activation of it.
         """
         dims = self.quanta_dims[adapter]
         theta, theta_0 = self.quanta_theta[adapter], self.quanta_theta_0[adapter]
@@ -159,8 +162,8 @@ class QuantaLinear(nn.Module, QuantaLayer):
 def dense_is_cheaper(dims: list[int], vectors: int) -> bool:
     """Whether to build T(theta) - T(theta_0) and multiply once rather than to send every vector through the gates.
 
-    Counts multiplications: both operators cost 2 D sum(gate sizes) a vector, the dense one D^2 a vector once it is built
-    from D unit vectors. True for many vectors and few, small dims; never for the dims of the paper.
+    Counts multiplications: both operators cost 2 D sum(gate sizes) a vector, the dense one D^2 a vector once it is
+    built from D unit vectors. True for many vectors and few, small dims; never for the dims of the paper.
     """
     product = math.prod(dims)
     through_gates = 2 * sum(gate_sizes(dims))

@@ -1,6 +1,6 @@
 """The tuner that puts QuanTA layers into a model."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from peft.tuners.tuners_utils import BaseTuner
 from torch import nn
@@ -15,7 +15,7 @@ class QuantaModel(BaseTuner):
 
     prefix = "quanta_"
     tuner_layer_cls = QuantaLayer
-    target_module_mapping: dict[str, list[str]] = {}  # no silent defaults: a configuration names its targets
+    target_module_mapping: ClassVar[dict[str, list[str]]] = {}  # no silent defaults: a configuration names its targets
 
     def _create_and_replace(
         self,
@@ -33,7 +33,7 @@ class QuantaModel(BaseTuner):
             target.update_layer(adapter_name, peft_config.dims, current_key, inference_mode=inference_mode)
             return
         if not isinstance(target, nn.Linear):
-            kind = type(target).__name__
-            raise InputError(f"module '{current_key}'", f"is a {kind}.", "QuanTA adapts nn.Linear; change target_modules.")
+            problem = f"is a {type(target).__name__}."
+            raise InputError(f"module '{current_key}'", problem, "QuanTA adapts nn.Linear; change target_modules.")
         layer = QuantaLinear(target, adapter_name, peft_config.dims, current_key, inference_mode=inference_mode)
         self._replace_module(parent, target_name, layer, target)

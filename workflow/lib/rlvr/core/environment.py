@@ -1,0 +1,30 @@
+"""The environment that jobs inherit, whether they run here, in an activated environment or on a cluster node."""
+
+import os
+import sys
+from collections.abc import MutableMapping
+from pathlib import Path
+
+LIBRARY = Path(__file__).resolve().parents[2]  # the folder that holds the package `rlvr`
+
+QUIET_LIBRARIES = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",  # a job has the threads that its rule asks for, and no more
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+
+
+def prepare_environment(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Let adapters and launchers find this library and the interpreter that runs the workflow; mute telemetry.
+
+    Values that a user has set stay. An environment that a job activates later puts its own interpreter first.
+    """
+    _prepend(environment, "PYTHONPATH", str(LIBRARY))
+    _prepend(environment, "PATH", str(Path(sys.executable).parent))
+    for name, value in QUIET_LIBRARIES.items():
+        environment.setdefault(name, value)
+
+
+def _prepend(environment: MutableMapping[str, str], name: str, entry: str) -> None:
+    entries = [part for part in environment.get(name, "").split(os.pathsep) if part and part != entry]
+    environment[name] = os.pathsep.join([entry, *entries])
