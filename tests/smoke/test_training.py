@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, Qwen3Config
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
+from rlvr.core.provenance import LIBRARY
 from rlvr.models.tokenizer import build_tokenizer
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.methods import METHODS
@@ -110,7 +111,8 @@ def test_a_killed_process_resumes_to_the_same_weights_bit_for_bit(spec, inputs, 
     path, killed = spec("quanta", epochs=3), tmp_path / "killed"
     command = [sys.executable, "-m", "rlvr.train", "--spec", path, "--base", inputs / "base"]
     command += ["--train", inputs / "train.parquet", "--out", killed]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    env = {**os.environ, "PYTHONPATH": str(LIBRARY), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
     deadline = time.monotonic() + 120
     while not (killed / "checkpoints/checkpoint-2/trainer_state.json").exists():
         assert process.poll() is None and time.monotonic() < deadline, process.stderr.read().decode()
@@ -118,7 +120,7 @@ def test_a_killed_process_resumes_to_the_same_weights_bit_for_bit(spec, inputs, 
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert process.returncode == -signal.SIGKILL and not (killed / "run.json").exists()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 0, done.stderr
     assert "resuming from checkpoint-" in done.stdout and f"step {3 * STEPS}/{3 * STEPS}" in done.stdout
     manifest = train(path, inputs, tmp_path / "whole")
@@ -135,6 +137,16 @@ def test_a_kill_between_the_last_step_and_the_manifest_costs_no_training(spec, i
     manifest = train(path, inputs, out)
     assert manifest["resumed_from_step"] == STEPS
     assert manifest["sha256"] == train(path, inputs, tmp_path / "whole")["sha256"]
+
+
+def test_checkpoints_of_other_settings_are_thrown_away(spec, inputs, tmp_path, monkeypatch):
+    out, step = tmp_path / "run", Trainer.training_step
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Trainer, "training_step", lambda self, *given: stop_at(4, self, step, given))
+        train(spec("lora", learning_rate=1e-3), inputs, out)
+    assert (out / "checkpoints/checkpoint-4").exists()
+    manifest = train(spec("lora"), inputs, out)
+    assert manifest["resumed_from_step"] is None and manifest["settings"]["learning_rate"] == 1e-2
 
 
 def test_batches_above_one_pass_accumulate(spec, inputs, tmp_path):

@@ -216,7 +216,7 @@ def test_product_of_huge_integers_is_interrupted_in_the_main_thread() -> None:
 
 def problem(problem_id: str, answer: str, verifier: str = "math") -> dict[str, object]:
     return {
-        "problem_id": problem_id, "dataset": "d", "question": "q", "answer": answer, "verifier": verifier,
+        "problem_id": problem_id, "dataset": "b", "question": "q", "answer": answer, "verifier": verifier,
         "difficulty": 1.0, "topic": None, "meta": "{}",
     }  # fmt: skip
 
@@ -233,13 +233,20 @@ def test_grade_file_writes_one_grade_a_sample(tmp_path: Path) -> None:
     samples = pd.DataFrame([sampled("q", 0, r"\boxed{no}"), sampled("p", 0, r"\boxed{5}"), sampled("p", 1, "5")])
     PROBLEMS.validate(problems).to_parquet(tmp_path / "problems.parquet")
     SAMPLES.validate(samples).to_parquet(tmp_path / "samples.parquet")
-    grade_file(tmp_path / "samples.parquet", tmp_path / "problems.parquet", tmp_path / "grades.parquet")
+    grade_file(tmp_path / "samples.parquet", [tmp_path / "problems.parquet"], tmp_path / "grades.parquet")
     grades = pd.read_parquet(tmp_path / "grades.parquet")
     assert grades["verdict"].tolist() == ["wrong", "correct", "unparsed"]
     assert grades["extracted"].tolist()[:2] == ["no", "5"]
     assert grades["extracted"].isna().tolist() == [False, False, True]
     assert set(grades["grader"]) == {grader.GRADER_VERSION}
     assert "text" not in grades
+
+
+def test_golds_belong_to_their_benchmark() -> None:
+    """Two data sets may be drawn from one source, so that they share problem ids."""
+    problems = pd.DataFrame([problem("p", "5"), {**problem("p", "6"), "dataset": "c"}])
+    samples = pd.DataFrame([sampled("p", 0, r"\boxed{6}"), {**sampled("p", 0, r"\boxed{6}"), "benchmark": "c"}])
+    assert grade_samples(samples, problems)["verdict"].tolist() == ["wrong", "correct"]
 
 
 def test_sample_without_a_problem_is_an_error() -> None:

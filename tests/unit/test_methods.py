@@ -1,5 +1,6 @@
 """The registry of methods: every setting is used or refused, targets are named, models end up as asked."""
 
+import os
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ from peft import PeftModel
 from small_models import settings_of, small_model, token_batch
 
 from rlvr.core.errors import InputError
+from rlvr.core.provenance import LIBRARY
 from rlvr.train.manifest import trainable_table
 from rlvr.train.methods import METHODS, SETTINGS, check_method_settings
 from rlvr.train.methods.linears import target_names
@@ -64,7 +66,8 @@ def test_one_axis_is_no_pair():
 def test_registry_needs_neither_torch_nor_peft():
     heavy = "{'torch', 'peft', 'pandas'} & sys.modules.keys()"
     code = f"import sys, rlvr.train.methods, rlvr.train.settings; print(*{heavy})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    env = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
     assert done.stdout.strip() == ""
 
 

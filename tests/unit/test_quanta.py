@@ -193,6 +193,21 @@ def test_bfloat16_base_keeps_float32_gates_and_a_zero_start():
         assert torch.equal(model(tokens).logits, small_model(dtype=torch.bfloat16)(tokens).logits)
 
 
+@pytest.mark.parametrize("vectors", [4, 400])
+def test_a_small_update_survives_mixed_precision(vectors):
+    torch.manual_seed(0)
+    layer = QuantaLinear(nn.Linear(16, 16, bias=False), "default", DIMS, "test")
+    with torch.no_grad():
+        layer.base_layer.weight.zero_()
+        layer.quanta_theta["default"] += 1e-4 * torch.randn(parameter_count(DIMS))
+    x = torch.randn(vectors, 16).bfloat16()
+    exact = x.double() @ layer.double().get_delta_weight("default").T
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = layer.float()(x)
+    assert output.dtype == torch.bfloat16
+    assert (output.double() - exact).norm() < 0.01 * exact.norm()
+
+
 @pytest.mark.parametrize("dims", [[4, 2], [16], [8, 4]])
 def test_dims_that_do_not_fit_are_refused_with_module_and_shape(dims):
     with pytest.raises(InputError, match=r"layers\.0\.self_attn\.q_proj.*16 x 16"):

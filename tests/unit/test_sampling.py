@@ -180,17 +180,29 @@ def test_samples_have_one_row_a_completion(engine) -> None:
 
 def test_sample_file(base_dir: Path, tmp_path: Path) -> None:
     problems().to_parquet(tmp_path / "eval.parquet")
-    paths = (tmp_path / "eval.parquet", base_dir, None)
+    path = tmp_path / "eval.parquet"
     for name in ("a", "b"):
-        sample_file(*paths, "m_base", "b", PROTOCOL, tmp_path / f"{name}.parquet")
+        sample_file({"b": path}, base_dir, None, "m_base", {"b": PROTOCOL}, tmp_path / f"{name}.parquet")
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
     assert len(SAMPLES.validate(pd.read_parquet(tmp_path / "a.parquet"))) == 15
+
+
+def test_samples_do_not_depend_on_the_suite(base_dir: Path, tmp_path: Path) -> None:
+    problems().to_parquet(tmp_path / "eval.parquet")
+    for suite in (["b"], ["first", "b"]):
+        paths = dict.fromkeys(suite, tmp_path / "eval.parquet")
+        protocols = dict.fromkeys(suite, PROTOCOL)
+        sample_file(paths, base_dir, None, "m_base", protocols, tmp_path / f"{len(suite)}.parquet")
+    alone, together = (pd.read_parquet(tmp_path / f"{size}.parquet") for size in (1, 2))
+    assert together["benchmark"].tolist() == ["first"] * 15 + ["b"] * 15
+    pd.testing.assert_frame_equal(together.query("benchmark == 'b'").reset_index(drop=True), alone)
+    assert (together["text"][:15].to_numpy() != alone["text"].to_numpy()).any()
 
 
 def test_no_problem_is_an_error(base_dir: Path, tmp_path: Path) -> None:
     problems().head(0).to_parquet(tmp_path / "eval.parquet")
     with pytest.raises(InputError, match="no problem"):
-        sample_file(tmp_path / "eval.parquet", base_dir, None, "r", "b", PROTOCOL, tmp_path / "out.parquet")
+        sample_file({"b": tmp_path / "eval.parquet"}, base_dir, None, "r", {"b": PROTOCOL}, tmp_path / "out.parquet")
 
 
 @pytest.mark.parametrize(
@@ -244,14 +256,14 @@ def test_vllm_gets_one_seeded_request_a_completion(base_dir: Path, fake_vllm: Fa
     assert [prompt for prompt, _ in fake_vllm.requests] == ["a", "a", "a", "b", "b", "b"]
     assert len({parameters.seed for _, parameters in fake_vllm.requests}) == 6
     assert {parameters.n for _, parameters in fake_vllm.requests} == {1}
-    assert fake_vllm.arguments == engine_arguments(base_dir, "bfloat16", 7)
+    assert fake_vllm.arguments == engine_arguments(base_dir, "bfloat16")
 
 
 def test_vllm_leaves_no_sampling_field_to_the_models_defaults() -> None:
     arguments = sampling_arguments(VLLM, 3)
     assert arguments.items() >= {"temperature": 1.0, "top_p": 0.9, "max_tokens": 12, "seed": 3, "top_k": 0}.items()
     assert {"min_p", "repetition_penalty", "presence_penalty", "frequency_penalty"} <= arguments.keys()
-    assert engine_arguments("m", "bfloat16", 0)["generation_config"] == "vllm"
+    assert engine_arguments("m", "bfloat16")["generation_config"] == "vllm"
 
 
 def test_vllm_reads_merged_weights_from_a_temporary_folder(

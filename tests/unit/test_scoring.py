@@ -90,3 +90,13 @@ def test_score_file(tmp_path: Path) -> None:
     score_file(tmp_path / "grades.parquet", tmp_path / "scores.parquet", resamples=20, seed=3)
     scores = SCORES.validate(pd.read_parquet(tmp_path / "scores.parquet"))
     assert scores["statistic"].tolist() == ["avg_at_k", "pass_at_k", "maj_at_k"]
+
+
+def test_benchmarks_of_a_suite_are_scored_apart(tmp_path: Path) -> None:
+    wrong = grades().assign(benchmark="hard", verdict="wrong")
+    pd.concat([grades(), wrong]).to_parquet(tmp_path / "grades.parquet")
+    score_file(tmp_path / "grades.parquet", tmp_path / "scores.parquet", resamples=20, seed=3)
+    scores = pd.read_parquet(tmp_path / "scores.parquet")
+    alone = score_grades(grades(), resamples=20, seed=3)
+    assert scores.query("benchmark == 'hard'")["value"].tolist() == [0, 0, 0]
+    assert scores.query("benchmark != 'hard'")["value"].tolist() == alone["value"].tolist()

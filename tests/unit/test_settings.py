@@ -43,7 +43,7 @@ def test_axes_choose_the_dims():
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_row(row, train, message):
-    with pytest.raises(InputError, match=rf"grid row 'r': .*{message}"):
+    with pytest.raises(InputError, match=rf"grid, run 'r': .*{message}"):
         resolved(row, **train)
 
 

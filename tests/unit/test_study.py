@@ -36,10 +36,12 @@ def test_tiers_nest() -> None:
     assert set(load("core").rows) < set(load("full").rows) == set(load("core").grid)
 
 
-def test_benchmarks_of_runs_and_bases() -> None:
+def test_suites_of_runs_and_bases() -> None:
     study = load()
-    assert study.benchmarks("qwen3-8b_deepmath-hard_lora-r8_bs64_s42") == ["deepmath-hard", "aime-2025-2026"]
-    assert set(study.benchmarks("llama-3.1-8b_base")) == {"deepmath-hard", "math", "aime-2025-2026"}
+    assert study.suites("qwen3-8b_deepmath-hard_lora-r8_bs64_s42") == ["main"]
+    assert study.suites("llama-3.1-8b_math_quanta-d3-all-linear-constant_bs64_s42") == ["math", "main"]
+    assert set(study.suites("llama-3.1-8b_base")) == {"main", "math"}
+    assert list(study.sampling("main", "transformers")) == ["deepmath-hard", "aime-2025-2026"]
     assert study.model_of("llama-3.1-8b_base") == "llama-3.1-8b"
     assert study.trained_bases == ["qwen3-8b_base", "llama-3.1-8b_base", "apertus-8b_base"]
 

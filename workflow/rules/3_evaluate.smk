@@ -1,5 +1,5 @@
-# IN   train/<run_id>/ (or an untrained base), data/<benchmark>/eval.parquet
-# OUT  evaluate/<run_id>/<benchmark>/{samples,grades,scores}.parquet; evaluate/golds.{parquet,json}
+# IN   train/<run_id>/ (or an untrained base), data/<benchmark>/eval.parquet of the benchmarks of a suite
+# OUT  evaluate/<run_id>/<suite>/{samples,grades,scores}.parquet; evaluate/golds.{parquet,json}
 
 
 rule generate_samples:
@@ -7,13 +7,13 @@ rule generate_samples:
     input:
         run=finished_run,
         base=base_of,
-        problems=f"{RESULTS}/data/{{benchmark}}/eval.parquet",
+        problems=suite_problems,
     output:
-        samples=f"{RESULTS}/evaluate/{{run_id}}/{{benchmark}}/samples.parquet",
+        samples=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/samples.parquet",
     log:
-        f"{RESULTS}/logs/generate_samples/{{run_id}}_{{benchmark}}.log",
+        f"{RESULTS}/logs/generate_samples/{{run_id}}_{{suite}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/generate_samples/{{run_id}}_{{benchmark}}.tsv"
+        f"{RESULTS}/benchmarks/generate_samples/{{run_id}}_{{suite}}.tsv"
     conda:
         training_environment()
     threads: SCALE["resources"]["sample"]["threads"]
@@ -22,7 +22,7 @@ rule generate_samples:
         mem_mb=SCALE["resources"]["sample"]["mem_mb"],
         runtime=SCALE["resources"]["sample"]["runtime_min"],
     params:
-        sampling=lambda wildcards: STUDY.sampling(wildcards.benchmark, config["engine"]),
+        sampling=lambda wildcards: STUDY.sampling(wildcards.suite, config["engine"]),
         recipe=SCALE["recipe_version"],
     script:
         "../scripts/generate_samples.py"
@@ -32,11 +32,11 @@ rule grade_samples:
     """Grade every completion: correct, wrong, unparsed or timed_out."""
     input:
         samples=rules.generate_samples.output.samples,
-        problems=f"{RESULTS}/data/{{benchmark}}/eval.parquet",
+        problems=suite_problems,
     output:
-        grades=f"{RESULTS}/evaluate/{{run_id}}/{{benchmark}}/grades.parquet",
+        grades=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/grades.parquet",
     log:
-        f"{RESULTS}/logs/grade_samples/{{run_id}}_{{benchmark}}.log",
+        f"{RESULTS}/logs/grade_samples/{{run_id}}_{{suite}}.log",
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -46,13 +46,13 @@ rule grade_samples:
 
 
 rule score_run:
-    """Avg@k, Pass@k and maj@k of one run on one benchmark, with intervals over problems."""
+    """Avg@k, Pass@k and maj@k of one run on the benchmarks of one suite, with intervals over problems."""
     input:
         grades=rules.grade_samples.output.grades,
     output:
-        scores=f"{RESULTS}/evaluate/{{run_id}}/{{benchmark}}/scores.parquet",
+        scores=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/scores.parquet",
     log:
-        f"{RESULTS}/logs/score_run/{{run_id}}_{{benchmark}}.log",
+        f"{RESULTS}/logs/score_run/{{run_id}}_{{suite}}.log",
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -93,7 +93,7 @@ rule evaluate:
 rule bases:
     """Scores of the untrained bases on every benchmark of the scale."""
     input:
-        expand(rules.score_run.output.scores, run_id=STUDY.bases, benchmark=SCALE["benchmarks"]),
+        expand(rules.score_run.output.scores, run_id=STUDY.bases, suite=SCALE["suites"]),
 
 
 rule golds:

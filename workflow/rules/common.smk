@@ -49,7 +49,7 @@ wildcard_constraints:
     run_id=one_of([*STUDY.rows, *STUDY.bases]),
     model=one_of(SCALE["models"]),
     dataset=one_of(SCALE["datasets"]),
-    benchmark=one_of(SCALE["benchmarks"]),
+    suite=one_of(SCALE["suites"]),
     source="[a-z0-9.-]+",
     table=one_of(TABLES),
     figure=one_of(FIGURES),
@@ -129,16 +129,21 @@ def finished_run(wildcards):
 
 
 def scores_of(run_id):
-    """Score tables of a run on its benchmarks."""
-    return expand(rules.score_run.output.scores, run_id=run_id, benchmark=STUDY.benchmarks(run_id))
+    """Score tables of a run on its suites."""
+    return expand(rules.score_run.output.scores, run_id=run_id, suite=STUDY.suites(run_id))
+
+
+def suite_problems(wildcards):
+    """The held-out problems of each benchmark of a suite."""
+    return expand(rules.curate_dataset.output.eval, dataset=SCALE["suites"][wildcards.suite])
 
 
 def evidence_of(output_id):
     """The files that a table or figure is made from, by kind; runs outside the tier are not among them."""
     needed = required_inputs(OUTPUTS[output_id], STUDY.rows)
-    scores = rules.score_run.output.scores
+    scored = dict.fromkeys((run_id, STUDY.suite_of(benchmark)) for run_id, benchmark in needed.scores)
     return {
-        "scores": [scores.format(run_id=run_id, benchmark=name) for run_id, name in needed.scores],
+        "scores": [rules.score_run.output.scores.format(run_id=run_id, suite=suite) for run_id, suite in scored],
         "manifests": expand(rules.train_run.output.run, run_id=needed.manifests),
         "spectra": expand(rules.measure_run.output.spectra, run_id=needed.spectra),
         "metrics": expand(rules.train_run.output.metrics, run_id=needed.metrics),

@@ -1,4 +1,4 @@
-"""Sample k completions of every problem."""
+"""Sample k completions of every problem of a suite."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +13,10 @@ if TYPE_CHECKING:
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     sample_file(
-        problems_path=snakemake.input.problems,
+        problems_paths=dict(zip(snakemake.params.sampling, snakemake.input.problems, strict=True)),
         base_dir=Path(snakemake.input.base).parent,
         run_dir=Path(snakemake.input.run).parent if snakemake.input.run else None,
         run_id=snakemake.wildcards.run_id,
-        benchmark=snakemake.wildcards.benchmark,
-        settings=SamplingSettings(**snakemake.params.sampling),
+        settings={name: SamplingSettings(**how) for name, how in snakemake.params.sampling.items()},
         samples_path=snakemake.output.samples,
     )

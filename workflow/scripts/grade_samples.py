@@ -12,6 +12,6 @@ if __name__ == "__main__":
     log_to(snakemake.log[0])
     grade_file(
         samples_path=snakemake.input.samples,
-        problems_path=snakemake.input.problems,
+        problems_paths=snakemake.input.problems,
         grades_path=snakemake.output.grades,
     )

@@ -1,4 +1,4 @@
-"""Score one run on one benchmark."""
+"""Score one run on the benchmarks of one suite."""
 
 from typing import TYPE_CHECKING
 

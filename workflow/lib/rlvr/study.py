@@ -54,23 +54,26 @@ class Study:
         """The base model of a run; an untrained base is its own."""
         return self.bases[run_id] if run_id in self.bases else self.rows[run_id]["model"]
 
-    def benchmarks(self, run_id: str) -> list[str]:
-        """What a run is evaluated on: held-out problems of its data set, then the out-of-distribution sets.
+    def suites(self, run_id: str) -> list[str]:
+        """Suites of a run: that of its data set's held-out problems, then those of the out-of-distribution sets.
 
         An untrained base is evaluated on everything that the runs of its model are.
         """
         runs = [run_id] if run_id in self.rows else [name for name in self.rows if self._starts_from(name, run_id)]
         own = [self.rows[name]["dataset"] for name in runs]
-        return list(dict.fromkeys([*own, *self.scale["out_of_distribution"]]))
+        return list(dict.fromkeys(map(self.suite_of, [*own, *self.scale["out_of_distribution"]])))
+
+    def suite_of(self, benchmark: str) -> str:
+        """The suite that holds a benchmark; there is exactly one."""
+        return next(name for name, members in self.scale["suites"].items() if benchmark in members)
 
     def models_of_kind(self, kind: str) -> list[str]:
         """Models of the scale that are ``pretrained`` here or come from the ``hub``."""
         return [name for name, model in self.scale["models"].items() if model["kind"] == kind]
 
-    def sampling(self, benchmark: str, engine: str) -> dict[str, Any]:
-        """How a benchmark is sampled: its protocol, the engine, and the precision of the base."""
-        return {
-            **self.scale["benchmarks"][benchmark],
+    def sampling(self, suite: str, engine: str) -> dict[str, dict[str, Any]]:
+        """How each benchmark of a suite is sampled: its protocol, the engine, and the precision of the base."""
+        common = {
             "batch_completions": self.scale["evaluate"]["batch_completions"],
             "seed": self.scale["evaluate"]["seed"],
             "template": self.scale["template"],
@@ -78,6 +81,7 @@ class Study:
             "device": "cuda" if self.scale["resources"]["sample"]["gpu"] else "cpu",
             "engine": engine,
         }
+        return {name: {**self.scale["benchmarks"][name], **common} for name in self.scale["suites"][suite]}
 
     def _starts_from(self, run_id: str, base: str) -> bool:
         return self.rows[run_id]["model"] == self.bases[base]
@@ -144,9 +148,14 @@ def check_scale(scale: Mapping[str, Any], path: Path) -> None:
     for name in scale["out_of_distribution"]:
         if name not in scale["benchmarks"]:
             raise InputError(path, f"out_of_distribution names '{name}'.", "Add its protocol under 'benchmarks'.")
+    members = [name for suite in scale["suites"].values() for name in suite]
     for name in scale["benchmarks"]:
         if name not in scale["datasets"]:
             raise InputError(path, f"benchmark '{name}' has no problems.", "Add it under 'datasets'.")
+        if members.count(name) != 1:
+            raise InputError(path, f"benchmark '{name}' is in {members.count(name)} suites.", "Expected exactly one.")
+    if unknown := sorted(set(members) - set(scale["benchmarks"])):
+        raise InputError(path, f"a suite names '{unknown[0]}'.", "Add its protocol under 'benchmarks'.")
     for name, dataset in scale["datasets"].items():
         if dataset["origin"] == "synthetic" and "synthetic_rows" not in dataset:
             raise InputError(path, f"data set '{name}' is synthetic without a size.", "Add 'synthetic_rows'.")

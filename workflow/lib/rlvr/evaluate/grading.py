@@ -1,5 +1,6 @@
 """Grade completions: text in, verdict out. Runs on a CPU and never samples anything again."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,7 @@ def grade_samples(samples: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame
 
     Args:
         samples: ``tables.SAMPLES``.
-        problems: ``tables.PROBLEMS`` with at least the problems that were sampled.
+        problems: ``tables.PROBLEMS`` of the benchmarks, with at least the problems that were sampled.
 
     Returns:
         ``tables.GRADES``, one row for every sample in the samples' order.
@@ -25,14 +26,16 @@ def grade_samples(samples: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame
     Raises:
         InputError: If a sample's problem is missing, nothing grades its kind, or a gold cannot be read.
     """
-    sampled = problems[problems["problem_id"].isin(samples["problem_id"])]
-    golds = zip(sampled["answer"], sampled["verifier"], strict=True)
-    graded_by = dict(zip(sampled["problem_id"], golds, strict=True))
-    if missing := sorted(set(samples["problem_id"]) - graded_by.keys()):
-        raise InputError(f"problem {missing[0]!r}", "was sampled but is not in the problems' table.", "Sample again.")
-    for problem_id, (gold, verifier) in graded_by.items():
-        _check_gold(problem_id, gold, verifier)
-    grades = [grade(text, *graded_by[key]) for text, key in zip(samples["text"], samples["problem_id"], strict=True)]
+    keys = list(zip(samples["benchmark"], samples["problem_id"], strict=True))
+    sampled = set(keys)
+    rows = problems[["dataset", "problem_id", "answer", "verifier"]].itertuples(index=False)
+    graded_by = {(row.dataset, row.problem_id): (row.answer, row.verifier) for row in rows}
+    if missing := sorted(sampled - graded_by.keys()):
+        where = f"problem {missing[0][1]!r} of {missing[0][0]!r}"
+        raise InputError(where, "was sampled but is not in the problems' table.", "Sample again.")
+    for key in sampled:
+        _check_gold(key[1], *graded_by[key])
+    grades = [grade(text, *graded_by[key]) for text, key in zip(samples["text"], keys, strict=True)]
     return samples.drop(columns="text").assign(
         verdict=[one.verdict for one in grades],
         extracted=pd.Series([one.extracted for one in grades], index=samples.index, dtype="object"),
@@ -49,7 +52,7 @@ def _check_gold(problem_id: str, gold: str, verifier: str) -> None:
         raise InputError(f"problem {problem_id!r}, {error.where}", error.problem, error.remedy) from error
 
 
-def grade_file(samples_path: str | Path, problems_path: str | Path, grades_path: str | Path) -> None:
-    """Read samples and problems, grade, write ``tables.GRADES``."""
-    grades = grade_samples(read_table(samples_path, SAMPLES), read_table(problems_path, PROBLEMS))
-    write_table(grades, grades_path, GRADES)
+def grade_file(samples_path: str | Path, problems_paths: Sequence[str | Path], grades_path: str | Path) -> None:
+    """Read the samples and the problems of a suite, grade, write ``tables.GRADES``."""
+    problems = pd.concat([read_table(path, PROBLEMS) for path in problems_paths], ignore_index=True)
+    write_table(grade_samples(read_table(samples_path, SAMPLES), problems), grades_path, GRADES)

@@ -1,10 +1,12 @@
 """Draw completions of every problem of a benchmark: the only step of evaluation that may need a GPU."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from rlvr.core.errors import InputError
+from rlvr.core.imports import collector_paused
 from rlvr.core.io import read_table, write_table
 from rlvr.core.seeds import derive_seed
 from rlvr.evaluate.engines.protocol import Completion, Engine, SamplingSettings
@@ -55,27 +57,44 @@ def load_engine(base_dir: str | Path, run_dir: str | Path | None, settings: Samp
         from rlvr.evaluate.engines.vllm_engine import VllmEngine
 
         return VllmEngine(base_dir, run_dir, settings.dtype)
-    from rlvr.evaluate.engines.transformers_engine import TransformersEngine
+    with collector_paused():
+        from rlvr.evaluate.engines.transformers_engine import TransformersEngine
 
-    return TransformersEngine(base_dir, run_dir, settings.dtype, settings.device)
+        return TransformersEngine(base_dir, run_dir, settings.dtype, settings.device)
 
 
 def sample_file(
-    problems_path: str | Path,
+    problems_paths: Mapping[str, str | Path],
     base_dir: str | Path,
     run_dir: str | Path | None,
     run_id: str,
-    benchmark: str,
-    settings: SamplingSettings,
+    settings: Mapping[str, SamplingSettings],
     samples_path: str | Path,
 ) -> None:
-    """Read problems, complete them with a base or a finished run, write ``tables.SAMPLES``.
+    """Read the problems of a suite, complete them with a base or a finished run, write ``tables.SAMPLES``.
+
+    The model is loaded once; each benchmark has a protocol and a random stream of its own, so that its samples do not
+    depend on what else is in the suite.
+
+    Args:
+        problems_paths: Problems by benchmark.
+        base_dir: Folder of the base model.
+        run_dir: Folder of the finished run; ``None`` samples the untrained base.
+        run_id: Run, or ``<model>_base``.
+        settings: Protocol by benchmark; engine, type and device are those of the first.
+        samples_path: Table to write.
 
     Raises:
         InputError: If there is no problem, the base is not usable or a prompt does not fit the model.
     """
-    problems = read_table(problems_path, PROBLEMS)
+    problems = {benchmark: _read_problems(path) for benchmark, path in problems_paths.items()}
+    engine = load_engine(base_dir, run_dir, next(iter(settings.values())))
+    samples = [sample(problems[name], engine, run_id, name, protocol) for name, protocol in settings.items()]
+    write_table(pd.concat(samples, ignore_index=True), samples_path, SAMPLES)
+
+
+def _read_problems(path: str | Path) -> pd.DataFrame:
+    problems = read_table(path, PROBLEMS)
     if problems.empty:
-        raise InputError(problems_path, "holds no problem.", "Loosen the curation of this data set.")
-    engine = load_engine(base_dir, run_dir, settings)
-    write_table(sample(problems, engine, run_id, benchmark, settings), samples_path, SAMPLES)
+        raise InputError(path, "holds no problem.", "Loosen the curation of this data set.")
+    return problems

@@ -1,4 +1,4 @@
-"""Score one run on one benchmark: average, best and majority of k, with intervals over problems."""
+"""Score a run on the benchmarks of a suite: average, best and majority of k, with intervals over problems."""
 
 from pathlib import Path
 
@@ -90,5 +90,7 @@ def _shares(grades: pd.DataFrame) -> dict[str, float]:
 
 
 def score_file(grades_path: str | Path, scores_path: str | Path, resamples: int, seed: int) -> None:
-    """Read grades, score them, write ``tables.SCORES``."""
-    write_table(score_grades(read_table(grades_path, GRADES), resamples, seed), scores_path, SCORES)
+    """Read the grades of a suite, score each benchmark, write ``tables.SCORES``."""
+    grades = read_table(grades_path, GRADES)
+    scores = [score_grades(part, resamples, seed) for _, part in grades.groupby("benchmark", sort=False)]
+    write_table(pd.concat(scores, ignore_index=True), scores_path, SCORES)

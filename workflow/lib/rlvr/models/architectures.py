@@ -12,10 +12,10 @@ ARCHITECTURES = ("qwen3", "llama", "apertus")
 
 _SIZES: dict[str, Any] = {
     "hidden_size": HIDDEN,
-    "num_hidden_layers": 3,
+    "num_hidden_layers": 2,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
-    "intermediate_size": 3 * HIDDEN,
+    "intermediate_size": 2 * HIDDEN,
     "max_position_embeddings": 4096,  # the real problems, spelled in characters, must pass through
     "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0},
     "tie_word_embeddings": True,
@@ -45,5 +45,5 @@ def tiny_config(architecture: str, tokenizer: "PreTrainedTokenizerBase") -> "Pre
         return LlamaConfig(**shared)
     if architecture == "apertus":
         # Apertus has no gate projection; like the 8B model it spends that width on the other two.
-        return ApertusConfig(**shared | {"intermediate_size": 9 * HIDDEN // 2})
+        return ApertusConfig(**shared | {"intermediate_size": 3 * HIDDEN})
     raise InputError(f"architecture '{architecture}'", "unknown.", f"Choose one of {', '.join(ARCHITECTURES)}.")

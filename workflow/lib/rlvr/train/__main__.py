@@ -1,12 +1,12 @@
 """``python -m rlvr.train --spec S.json --base DIR --train train.parquet --out DIR``, also by ``accelerate launch``."""
 
-import gc
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rlvr.core.errors import InputError
+from rlvr.core.imports import collector_paused
 
 
 def main(
@@ -16,11 +16,9 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder of the run; holds its checkpoints while it trains.")],
 ) -> None:
     """Train one run and write its weights, metrics and manifest."""
-    gc.disable()  # the imports allocate much and free nothing: collecting meanwhile costs a second of eight
-    from rlvr.train.run import train_run
+    with collector_paused():
+        from rlvr.train.run import train_run
 
-    gc.freeze()
-    gc.enable()
     try:
         train_run(spec, base, train, out)
     except InputError as error:

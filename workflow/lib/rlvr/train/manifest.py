@@ -8,11 +8,12 @@ import resource
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import torch
 from peft import PeftModel, get_peft_model_state_dict
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from rlvr.core.provenance import package_versions, repository_state
 from rlvr.train.methods import find_method
@@ -45,7 +46,7 @@ def fingerprint(model: nn.Module) -> Fingerprint:
     tensors = model.state_dict()
     if not isinstance(model, PeftModel):
         return Fingerprint(hash_tensors(tensors.items()), None)
-    prefix = model.base_model.prefix
+    prefix = str(model.base_model.prefix)
     base = {_base_name(name): tensor for name, tensor in tensors.items() if prefix not in name}
     return Fingerprint(hash_tensors(base.items()), hash_tensors(adapter_tensors(model).items()))
 
@@ -93,7 +94,8 @@ def check_method(model: nn.Module, settings: TrainSettings) -> None:
     asked = dict(method.marks) | {field: getattr(settings, name) for name, field in method.fields.items()}
     for field, value in asked.items():
         _expect(settings, field, _plain(value), _plain(getattr(config, field)))
-    expected = target_names(model.get_base_model(), settings.target_modules)
+    base = cast("PreTrainedModel", model.get_base_model())
+    expected = target_names(base, settings.required("target_modules"))
     adapted = {row["module"].rpartition(".")[2] for row in trainable_table(model)}
     _expect(settings, "trained projections", sorted(expected), sorted(adapted))
 
@@ -163,15 +165,10 @@ def manifest(
         "repository": repository_state(),
         "prompts_per_step": settings.prompts_per_step,
         "completions_per_step": settings.completions_per_step,
-        "device": device_name(),
+        "device": torch.cuda.get_device_name() if settings.devices else "cpu",
         "peak_memory_gib": peak_memory_gib(),
         **facts,
     }
-
-
-def device_name() -> str:
-    """The accelerator's name, or ``cpu``."""
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
 def peak_memory_gib() -> dict[str, float]:

@@ -19,7 +19,7 @@ from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_t
 from rlvr.models.loading import atomic_folder, load_base, load_tokenizer
 from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
-from rlvr.train.checkpoints import checkpoint_step, last_complete_checkpoint
+from rlvr.train.checkpoints import checkpoint_step, resumable_checkpoint
 from rlvr.train.manifest import check_method, fingerprint, manifest
 from rlvr.train.methods import find_method
 from rlvr.train.metrics import metrics_frame
@@ -49,9 +49,11 @@ def train_run(spec: Path, base: Path, train: Path, out: Path) -> None:
     problems = load_problems(train, tokenizer, settings)
     model = attach(load_base(base, settings.base_dtype, device(settings)), settings)
     before = fingerprint(model)
+    inputs = {"train_sha256": sha256_file(train), "base_sha256": before.base, "problems": len(problems)}
     trainer = make_trainer(model, tokenizer, problems, settings, out / CHECKPOINTS)
+    with trainer.accelerator.main_process_first():
+        resume_from = resumable_checkpoint(out / CHECKPOINTS, {"settings": settings.to_json(), "inputs": inputs})
     set_seed(settings.seed, device_specific=True)  # vLLM seeds the process anew, and equally for every run
-    resume_from = last_complete_checkpoint(out / CHECKPOINTS)
     announce(settings, model, len(problems), resume_from)
     trainer.train(resume_from_checkpoint=None if resume_from is None else str(resume_from))
     if not trainer.accelerator.is_main_process:
@@ -59,7 +61,7 @@ def train_run(spec: Path, base: Path, train: Path, out: Path) -> None:
     if isinstance(model, PeftModel):
         model.peft_config["default"].base_model_name_or_path = settings.model  # a name, not this machine's path
     facts = {
-        "inputs": {"train_sha256": sha256_file(train), "problems": len(problems)},
+        "inputs": inputs,
         "seeds": {"adapter": settings.seed, "order": settings.seed, "sampling": settings.seed},
         "processes": trainer.accelerator.num_processes,
         "steps": trainer.state.global_step,
@@ -126,7 +128,7 @@ def attach(base: PreTrainedModel, settings: TrainSettings) -> PreTrainedModel | 
 def announce(settings: TrainSettings, model: Any, problems: int, resume_from: Path | None) -> None:
     """Print what is about to be trained."""
     trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
-    steps = settings.epochs * problems // settings.prompts_per_step
+    steps = settings.epochs * (problems // settings.prompts_per_step)
     batch = f"{settings.prompts_per_step} prompts x {settings.group_size} completions"
     resuming = f", resuming from {resume_from.name}" if resume_from else ""
     print(f"{settings.run_id}: {settings.method}, {trainable:,} trainable parameters, {problems} problems", flush=True)
@@ -143,5 +145,5 @@ def write_weights(
             tokenizer.save_pretrained(folder)
         return
     with atomic_folder(out / "adapter") as folder:
-        model.save_pretrained(folder, save_embedding_layers=False)
+        model.save_pretrained(str(folder), save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)

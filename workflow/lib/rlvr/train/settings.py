@@ -91,6 +91,17 @@ class TrainSettings:
         """The inverse of ``from_json``."""
         return {**asdict(self), "dims": None if self.dims is None else list(self.dims)}
 
+    def required(self, name: str) -> Any:
+        """A setting that the run's method takes.
+
+        Raises:
+            InputError: If it is ``None``.
+        """
+        value = getattr(self, name)
+        if value is None:
+            raise InputError(f"run '{self.run_id}'", f"method '{self.method}' needs '{name}'.", "Set it in the spec.")
+        return value
+
     @property
     def prompts_per_step(self) -> int:
         """Prompts of one optimizer step, ``completions_per_step / group_size``."""

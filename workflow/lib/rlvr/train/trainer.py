@@ -21,7 +21,7 @@ class Trainer(GRPOTrainer):
         super().__init__(*args, **kwargs)
         if self.use_vllm:
             self._push_weights = self.vllm_generation.sync_weights
-            self.vllm_generation.sync_weights = self._push_merged_weights
+            self.vllm_generation.sync_weights = self._push_merged_weights  # type: ignore[method-assign]
 
     def _push_merged_weights(self) -> None:
         """Send merged weights to vLLM; TRL would merge them into the base in place and thereby move it."""

@@ -6,6 +6,7 @@ stand-in for the library; they sample nothing.
 
 import shutil
 import tempfile
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,18 @@ class VllmEngine:
     """A base model, or a base with a run's merged weights, which vLLM reads from a temporary folder."""
 
     def __init__(self, base_dir: str | Path, run_dir: str | Path | None, dtype: str) -> None:
-        """Remember what to load: vLLM is given its memory by the length of the prompts, known to ``generate`` only."""
+        """Remember what to load; the first call of ``generate`` loads it, for all calls."""
         self._base_dir, self._run_dir, self._dtype = base_dir, run_dir, dtype
+
+    @cached_property
+    def _engine(self) -> Any:
+        import vllm
+
+        with tempfile.TemporaryDirectory(prefix="merged-") as folder:  # not needed once the weights are on the device
+            model_dir = self._base_dir
+            if self._run_dir is not None:
+                model_dir = export_merged(self._base_dir, self._run_dir, folder, self._dtype)
+            return vllm.LLM(**engine_arguments(model_dir, self._dtype))
 
     def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Completion]]:
         """See ``Engine.generate``. Every completion is a request with a seed of its own."""
@@ -34,22 +45,20 @@ class VllmEngine:
             vllm.SamplingParams(**sampling_arguments(settings, derive_seed(seed, index, sample)))
             for index, sample in requests
         ]
-        with tempfile.TemporaryDirectory(prefix="merged-") as folder:
-            model_dir = self._base_dir
-            if self._run_dir is not None:
-                model_dir = export_merged(self._base_dir, self._run_dir, folder, self._dtype)
-            engine = vllm.LLM(**engine_arguments(model_dir, self._dtype, seed))
-            outputs = engine.generate([prompts_P[index] for index, _ in requests], parameters, use_tqdm=False)
+        outputs = self._engine.generate([prompts_P[index] for index, _ in requests], parameters, use_tqdm=False)
         completions = [read_output(output) for output in outputs]
         return [completions[start : start + count] for start in range(0, len(completions), count)]
 
 
-def engine_arguments(model_dir: str | Path, dtype: str, seed: int) -> dict[str, Any]:
-    """Arguments of ``vllm.LLM``; ``generation_config="vllm"`` keeps the model's own sampling defaults out."""
+def engine_arguments(model_dir: str | Path, dtype: str) -> dict[str, Any]:
+    """Arguments of ``vllm.LLM``; ``generation_config="vllm"`` keeps the model's own sampling defaults out.
+
+    The engine's own seed decides nothing: every request has one.
+    """
     return {
         "model": str(model_dir),
         "dtype": dtype,
-        "seed": seed,
+        "seed": 0,
         "generation_config": "vllm",
         "trust_remote_code": False,
     }

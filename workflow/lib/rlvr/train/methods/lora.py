@@ -18,10 +18,10 @@ def low_rank_config(base: PreTrainedModel, settings: TrainSettings, **changes: A
     """What all relatives of LoRA share; ``changes`` is what one of them adds."""
     return LoraConfig(
         task_type="CAUSAL_LM",
-        r=settings.rank,
-        lora_alpha=settings.alpha,
+        r=settings.required("rank"),
+        lora_alpha=settings.required("alpha"),
         lora_dropout=0.0,  # ASSUME: not printed
         bias="none",
-        target_modules=target_names(base, settings.target_modules),
+        target_modules=target_names(base, settings.required("target_modules")),
         **changes,
     )

@@ -10,5 +10,5 @@ from rlvr.train.settings import TrainSettings
 
 def attach(base: PreTrainedModel, settings: TrainSettings) -> PeftModel:
     """The base with QuanTA on the target set."""
-    targets = target_names(base, settings.target_modules)
-    return get_peft_model(base, QuantaConfig(task_type="CAUSAL_LM", dims=list(settings.dims), target_modules=targets))
+    dims, targets = list(settings.required("dims")), target_names(base, settings.required("target_modules"))
+    return get_peft_model(base, QuantaConfig(task_type="CAUSAL_LM", dims=dims, target_modules=targets))

@@ -89,6 +89,8 @@ class QuantaLayer(BaseTunerLayer):
 class QuantaLinear(nn.Module, QuantaLayer):
     """``nn.Linear`` with a QuanTA update."""
 
+    base_layer: nn.Linear
+
     def __init__(self, base_layer: nn.Linear, adapter_name: str, dims: list[int], module: str, **kwargs: Any) -> None:
         super().__init__()
         QuantaLayer.__init__(self, base_layer)
@@ -106,7 +108,7 @@ class QuantaLinear(nn.Module, QuantaLayer):
             ValueError: If ``safe_merge`` meets a non-finite value.
         """
         for name in check_adapters_to_merge(self, adapter_names):
-            weight = self.get_base_layer().weight
+            weight = self.base_layer.weight
             merged = self._shifted(name, 1.0)
             if safe_merge and not torch.isfinite(merged).all():
                 raise ValueError(f"NaNs detected in the merged weights. The adapter {name} seems to be broken")
@@ -120,11 +122,11 @@ class QuantaLinear(nn.Module, QuantaLayer):
         """Subtract what was merged; exact up to the rounding of the base's dtype."""
         while self.merged_adapters:
             name = self.merged_adapters.pop()
-            self.get_base_layer().weight.data.copy_(self._shifted(name, -1.0))
+            self.base_layer.weight.data.copy_(self._shifted(name, -1.0))
 
     @torch.no_grad()
     def _shifted(self, adapter: str, sign: float) -> Tensor:
-        weight = self.get_base_layer().weight
+        weight = self.base_layer.weight
         delta = self.get_delta_weight(adapter)
         return (weight.to(torch.promote_types(weight.dtype, delta.dtype)) + sign * delta).to(weight.dtype)
 
@@ -137,7 +139,10 @@ class QuantaLinear(nn.Module, QuantaLayer):
             return result
         for name in self.active_adapters:
             if name in self.quanta_theta:
-                result = result + self._update(x, name).to(result.dtype)
+                # in bfloat16 the rounding of the two branches would be larger than their difference
+                with torch.autocast(x.device.type, enabled=False):
+                    update = self._update(x, name)
+                result = result + update.to(result.dtype)
         return result
 
     def _update(self, x: Tensor, adapter: str) -> Tensor:

@@ -1,12 +1,11 @@
 """The tuner that puts QuanTA layers into a model."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from peft.tuners.tuners_utils import BaseTuner
 from torch import nn
 
 from rlvr.core.errors import InputError
-from rlvr.train.quanta.config import QuantaConfig
 from rlvr.train.quanta.layer import QuantaLayer, QuantaLinear
 
 
@@ -15,17 +14,17 @@ class QuantaModel(BaseTuner):
 
     prefix = "quanta_"
     tuner_layer_cls = QuantaLayer
-    target_module_mapping: ClassVar[dict[str, list[str]]] = {}  # no silent defaults: a configuration names its targets
+    target_module_mapping: dict[str, list[str]] = {}  # noqa: RUF012 - no silent defaults; PEFT's own declaration
 
     def _create_and_replace(
         self,
-        peft_config: QuantaConfig,
+        peft_config: Any,
         adapter_name: str,
         target: nn.Module,
         target_name: str,
         parent: nn.Module,
         current_key: str,
-        **_: Any,
+        parameter_name: str | None = None,
     ) -> None:
         """Wrap one matched module, or add an adapter to it; called by PEFT."""
         inference_mode = peft_config.inference_mode or adapter_name not in self.active_adapters
