@@ -22,7 +22,7 @@ demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the re
 	@echo "HTML report  results/tiny/paper/report.html"
 
 test: $(READY)  ## Every test that needs no GPU and no hub.
-	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 realdata: $(READY)  ## The same rules on real rows: REAL_DATA_DIR=<folder> make realdata
 	@test -n "$(REAL_DATA_DIR)" || { echo "Set REAL_DATA_DIR to the folder of real rows."; exit 1; }
@@ -30,7 +30,7 @@ realdata: $(READY)  ## The same rules on real rows: REAL_DATA_DIR=<folder> make 
 	@$(BIN)/python -m pytest tests/realdata -q
 
 check: lint  ## Linters, types, workflow lint, unit and workflow tests.
-	@$(BIN)/python -m pytest tests/unit tests/workflow -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest tests/unit tests/workflow -n 2 --dist loadfile
 
 lint: $(READY)  ## ruff, snakefmt, mypy and snakemake --lint.
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

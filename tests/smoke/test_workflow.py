@@ -8,10 +8,7 @@ import subprocess
 
 import pandas as pd
 import pytest
-
 from conftest import Checkout
-
-pytestmark = pytest.mark.xdist_group("smoke")  # one process makes the finished workflow and all use it
 
 RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
 TABLES = ("table1", "table4", "table5", "table10", "table11", "table13", "table16")

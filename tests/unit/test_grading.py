@@ -266,7 +266,7 @@ def test_golds_are_graded_against_themselves(tmp_path: Path) -> None:
     golds = pd.read_parquet(tmp_path / "golds.parquet")
     assert golds["verdict"].tolist() == ["correct", "unparsed"]
     summary = pd.read_json(tmp_path / "golds.json", typ="series")
-    assert summary["datasets"] == {"d": {"problems": 2, "correct": 1}}
+    assert summary["datasets"] == {"b": {"problems": 2, "correct": 1}}
     assert [failed["problem_id"] for failed in summary["failed"]] == ["q"]
 
 

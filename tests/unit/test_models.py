@@ -124,7 +124,7 @@ def test_another_seed_gives_other_weights(base, tmp_path):
 
 def test_model_card_counts_parameters_and_tokens(base):
     card = read_json(base / "model.json")
-    hidden, inner, kv, vocabulary, layers, head = 64, 192, 32, len(TOKENIZER), 3, 16
+    hidden, inner, kv, vocabulary, layers, head = 64, 128, 32, len(TOKENIZER), 2, 16
     attention = 2 * hidden * hidden + 2 * hidden * kv + 2 * head
     assert card["parameters"] == (vocabulary * hidden + layers * (attention + 3 * hidden * inner + 2 * hidden) + hidden)
     rng = make_rng(0, "corpus")

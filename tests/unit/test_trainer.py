@@ -69,7 +69,7 @@ def test_constant_keeps_the_peak_after_the_warmup(tmp_path):
 def test_vllm_runs_in_the_training_processes_and_keeps_long_sequences(tmp_path):
     found = config(tmp_path, generation="vllm")
     assert found.use_vllm and found.vllm_mode == "colocate" and found.generation_kwargs is None
-    assert found.vllm_importance_sampling_mode == "token_truncate" and found.vllm_max_model_length == 64 + 32
+    assert found.vllm_importance_sampling_mode == "token_truncate" and found.vllm_max_model_length == 64 + 24
 
 
 def test_reward_is_the_evaluations_grader():

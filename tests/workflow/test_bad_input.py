@@ -1,7 +1,9 @@
 """What a user gets wrong stops the dry run, with a message that names file, key or row and says what to do."""
 
-import pytest
+import json
+from pathlib import Path
 
+import pytest
 from conftest import GRID, TINY, Checkout
 
 
@@ -32,7 +34,10 @@ def test_unknown_key_in_the_scale(checkout: Checkout) -> None:
 
 CHANGES = {
     "unknown method": ({"method": "lorra"}, ["lora-r8_bs64_s42", "lorra", "lora", "quanta"]),
-    "rank on a method that has none": ({"method": "full", "alpha": "", "target_modules": ""}, ["lora-r8_bs64_s42", "rank"]),
+    "rank on a method that has none": (
+        {"method": "full", "alpha": "", "target_modules": ""},
+        ["lora-r8_bs64_s42", "rank"],
+    ),
     "a required setting is missing": ({"rank": ""}, ["lora-r8_bs64_s42", "rank"]),
     "a model that the scale lacks": ({"model": "qwen9-8b"}, ["model 'qwen9-8b'", "tiny", "qwen3-8b"]),
     "a data set that the scale lacks": ({"dataset": "gsm9k"}, ["dataset 'gsm9k'", "tiny", "deepmath-hard"]),
@@ -61,10 +66,47 @@ def test_duplicate_run_id(checkout: Checkout) -> None:
         assert words in message
 
 
-def test_a_mirror_without_the_file_stops_before_training(checkout: Checkout, tmp_path) -> None:
-    (tmp_path / "mirror").mkdir()
-    sources = f'sources={{origin: mirror, mirror_dir: "{tmp_path / "mirror"}"}}'
-    done = checkout.snakemake("cards", "--config", "scale=realdata", "study=real-rows", sources)
+def mirror_of(folder: Path, difficulty: str = "9.0", **columns: object) -> str:
+    """Sources key for a mirror that holds four DeepMath rows in ROLL's columns."""
+    rows = [
+        {"id": str(number), "difficulty": difficulty, "prompt": f"What is {number} + 1?"}
+        | {"ground_truth": str(number + 1), "source": "deepmath_103k", "tag": "deepmath_103k"}
+        for number in range(4)
+    ]
+    path = folder / "deepmath" / "roll_math_deepmath_deal.jsonl"
+    path.parent.mkdir(parents=True)
+    changed = [{key: value for key, value in {**row, **columns}.items() if value is not None} for row in rows]
+    path.write_text("".join(json.dumps(row) + "\n" for row in changed))
+    return f'sources={{origin: mirror, mirror_dir: "{folder}"}}'
+
+
+CARD = "results/realdata/data/deepmath-hard/card.json"
+REAL_ROWS = ("--config", "scale=realdata", "study=real-rows")
+
+
+def test_a_mirror_without_the_file_stops_the_dry_run(checkout: Checkout, tmp_path: Path) -> None:
+    message = refusal(checkout, "cards", *REAL_ROWS, f'sources={{origin: mirror, mirror_dir: "{tmp_path}"}}')
+    for words in ("roll_math_deepmath_deal.jsonl", "no such file", "deepmath-roll", "mirror_dir"):
+        assert words in message
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"ground_truth": None}, ["ground_truth", "prompt"]),
+        ({"difficulty": "hard"}, ["difficulty", "hard"]),
+        ({"difficulty": "2.0"}, ["deepmath-hard", "difficulty >= 8.5"]),
+    ],
+    ids=["a missing column", "a difficulty that is no number", "nothing left after the filters"],
+)
+def test_bad_rows_stop_before_any_training(checkout: Checkout, tmp_path: Path, columns, expected) -> None:
+    done = checkout.snakemake(CARD, *REAL_ROWS, mirror_of(tmp_path / "mirror", **columns))
     assert done.returncode != 0
-    assert "roll_math_deepmath_deal.jsonl" in done.stdout
-    assert not (checkout.root / "results/realdata/train").exists()
+    for words in expected:
+        assert words in done.stdout
+    assert not (checkout.root / CARD).exists()
+
+
+def test_good_rows_pass_where_bad_ones_stop(checkout: Checkout, tmp_path: Path) -> None:
+    checkout.run(CARD, *REAL_ROWS, mirror_of(tmp_path / "mirror"))
+    assert (checkout.root / CARD).exists()

@@ -22,7 +22,9 @@ def write(path: Path, text: str) -> str:
 
 def test_comments_and_docstrings_do_not_count(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
-    before = write(script, '"""One."""\nfrom rlvr.core.seeds import make_rng\n\ndef f():\n    """Doc."""\n    return 1\n')
+    before = write(
+        script, '"""One."""\nfrom rlvr.core.seeds import make_rng\n\ndef f():\n    """Doc."""\n    return 1\n'
+    )
     remark = '"""Two."""\n# remark\nfrom rlvr.core.seeds import make_rng\n\n\ndef f():\n    return 1  # one\n'
     assert write(script, remark) == before
     assert write(script, remark.replace("return 1", "return 2")) != before

@@ -181,7 +181,7 @@ rule write_report:
     conda:
         "../../envs/analysis.yaml"
     params:
-        snakefile=workflow.main_snakefile,
+        snakefile=ROOT / "workflow" / "Snakefile",
     shell:
         "snakemake --snakefile {params.snakefile:q} --configfile {input.config:q} --nolock --cores 1"
         " --report {output.html:q} {input.tables:q} {input.figures:q} {input.claims:q} {input.audit:q} &> {log:q}"

@@ -7,11 +7,13 @@ LIBRARY = ROOT / "workflow" / "lib"
 SCHEMAS = ROOT / "workflow" / "schemas"
 STUDIES = ROOT / "workflow" / "studies"
 
-sys.path.insert(0, str(LIBRARY))
+sys.path.insert(0, str(LIBRARY.resolve()))
 
 from rlvr.core.environment import prepare_environment
 from rlvr.core.provenance import code_digest
 from rlvr.core.schemas import check_against
+from rlvr.data.registry import find_source, load_registry
+from rlvr.data.sources import Origin, check_origin
 from rlvr.study import load_study
 from rlvr.report.claims import check_claims, load_claims, required_outputs
 from rlvr.report.outputs import check_outputs, load_outputs, required_inputs
@@ -23,6 +25,7 @@ STUDY_DIR = STUDIES / config["study"]
 SCALE_FILE = ROOT / "workflow" / "scales" / f"{config['scale']}.yaml"
 STUDY = load_study(config["study"], config["tier"], SCALE_FILE, STUDIES, SCHEMAS)
 SCALE = STUDY.scale
+SOURCES = load_registry(ROOT / "data" / "sources.csv")
 OUTPUTS = load_outputs(STUDY_DIR / "outputs.yaml", SCHEMAS / "outputs.schema.yaml")
 check_outputs(OUTPUTS, STUDY.grid, STUDY_DIR / "outputs.yaml")
 TABLES = [name for name in OUTPUTS if name.startswith("table")]
@@ -66,14 +69,19 @@ def pretrained_models(artefact):
 
 
 def origin_of(wildcards):
-    """Where a data set's raw rows come from: as the scale says, unless the configuration forces one origin."""
+    """Where a data set's raw rows come from: as the scale says, unless the configuration forces one origin.
+
+    An origin that cannot deliver the source stops the dry run.
+    """
     dataset = SCALE["datasets"][wildcards.dataset]
     forced = config["sources"]["origin"]
-    return {
+    origin = {
         "kind": dataset["origin"] if forced == "scale" else forced,
         "mirror_dir": config["sources"]["mirror_dir"],
         "synthetic_rows": dataset.get("synthetic_rows", 0),
     }
+    check_origin(find_source(SOURCES, wildcards.source), Origin(**origin))
+    return origin
 
 
 def curation_recipe(wildcards):
@@ -120,7 +128,7 @@ def training_problems(wildcards):
 def training_environment():
     """The environment of the steps that may need a GPU: with vLLM where the scale or the engine asks for it."""
     needs_vllm = "vllm" in (SCALE["train"]["generation"], config["engine"])
-    return str(ROOT / "envs" / ("train-gpu.yaml" if needs_vllm else "train.yaml"))
+    return "../../envs/train-gpu.yaml" if needs_vllm else "../../envs/train.yaml"
 
 
 def finished_run(wildcards):

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.data.registry import load_registry
+from rlvr.data.registry import find_source, load_registry
 from rlvr.data.sources import Origin, fetch_source
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     fetch_source(
-        source=load_registry(snakemake.input.registry)[snakemake.wildcards.source],
+        source=find_source(load_registry(snakemake.input.registry), snakemake.wildcards.source),
         origin=Origin(**snakemake.params.origin),
         rows_path=snakemake.output.rows,
         provenance_path=snakemake.output.provenance,

@@ -128,7 +128,9 @@ def read_grid(path: Path, schema: Path) -> dict[str, dict[str, Any]]:
             row = {column: _typed(column, cell, where) for column, cell in raw.items()}
             check_against(row, schema, where)
             if row["run_id"] in rows:
-                raise InputError(where, f"run_id '{row['run_id']}' is there twice.", "Rename or remove one of the rows.")
+                raise InputError(
+                    where, f"run_id '{row['run_id']}' is there twice.", "Rename or remove one of the rows."
+                )
             rows[row["run_id"]] = row
     return rows
 

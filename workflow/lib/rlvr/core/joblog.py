@@ -24,4 +24,6 @@ def log_to(path: str) -> None:
 
     sys.stdout = sys.stderr = stream
     sys.excepthook = show
-    logging.basicConfig(stream=stream, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    logging.basicConfig(
+        stream=stream, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )

@@ -5,6 +5,7 @@ Read by the Snakefile at parse time, so it imports nothing heavy; whatever is wr
 
 import csv
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +86,17 @@ def load_registry(path: str | Path) -> dict[str, Source]:
             raise InputError(f"{path}, line {line}", f"source '{source.name}' is listed twice.", "Keep one row.")
         sources[source.name] = source
     return sources
+
+
+def find_source(sources: Mapping[str, Source], name: str) -> Source:
+    """The source of that name.
+
+    Raises:
+        InputError: If the registry lacks it; lists what it has.
+    """
+    if name not in sources:
+        raise InputError("data/sources.csv", f"has no source '{name}'.", f"It has: {', '.join(sources)}. Add a row.")
+    return sources[name]
 
 
 def _parse_row(row: dict[str, str], where: str) -> Source:

@@ -28,8 +28,9 @@ def grade_samples(samples: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame
     """
     keys = list(zip(samples["benchmark"], samples["problem_id"], strict=True))
     sampled = set(keys)
-    rows = problems[["dataset", "problem_id", "answer", "verifier"]].itertuples(index=False)
-    graded_by = {(row.dataset, row.problem_id): (row.answer, row.verifier) for row in rows}
+    names = zip(problems["dataset"], problems["problem_id"], strict=True)
+    golds = zip(problems["answer"], problems["verifier"], strict=True)
+    graded_by = dict(zip(names, golds, strict=True))
     if missing := sorted(sampled - graded_by.keys()):
         where = f"problem {missing[0][1]!r} of {missing[0][0]!r}"
         raise InputError(where, "was sampled but is not in the problems' table.", "Sample again.")
