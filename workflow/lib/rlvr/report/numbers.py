@@ -12,7 +12,7 @@ from rlvr.report.evidence import read_tables
 from rlvr.report.files import read_cells, write_text
 from rlvr.report.outputs import Output, load_outputs
 from rlvr.report.printed import format_value
-from rlvr.report.render import escape_tex, reproduced_text
+from rlvr.report.render import escape_tex, reproduced_text, scope_notes
 
 WORDS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 DIGITS = dict(zip("0123456789", WORDS, strict=True))
@@ -85,6 +85,7 @@ def study_numbers(manifests: Sequence[Mapping[str, Any]], scope: Scope) -> dict[
     seeds = sorted({manifest["settings"]["seed"] for manifest in manifests})
     return {
         "scale": scope.scale,
+        "note": " ".join(scope_notes(scope)),
         "runs": str(len(manifests)),
         "models": str(len({manifest["settings"]["model"] for manifest in manifests})),
         "seeds": ", ".join(map(str, seeds)),

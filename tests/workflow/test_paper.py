@@ -1,0 +1,22 @@
+"""The paper's sources hold text and layout, never a result."""
+
+import re
+from pathlib import Path
+
+PAPER = Path(__file__).resolve().parents[2] / "paper"
+
+
+def typed_numbers(text: str) -> list[str]:
+    """Digits in a Typst source that are neither names in quotes nor widths of columns and figures."""
+    text = re.sub(r"//.*", "", text)
+    text = re.sub(r'"[^"\n]*"', "", text)
+    text = re.sub(r"\d+(\.\d+)?(fr|%)|\(auto,\) \* \d+", "", text)
+    return re.findall(r"\d[\d.,]*", text)
+
+
+def test_no_number_is_typed_in_the_paper() -> None:
+    assert typed_numbers((PAPER / "main.typ").read_text()) == []
+
+
+def test_a_typed_number_would_be_found() -> None:
+    assert typed_numbers('LoRA reaches 46.6 percent #value("table4", "lora-r8", "x")') == ["46.6"]
