@@ -7,10 +7,10 @@ PAPER = Path(__file__).resolve().parents[2] / "paper"
 
 
 def typed_numbers(text: str) -> list[str]:
-    """Digits in a Typst source that are neither names in quotes nor widths of columns and figures."""
+    """Digits in a Typst source that are neither names, references, nor widths of columns and figures."""
     text = re.sub(r"//.*", "", text)
     text = re.sub(r'"[^"\n]*"', "", text)
-    text = re.sub(r"\d+(\.\d+)?(fr|%)|\(auto,\) \* \d+", "", text)
+    text = re.sub(r"@\w+|\d+(\.\d+)?(fr|%)|\(auto,\) \* \d+", "", text)
     return re.findall(r"\d[\d.,]*", text)
 
 
