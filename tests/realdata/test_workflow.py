@@ -1,0 +1,52 @@
+"""Real rows through the rules themselves: fetch, curate, grade golds, sample, grade, score."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import Checkout, copy_code
+
+from rlvr.core.io import read_json
+
+PROBLEMS = {"aime-2024": 30, "aime-2025": 30, "math-500": 500}
+
+
+@pytest.fixture(scope="module")
+def results(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make realdata` makes; about a minute."""
+    checkout: Checkout = copy_code(tmp_path_factory.mktemp("realdata") / "checkout")
+    sources = f'sources={{origin: mirror, mirror_dir: "{real_data}"}}'
+    checkout.run("cards", "golds", "bases", "--config", "scale=realdata", "study=real-rows", sources)
+    return checkout.root / "results" / "realdata"
+
+
+def counts(results: Path, dataset: str) -> dict[str, tuple[int, int]]:
+    card = read_json(results / "data" / dataset / "card.json")
+    return {step["filter"]: (step["before"], step["after"]) for step in card["counts"]}
+
+
+def test_difficulty_keeps_261_of_4994(results: Path) -> None:
+    found = counts(results, "deepmath-hard")
+    assert next(iter(found.values()))[0] == 4994
+    assert found["difficulty >= 8.5"][1] == 261
+
+
+def test_repeated_prompts_leave_4990(results: Path) -> None:
+    assert list(counts(results, "deepmath-all").values())[-1] == (4994, 4990)
+
+
+def test_every_gold_is_right_against_itself(results: Path) -> None:
+    summary = read_json(results / "evaluate" / "golds.json")
+    assert summary["failed"] == []
+    expected = {"deepmath-hard": 261, "deepmath-all": 4990, **PROBLEMS}
+    assert summary["datasets"] == {name: {"problems": n, "correct": n} for name, n in expected.items()}
+
+
+def test_a_tiny_base_goes_through_sampling_grading_and_scoring(results: Path) -> None:
+    folder = results / "evaluate" / "qwen3-8b_base" / "all"
+    samples, scores = (pd.read_parquet(folder / f"{name}.parquet") for name in ("samples", "scores"))
+    assert samples.groupby("benchmark").size().to_dict() == {name: 2 * n for name, n in PROBLEMS.items()}
+    for benchmark, row in scores[scores["statistic"] == "avg_at_k"].set_index("benchmark").iterrows():
+        assert (row["k"], row["n_problems"]) == (2, PROBLEMS[benchmark])
+        assert row["value"] < 0.1  # it cannot know better
+        assert row["wrong_share"] + row["unparsed_share"] + row["value"] == pytest.approx(1)
