@@ -91,7 +91,7 @@ def test_the_cluster_plan(slurm) -> None:
     jobs = re.findall(r"^rule train_run:$.*?^    resources: .*?$", done.stdout, flags=re.MULTILINE | re.DOTALL)
     assert len(jobs) == len(core_rows(checkout))
     for job in jobs:
-        for wanted in ("gpu=4", "mem_mb=256000", "runtime=1440", "slurm_partition=gpu", "tasks=0"):
+        for wanted in ("gpu=4", "mem_mb=256000", "runtime=1440", "slurm_partition=gpu", "tasks=0", "cpus_per_task=32"):
             assert wanted in job, job
     assert "rule fetch_model:" in done.stdout
 

@@ -36,6 +36,7 @@ rule train_run:
         gpu=SCALE["resources"]["train"]["gpu"],
         mem_mb=SCALE["resources"]["train"]["mem_mb"],
         runtime=SCALE["resources"]["train"]["runtime_min"],
+        cpus_per_task=SCALE["resources"]["train"]["threads"],  # `threads` is capped by the cores of the submitting machine
     params:
         launcher=launcher(),
         recipe=SCALE["recipe_version"],

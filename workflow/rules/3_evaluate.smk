@@ -21,6 +21,7 @@ rule generate_samples:
         gpu=SCALE["resources"]["sample"]["gpu"],
         mem_mb=SCALE["resources"]["sample"]["mem_mb"],
         runtime=SCALE["resources"]["sample"]["runtime_min"],
+        cpus_per_task=SCALE["resources"]["sample"]["threads"],
     params:
         sampling=lambda wildcards: STUDY.sampling(wildcards.suite, config["engine"]),
         recipe=SCALE["recipe_version"],
