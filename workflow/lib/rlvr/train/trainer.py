@@ -111,7 +111,7 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
 def schedule(settings: TrainSettings) -> dict[str, Any]:
     """Learning-rate schedule. The first step of a warm-up has rate 0.
 
-    ASSUME: the constant schedule keeps the warm-up, as "all other hyperparameters identical" says (paper, appendix C).
+    ASSUME: the constant schedule keeps the warm-up; the paper says that nothing but the schedule differs (appendix C).
     """
     warmup = {"warmup_steps": settings.warmup_fraction}  # below 1: a share of all steps
     if settings.schedule == "constant":
