@@ -30,7 +30,9 @@ def test_scores_and_study():
     assert (entry["value"], entry["low"], entry["k"], entry["unparsed_share"]) == ("55.0", "50.0", "4", "25.0")
     runs = [{"wall_time_s": 1800, "settings": {"seed": seed, "model": "a"}} for seed in (43, 42, 42)]
     found = study_numbers(runs, Scope("tiny", False, []))
+    assert "not judged by the printed numbers" in found.pop("note")
     assert found == {"scale": "tiny", "runs": "3", "models": "1", "seeds": "42, 43", "training_hours": "1.50"}
+    assert study_numbers(runs, Scope("paper", True, []))["note"] == ""
 
 
 def test_macro_names_are_letters():
