@@ -11,7 +11,7 @@ PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test smoke realdata check lint plan slurm-profile clean
+.PHONY: demo test bench realdata check lint slurm-profile clean
 
 demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
 	@$(SNAKEMAKE)
@@ -28,6 +28,10 @@ realdata: $(READY)  ## The same rules on real rows: REAL_DATA_DIR=<folder> make 
 	@test -n "$(REAL_DATA_DIR)" || { echo "Set REAL_DATA_DIR to the folder of real rows."; exit 1; }
 	@$(SNAKEMAKE) cards golds bases --config scale=realdata study=real-rows 'sources={origin: mirror, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
 	@$(BIN)/python -m pytest tests/realdata -q
+
+bench: $(READY)  ## One measurement against its peer: make bench BENCH=<name of a file in benchmarks/>
+	@test -f "benchmarks/$(BENCH).py" || { echo "Set BENCH to one of: $(filter-out harness,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }
+	@PYTHONPATH=workflow/lib OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$(BENCH).py
 
 check: lint  ## Linters, types, workflow lint, unit and workflow tests.
 	@$(BIN)/python -m pytest tests/unit tests/workflow -n 2 --dist loadfile

@@ -5,7 +5,7 @@ import sys
 from collections.abc import MutableMapping
 from pathlib import Path
 
-LIBRARY = Path(__file__).resolve().parents[2]  # the folder that holds the package `rlvr`
+from rlvr.core.provenance import LIBRARY
 
 QUIET_LIBRARIES = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
