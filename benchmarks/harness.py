@@ -31,13 +31,16 @@ class Measured:
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison. `peer` may be a target instead of a measurement; then `peer_name` says so."""
+    """One comparison. `peer` may be a target instead of a measurement; then `peer_name` says so.
+
+    `ratio` is None where ours is exactly 0 and there is nothing to divide by.
+    """
 
     case: str
     ours: float
     peer: float
     peer_name: str
-    ratio: float
+    ratio: float | None
     unit: str
     peak_memory_gib: float | None = None
 

@@ -11,12 +11,14 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from peft import PeftModel
 from transformers import AutoModelForCausalLM, Qwen3Config
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
 from rlvr.core.provenance import LIBRARY
 from rlvr.models.tokenizer import build_tokenizer
+from rlvr.models.updates import iterate_updates, merged_state_dict
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.methods import METHODS
 from rlvr.train.run import train_run
@@ -29,6 +31,15 @@ CELLS = {
     "dora": {"rank": 8, "alpha": 16, "target_modules": "no_kv"},
     "quanta": {"axes": 3, "target_modules": "no_v_proj"},
     "full": {},
+    "rslora": {"rank": 8, "alpha": 16, "target_modules": "attention"},
+    "lora-plus": {"rank": 8, "alpha": 16, "target_modules": "all_linear", "rate_ratio": 2},
+    "lora-fa": {"rank": 8, "alpha": 16, "target_modules": "mlp"},
+    "adalora": {"rank": 16, "alpha": 32, "target_modules": "all_linear"},
+    "vera": {"rank": 64, "target_modules": "all_linear"},
+    "miss": {"rank": 32, "target_modules": "all_linear"},
+    "ia3": {"target_modules": "kv_down"},
+    "ln-tuning": {},
+    "boft": {"block_size": 8, "butterfly_factors": 2, "target_modules": "all_linear"},
 }
 
 
@@ -81,8 +92,9 @@ def test_a_run_of_every_method_and_the_same_after_an_interruption(method, spec, 
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     manifest = train(spec(method), inputs, whole)
     assert manifest["steps"] == STEPS and manifest["resumed_from_step"] is None
-    weights = "model" if method == "full" else "adapter"
-    assert {path.name for path in whole.iterdir()} == {weights, "metrics.parquet", "run.json"}
+    weights = {"adapter"} if METHODS[method].tuner else {"model"}
+    weights |= {"model"} if METHODS[method].exports else set()
+    assert {path.name for path in whole.iterdir()} == {*weights, "metrics.parquet", "run.json"}
     assert str(tmp_path) not in (whole / "run.json").read_text()
     metrics = read_table(whole / "metrics.parquet", METRICS)
     assert metrics["step"].tolist() == list(range(1, STEPS + 1))
@@ -97,8 +109,28 @@ def test_a_run_of_every_method_and_the_same_after_an_interruption(method, spec, 
     assert resumed["resumed_from_step"] == 4
     assert resumed["sha256"] == manifest["sha256"]
     assert weights_of(broken) == weights_of(whole)
+    changed = {update.module for update in iterate_updates(inputs / "base", whole) if update.dense().norm() > 0}
+    assert changed <= {row["module"] for row in manifest["trainable_modules"]} and (changed or method == "ln-tuning")
     again = read_table(broken / "metrics.parquet", METRICS)
     pd.testing.assert_frame_equal(again.drop(columns="seconds"), metrics.drop(columns="seconds"))
+
+
+@pytest.mark.parametrize("method", ["adalora", "ia3"])
+def test_an_exported_run_is_evaluated_with_its_adapter(method, spec, inputs, tmp_path):
+    config = train(spec(method), inputs, tmp_path / "run")["peft_config"]
+    if method == "adalora":
+        ranks = [sum(kept) for kept in config["rank_pattern"].values()]
+        assert sum(ranks) == config["target_r"] * len(ranks) and len(set(ranks)) > 1
+    base = AutoModelForCausalLM.from_pretrained(inputs / "base", dtype=torch.float32).eval()
+    adapted = PeftModel.from_pretrained(base, tmp_path / "run/adapter").eval()
+    bare = AutoModelForCausalLM.from_pretrained(inputs / "base", dtype=torch.float32).eval()
+    tokens = torch.arange(12).view(2, 6)
+    with torch.no_grad():
+        start = bare(tokens).logits
+        bare.load_state_dict(merged_state_dict(inputs / "base", tmp_path / "run"), strict=True)
+        tuned = bare(tokens).logits
+        torch.testing.assert_close(tuned, adapted(tokens).logits, rtol=0, atol=1e-5)
+    assert (tuned - start).abs().max() > 1e-3
 
 
 def stop_at(steps, trainer, step, given):

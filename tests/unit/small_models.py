@@ -18,6 +18,15 @@ METHOD_CELLS = {
     "dora": {"method": "dora"},
     "quanta": {"method": "quanta", "rank": None, "alpha": None, "axes": "3"},
     "full": {"method": "full", "rank": None, "alpha": None, "target_modules": None},
+    "rslora": {"method": "rslora"},
+    "lora-plus": {"method": "lora-plus", "rate_ratio": "4"},
+    "lora-fa": {"method": "lora-fa"},
+    "adalora": {"method": "adalora"},
+    "vera": {"method": "vera", "alpha": None},
+    "miss": {"method": "miss", "rank": "24", "alpha": None},
+    "ia3": {"method": "ia3", "rank": None, "alpha": None, "target_modules": "kv_down"},
+    "ln-tuning": {"method": "ln-tuning", "rank": None, "alpha": None, "target_modules": None},
+    "boft": {"method": "boft", "rank": None, "alpha": None, "block_size": "4", "butterfly_factors": "2"},
 }
 
 SIZES = {

@@ -1,6 +1,7 @@
 """Curation: filters in order, disjoint seeded splits, cards that account for every row."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, write_json
 from rlvr.data.cards import answer_type, digest_problems, top_topic
-from rlvr.data.curation import CurationRecipe, curate, curate_files, normalise_question, split_problems
+from rlvr.data.curation import curate, curate_files, split_problems
+from rlvr.data.filters import normalise_question
 from rlvr.data.readers import DEEPMATH_SENTINELS, read_problems
+from rlvr.data.recipe import CurationRecipe
 from rlvr.tables import PROBLEMS
 
 RECIPE = CurationRecipe("set", minimum_difficulty=8.5, eval_problems=2, max_train_problems=None, seed=0)
@@ -65,6 +68,71 @@ def test_without_a_threshold_unrated_rows_stay():
 def test_threshold_comes_before_repeats():
     curated = curate(make_problems([5.0, 9.0, 9.0], questions=["a?", "a?", "b?"]), RECIPE)
     assert list(curated.kept["problem_id"]) == ["toy/2", "toy/3"]
+
+
+def test_repeats_can_stay_and_are_counted(tmp_path, fetched):
+    recipe = dataclasses.replace(RECIPE, repeats="keep", eval_problems=1)
+    outputs = [tmp_path / name for name in ("train.parquet", "eval.parquet", "card.json")]
+    curate_files(*fetched, recipe, *outputs)
+    card = read_json(outputs[2])
+    assert card["counts"][-1] == {"filter": "difficulty >= 8.5", "before": 6, "after": 4}
+    assert card["repeats_kept"] == 1
+    assert sum(split["problems"] for split in card["splits"].values()) == 4
+
+
+@pytest.mark.parametrize("repeats", ["keep", "drop"])
+def test_published_number_is_compared_before_repeats_are_dropped(repeats):
+    problems = make_problems([9.0, 9.0, 9.0, 3.0], questions=["a?", "A?", "b?", "c?"])
+    curate(problems, dataclasses.replace(RECIPE, repeats=repeats, expected_kept=3))
+    with pytest.raises(InputError, match=r"keeps 3 problems, expected 5,399\..*allow_other_count"):
+        curate(problems, dataclasses.replace(RECIPE, repeats=repeats, expected_kept=5399))
+
+
+def test_allowed_other_number_is_said_in_the_card(tmp_path, fetched, caplog):
+    recipe = dataclasses.replace(RECIPE, expected_kept=5399, allow_other_count=True)
+    outputs = [tmp_path / name for name in ("train.parquet", "eval.parquet", "card.json")]
+    curate_files(*fetched, recipe, *outputs)
+    assert read_json(outputs[2])["deviations"] == ["4 problems pass the filters, expected 5,399"]
+    assert "keeps 4 problems, expected 5,399" in caplog.text
+
+
+def test_synthetic_rows_are_not_held_to_published_numbers(tmp_path, fetched):
+    rows, provenances = fetched
+    write_json(read_json(provenances[0]) | {"origin": "synthetic"}, provenances[0])
+    outputs = [tmp_path / name for name in ("train.parquet", "eval.parquet", "card.json")]
+    curate_files(rows, provenances, dataclasses.replace(RECIPE, expected_kept=5399), *outputs)
+    assert read_json(outputs[2])["deviations"] == []
+
+
+def test_card_says_what_the_sources_deviate_in_and_their_terms(tmp_path, fetched):
+    rows, provenances = fetched
+    rule = {"filter": "split is train", "before": 9, "after": 4}
+    more = {"rows": 9, "expected_rows": 10, "pinned": False, "revision": "f" * 40, "rules": [rule]}
+    write_json(read_json(provenances[0]) | more | {"noncommercial": "yes"}, provenances[0])
+    outputs = [tmp_path / name for name in ("train.parquet", "eval.parquet", "card.json")]
+    curate_files(rows, provenances, RECIPE, *outputs)
+    card = read_json(outputs[2])
+    assert card["deviations"] == [
+        "source one has 9 rows, expected 10",
+        f"source one is not pinned; commit {'f' * 40} was read",
+    ]
+    assert card["counts"][:2] == [rule, {"filter": "question present", "before": 8, "after": 8}]
+    assert card["terms"] == [
+        "one: MIT; non-commercial use only; its rows are not redistributed here.",
+        "two: MIT; whether commercial use is allowed is unclear; its rows are not redistributed here.",
+    ]
+
+
+def test_a_source_listed_twice_is_refused(tmp_path, fetched):
+    outputs = [tmp_path / name for name in ("train.parquet", "eval.parquet", "card.json")]
+    with pytest.raises(InputError, match=r"has two problems 'one/1'.*each source once"):
+        curate_files([fetched[0][0]] * 2, [fetched[1][0]] * 2, RECIPE, *outputs)
+
+
+def test_blank_and_missing_golds_are_counted_drops():
+    problems = make_problems([9.0] * 5, answers=["1", "", None, "  ", "$$"])
+    curated = curate(problems, dataclasses.replace(RECIPE, eval_problems="all"))
+    assert rows_after(curated, "answer present") == (5, 1)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +288,7 @@ def test_files_in_splits_and_card_out(tmp_path, fetched):
     assert {*train["problem_id"], *evaluation["problem_id"]} < {"one/1", "one/2", "two/2"}
 
     card = read_json(outputs[2])
-    assert card["recipe"] == dataclasses.asdict(recipe)
+    assert card["recipe"] == json.loads(json.dumps(dataclasses.asdict(recipe)))
     assert [source["licence"] for source in card["sources"]] == ["MIT", "MIT"]
     assert card["counts"][0] == {"filter": "question present", "before": 8, "after": 8}
     assert card["counts"][-1] == {"filter": "question not repeated", "before": 4, "after": 3}

@@ -8,11 +8,12 @@ import pytest
 from report_study import OUTPUTS, SCORES, score_frame, spectra_frame, write_study
 
 from rlvr.core.errors import InputError
-from rlvr.core.io import write_table
+from rlvr.core.io import write_json, write_table
+from rlvr.report.card_figures import difficulty_table, find_card, topic_table
 from rlvr.report.cells import Scope
 from rlvr.report.evidence import InputPaths
 from rlvr.report.figures import FigureFiles, mean_decay, plot_file, read_labels, running_mean
-from rlvr.report.outputs import load_outputs
+from rlvr.report.outputs import load_outputs, required_inputs
 from rlvr.tables import FROZEN_SPECTRA, METRICS, SPECTRA
 from rlvr.tables import SCORES as SCORES_SCHEMA
 
@@ -24,6 +25,8 @@ x,X,#0072B2,o,full,-
 y,Y,#D55E00,s,none,--
 a,A,#000000,o,full,:
 b,B,#009E73,^,full,-
+read,all,#B0B0B0,s,full,-
+kept,kept,#D55E00,s,full,-
 """
 SCATTER = {
     "kind": "scatter",
@@ -41,6 +44,30 @@ SCATTER = {
         {"key": "gone", "series": "y", "labels": ["DoRA", "r = 9"], "runs": {"main": "dora-s2"}},
     ],
     "plot": {"y": "accuracy", "panels": [{"x": "rank", "spread": "spread", "header": "Effective rank"}]},
+}
+DIFFICULTY = {
+    "kind": "difficulty",
+    "source": "figure 3",
+    "caption": "Difficulty.",
+    "plot": {"dataset": "hard", "header": "Difficulty", "bin_width": 1, "cap": 1.5},
+}
+TOPICS = {"kind": "topics", "source": "figure 4", "caption": "Topics.", "plot": {"dataset": "hard", "topics": 2}}
+CARD = {
+    "recipe": {"dataset": "hard", "minimum_difficulty": 8.5},
+    "difficulty": {
+        "bin_width": 0.5,
+        "bins": [
+            {"from": 7.5, "read": 30, "kept": 0},
+            {"from": 8.0, "read": 10, "kept": 0},
+            {"from": 8.5, "read": 5, "kept": 4},
+            {"from": 9.0, "read": 5, "kept": 5},
+        ],
+    },
+    "fields": [
+        {"field": "Calculus", "read": 30, "kept": 1},
+        {"field": "Geometry", "read": 10, "kept": 2},
+        {"field": "Topology", "read": 10, "kept": 6},
+    ],
 }
 
 
@@ -77,7 +104,7 @@ def test_running_mean_shrinks_at_the_ends():
 
 @pytest.fixture
 def study(tmp_path):
-    path = write_study(tmp_path, {**OUTPUTS, "figure2": SCATTER})
+    path = write_study(tmp_path, {**OUTPUTS, "figure2": SCATTER, "figure3": DIFFICULTY, "figure4": TOPICS})
     (tmp_path / "labels.csv").write_text(LABELS)
     return path
 
@@ -89,10 +116,64 @@ def inputs(tmp_path):
     frames |= {"metrics": (metrics_frame(), METRICS), "frozen": (frozen_frame(), FROZEN_SPECTRA)}
     for name, (frame, schema) in frames.items():
         write_table(frame, tmp_path / f"{name}.parquet", schema)
-    return InputPaths(**{name: [str(tmp_path / f"{name}.parquet")] for name in frames})
+    write_json(CARD, tmp_path / "card.json")
+    paths = {name: [str(tmp_path / f"{name}.parquet")] for name in frames}
+    return InputPaths(**paths, cards=[str(tmp_path / "card.json")])
 
 
-@pytest.mark.parametrize(("key", "lines"), [("figure1", 6), ("figure2", 9), ("figure6", 8)])
+def test_difficulty_bins_join_and_carry_the_cut():
+    table = difficulty_table(CARD, bin_width=1)
+    assert table[["from", "to", "read", "kept"]].to_numpy().tolist() == [[7, 8, 30, 0], [8, 9, 15, 4], [9, 10, 5, 5]]
+    assert set(table["cut"]) == {8.5}
+    assert list(difficulty_table(CARD)["read"]) == [30, 10, 5, 5]
+
+
+def test_bins_that_do_not_join_are_refused():
+    with pytest.raises(InputError, match="no multiple"):
+        difficulty_table(CARD, bin_width=0.75)
+
+
+def test_topics_are_shares_of_what_was_read_and_kept_largest_gain_first():
+    table = topic_table(CARD, shown=3).set_index("topic")
+    assert list(table.index) == ["Topology", "Geometry", "Calculus"]
+    assert table.loc["Topology", "read_share"] == pytest.approx(20.0)
+    assert table.loc["Topology", "kept_share"] == pytest.approx(100 * 6 / 9)
+    assert table["shift"].sum() == pytest.approx(0.0)
+    assert list(topic_table(CARD, shown=2)["topic"]) == ["Topology", "Calculus"]
+
+
+def test_the_card_is_found_by_its_data_set(tmp_path):
+    write_json(CARD, tmp_path / "card.json")
+    assert find_card([str(tmp_path / "card.json")], "hard") == CARD
+    assert find_card([str(tmp_path / "card.json")], "easy") is None
+
+
+def test_a_bar_above_the_cap_carries_its_number():
+    from matplotlib.figure import Figure
+
+    from rlvr.report.card_figures import draw_difficulty, draw_topics
+    from rlvr.report.figures import Label
+
+    labels = {name: Label(name, "#000000", "o", "full", "-") for name in ("read", "kept")}
+    axes = Figure().subplots()
+    draw_difficulty(axes, difficulty_table(CARD), "Difficulty", labels, cap=1.5)
+    assert axes.get_ylim() == (0, 7.5)
+    assert [text.get_text() for text in axes.texts] == ["30", "10"]
+    assert [line.get_xdata()[0] for line in axes.lines] == [8.5]
+    axes = Figure().subplots()
+    draw_topics(axes, topic_table(CARD, shown=3), labels)
+    assert [bar.get_width() for bar in axes.patches][:3] == pytest.approx([20, 20, 60])
+
+
+def test_cards_are_required_where_the_scale_has_the_data_set(study):
+    output = load_outputs(study)["figure3"]
+    assert required_inputs(output, [], ["hard", "other"]).cards == ("hard",)
+    assert required_inputs(output, [], ["other"]).cards == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "lines"), [("figure1", 6), ("figure2", 9), ("figure3", 3), ("figure4", 2), ("figure6", 8)]
+)
 def test_plot_file_writes_the_same_bytes_twice(tmp_path, study, inputs, key, lines):
     contents = []
     for attempt in ("one", "two"):
@@ -104,7 +185,7 @@ def test_plot_file_writes_the_same_bytes_twice(tmp_path, study, inputs, key, lin
     assert len(pd.read_csv(tmp_path / "one" / f"{key}.csv")) == lines
 
 
-@pytest.mark.parametrize("key", ["figure2", "figure6"])
+@pytest.mark.parametrize("key", ["figure2", "figure3", "figure4", "figure6"])
 def test_a_figure_whose_runs_do_not_exist_is_empty_not_an_error(tmp_path, study, key):
     files = FigureFiles(*(str(tmp_path / f"{key}.{kind}") for kind in ("csv", "pdf", "png")))
     plot_file(key, str(study), STYLE, Scope("tiny", False, []), InputPaths(), files)

@@ -10,6 +10,8 @@ from small_models import settings_of, small_model
 from rlvr.train.manifest import InvalidRun, check_change, check_method, fingerprint, hash_tensors, manifest
 from rlvr.train.methods import METHODS
 
+ADAPTERS = [name for name, method in METHODS.items() if method.tuner]
+
 
 def attached(method):
     torch.manual_seed(0)
@@ -38,12 +40,12 @@ def test_an_honest_run_gets_its_manifest(method):
     assert content["versions"]["torch"] and content["peak_memory_gib"]["host"] > 0
 
 
-@pytest.mark.parametrize("method", ["lora", "dora", "quanta"])
+@pytest.mark.parametrize("method", ADAPTERS)
 def test_the_base_is_hashed_as_without_adapter(method):
     assert fingerprint(attached(method)).base == fingerprint(small_model()).base
 
 
-@pytest.mark.parametrize("method", ["lora", "dora", "quanta"])
+@pytest.mark.parametrize("method", ADAPTERS)
 def test_a_changed_base_is_refused(method):
     model, before, _ = trained(method)
     with torch.no_grad():
@@ -52,7 +54,7 @@ def test_a_changed_base_is_refused(method):
         check_change(before, fingerprint(model), settings_of(method))
 
 
-@pytest.mark.parametrize("method", ["lora", "dora", "quanta"])
+@pytest.mark.parametrize("method", ADAPTERS)
 def test_an_unchanged_adapter_is_refused(method):
     before = fingerprint(attached(method))
     with pytest.raises(InvalidRun, match="left the adapter as it was"):
@@ -83,6 +85,14 @@ def test_another_method_than_the_one_asked_for_is_refused(built, asked, message)
     settings = dataclasses.replace(settings_of(built), **asked)
     with pytest.raises(InvalidRun, match=message):
         check_method(attached(built), settings)
+
+
+@pytest.mark.parametrize(("method", "part"), [("lora-fa", "lora_A"), ("boft", "boft_s")])
+def test_an_adapter_that_trains_what_its_method_freezes_is_refused(method, part):
+    model = attached(method)
+    next(value for name, value in model.named_parameters() if part in name).requires_grad_(True)
+    with pytest.raises(InvalidRun, match=rf"frozen parameters of the adapter .*{part}"):
+        check_method(model, settings_of(method))
 
 
 def test_frozen_weights_in_full_fine_tuning_are_refused():

@@ -1,22 +1,29 @@
 """The registry of methods: every setting is used or refused, targets are named, models end up as asked."""
 
+import dataclasses
 import os
 import subprocess
 import sys
 
 import pytest
 import torch
-from peft import PeftModel
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from peft import MissConfig
+from peft.tuners.miss.layer import MissLinear
 from small_models import settings_of, small_model, token_batch
 
 from rlvr.core.errors import InputError
 from rlvr.core.provenance import LIBRARY
-from rlvr.train.manifest import trainable_table
+from rlvr.train.manifest import check_method, trainable_table
 from rlvr.train.methods import METHODS, SETTINGS, check_method_settings
-from rlvr.train.methods.linears import target_names
+from rlvr.train.methods.linears import target_names, target_shapes
 from rlvr.train.methods.targets import TARGET_SETS, resolve_targets
 
-GOOD = {"rank": "8", "alpha": "16", "axes": "3", "target_modules": "all_linear"}
+GOOD = {
+    "rank": "8", "alpha": "16", "axes": "3", "target_modules": "all_linear", "rate_ratio": "2", "block_size": "4",
+    "butterfly_factors": "2",
+}  # fmt: skip
 WHERE = "grid row 'x'"
 
 
@@ -50,6 +57,7 @@ def test_unknown_method_lists_the_known_ones():
         ({"rank": "1.5"}, "'rank'"),
         ({"rank": "eight"}, "'rank'"),
         ({"alpha": "-1"}, "'alpha'"),
+        ({"alpha": "inf"}, "'alpha'"),
         ({"target_modules": "all-linear"}, r"unknown target set 'all-linear'.*no_kv"),
     ],
 )
@@ -91,27 +99,136 @@ def test_a_missing_projection_is_refused():
         resolve_targets("mlp", "llama", ["layers.0.mlp.up_proj", "layers.0.mlp.down_proj"])
 
 
+# trainable parameters of one module with a weight of rows x cols
+PARAMETERS = {
+    "lora": lambda rows, cols, name: 2 * (rows + cols),
+    "dora": lambda rows, cols, name: 2 * (rows + cols) + rows,
+    "quanta": lambda rows, cols, name: (4 * 2) ** 2 + (4 * 2) ** 2 + (2 * 2) ** 2,
+    "rslora": lambda rows, cols, name: 2 * (rows + cols),
+    "lora-plus": lambda rows, cols, name: 2 * (rows + cols),
+    "lora-fa": lambda rows, cols, name: 2 * rows,
+    "adalora": lambda rows, cols, name: 3 * (rows + cols + 1),
+    "vera": lambda rows, cols, name: rows + 2,
+    "miss": lambda rows, cols, name: 3 * rows,
+    "ia3": lambda rows, cols, name: cols if name.endswith("down_proj") else rows,
+    "boft": lambda rows, cols, name: 2 * (cols // 4) * 4 * 4,
+}
+NORM_SIZES = {
+    "qwen3": {"input_layernorm": 16, "post_attention_layernorm": 16, "self_attn.q_norm": 4, "self_attn.k_norm": 4},
+    "llama": {"input_layernorm": 16, "post_attention_layernorm": 16},
+    "apertus": {"attention_layernorm": 16, "feedforward_layernorm": 16, "self_attn.q_norm": 4, "self_attn.k_norm": 4},
+}
+
+
+def expected_table(method, architecture, settings):
+    """Trainable parameters of every module, from the shapes of the bare base."""
+    base = small_model(architecture)
+    if method == "full":
+        modules = {name: sum(p.numel() for p in m.parameters(recurse=False)) for name, m in base.named_modules()}
+        return {name: count for name, count in modules.items() if count}
+    if method == "ln-tuning":
+        norms = {f"model.layers.{i}.{name}": size for i in (0, 1) for name, size in NORM_SIZES[architecture].items()}
+        return norms | {"model.norm": 16}
+    shapes = target_shapes(base, target_names(base, settings.target_modules))
+    return {name: PARAMETERS[method](*shape, name) for name, shape in shapes.items()}
+
+
 @pytest.mark.parametrize("architecture", ["qwen3", "llama", "apertus"])
 @pytest.mark.parametrize("method", METHODS)
 def test_start_is_the_base_and_the_trainable_table_is_the_formula(method, architecture):
     settings, tokens = settings_of(method), token_batch()
     model = METHODS[method].load().attach(small_model(architecture), settings)
+    check_method(model, settings)
     with torch.no_grad():
         change = model.eval()(tokens).logits - small_model(architecture)(tokens).logits
-    assert change.abs().max() < 1e-5
+    assert (change.abs().max() < 1e-5) == METHODS[method].exact_start
     found = {row["module"]: row["parameters"] for row in trainable_table(model)}
-    base = small_model(architecture)
-    if not isinstance(model, PeftModel):
-        assert sum(found.values()) == sum(parameter.numel() for parameter in base.parameters())
-        return
-    shapes = {
-        name: module.weight.shape
-        for name, module in base.named_modules()
-        if name.rpartition(".")[2] in target_names(base, settings.target_modules)
-    }
-    formula = {
-        "lora": lambda rows, cols: settings.rank * (rows + cols),
-        "dora": lambda rows, cols: settings.rank * (rows + cols) + rows,
-        "quanta": lambda rows, cols: (4 * 2) ** 2 + (4 * 2) ** 2 + (2 * 2) ** 2,
-    }[method]
-    assert found == {name: formula(*shape) for name, shape in shapes.items()}
+    assert found == expected_table(method, architecture, settings)
+
+
+@pytest.mark.parametrize(
+    ("method", "changes", "message"),
+    [
+        *((method, {"rank": 9}, r"module '.*k_proj': rank 9 is above .* 8 x 16.*at most 8")
+          for method in ("lora", "dora", "rslora", "lora-plus", "lora-fa", "vera", "miss")),
+        ("adalora", {"rank": 6}, r"module '.*k_proj': rank 9 is above"),
+        ("boft", {"block_size": 3}, r"module '.*q_proj': 2 butterfly factors of block size 3 .* 16 x 16.*even"),
+        ("boft", {"block_size": 16}, r"module '.*q_proj': 2 butterfly factors of block size 16 .* 16 x 16"),
+        ("quanta", {"dims": (4, 4, 2)}, r"module '.*q_proj': QuanTA dims \[4, 4, 2\] .* 16 x 16"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_with_module_and_shape(method, changes, message):
+    settings = dataclasses.replace(settings_of(method), target_modules="all_linear", **changes)
+    with pytest.raises(InputError, match=message):
+        METHODS[method].load().attach(small_model(), settings)
+
+
+def test_every_method_but_full_fine_tuning_refuses_an_unknown_target_set():
+    for name, method in METHODS.items():
+        if "target_modules" in method.takes:
+            settings = dataclasses.replace(settings_of(name), target_modules="all-linear")
+            with pytest.raises(InputError, match=r"target set 'all-linear': unknown.*no_kv"):
+                method.load().attach(small_model(), settings)
+
+
+def test_rslora_divides_by_the_root_of_the_rank():
+    layer = METHODS["rslora"].load().attach(small_model(), settings_of("rslora")).model.model.layers[0].mlp.up_proj
+    assert layer.scaling["default"] == pytest.approx(4 / 2**0.5)
+
+
+def test_vera_shares_two_projections_drawn_from_the_seed():
+    def projections(seed):
+        model = METHODS["vera"].load().attach(small_model(), dataclasses.replace(settings_of("vera"), seed=seed))
+        layers = [module for module in model.modules() if hasattr(module, "vera_lambda_b")]
+        assert len({layer.vera_A["default"].data_ptr() for layer in layers}) == 1
+        return model.vera_A["default"], model.vera_B["default"]
+
+    for one, same, other in zip(projections(1), projections(1), projections(2), strict=True):
+        assert torch.equal(one, same) and not torch.equal(one, other)
+
+
+def test_ia3_scales_the_inputs_of_down_proj_and_the_outputs_of_the_rest():
+    model = METHODS["ia3"].load().attach(small_model(), settings_of("ia3", target_modules="all_linear"))
+    found = {name.rpartition(".")[2]: m.is_feedforward for name, m in model.named_modules() if hasattr(m, "ia3_l")}
+    assert found == {name: name == "down_proj" for name in TARGET_SETS["all_linear"]}
+
+
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.tuner])
+def test_adapters_are_float32_on_a_bfloat16_base_and_start_there_as_well(method):
+    settings, tokens = settings_of(method), token_batch()
+    model = METHODS[method].load().attach(small_model(dtype=torch.bfloat16), settings)
+    check_method(model, settings)
+    assert {p.dtype for p in model.parameters() if p.requires_grad} == {torch.float32}
+    logits = model(tokens).logits
+    assert logits.dtype == torch.bfloat16
+    error = (logits.float() - small_model(dtype=torch.bfloat16)(tokens).logits.float()).abs().max()
+    assert error < 2e-2 or not METHODS[method].exact_start
+    logits.float().square().mean().backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.requires_grad)
+
+
+def test_boft_rotates_by_the_product_of_its_butterfly_factors_and_keeps_the_length_of_every_row():
+    model = METHODS["boft"].load().attach(small_model(), settings_of("boft"))
+    layer = model.model.model.layers[0].self_attn.q_proj
+    torch.nn.init.normal_(layer.boft_R["default"], generator=torch.Generator().manual_seed(0))
+    weight = layer.base_layer.weight.data.clone()
+    rotation, gain = layer.get_delta_weight("default")
+    torch.testing.assert_close(rotation @ rotation.T, torch.eye(16), rtol=0, atol=1e-5)
+    assert torch.equal(gain, torch.ones(16, 1))
+    assert (rotation != 0).sum(dim=1).unique().tolist() == [8]  # one factor of blocks of 4 would reach 4 inputs
+    layer.merge(safe_merge=True)
+    torch.testing.assert_close(layer.base_layer.weight.norm(dim=1), weight.norm(dim=1))
+
+
+@given(st.integers(1, 6), st.integers(1, 12), st.integers(1, 12))
+@settings(max_examples=30, deadline=None)
+def test_miss_adds_one_matrix_to_every_block_of_columns(rank, rows, cols):
+    rank = min(rank, cols)
+    layer = MissLinear(torch.nn.Linear(cols, rows, bias=False), "default", MissConfig(r=rank), r=rank)
+    block = torch.randn(rank, rows)
+    layer.miss_block["default"].data = block
+    expected = layer.base_layer.weight.detach() + torch.stack([block[i % rank] for i in range(cols)], dim=1)
+    x = torch.randn(3, cols)
+    torch.testing.assert_close(layer(x), x @ expected.T, rtol=1e-4, atol=1e-4)
+    layer.merge(safe_merge=True)
+    torch.testing.assert_close(layer.base_layer.weight.detach(), expected)

@@ -7,9 +7,11 @@ import pytest
 
 from rlvr.core.errors import InputError
 from rlvr.data.readers import READERS
-from rlvr.data.registry import COLUMNS, load_registry
+from rlvr.data.registry import COLUMNS, UNPINNED, load_registry
 
 REGISTRY = Path(__file__).resolve().parents[2] / "data/sources.csv"
+# No source at hand states a commit of these: pinning one shortens the list, a new one needs a reason.
+NOT_STATED = {"skywork-or1", "simplerl-level3to5", "amc-2023", "minerva", "enigmata-data", "enigmata-eval"}
 GOOD_ROW = {
     "source": "toy",
     "repository": "owner/toy",
@@ -23,6 +25,7 @@ GOOD_ROW = {
     "noncommercial": "no",
     "mirror_file": "",
     "mirror_reader": "",
+    "mirror_rows": "",
     "url": "https://example.org",
 }
 
@@ -41,6 +44,7 @@ def test_shipped_registry_names_known_readers_and_pins_every_hub_source():
     for source in sources.values():
         assert {source.reader, source.mirror_reader or source.reader} <= set(READERS)
         assert bool(source.repository) == bool(source.revision)
+    assert {name for name, source in sources.items() if source.revision == UNPINNED} <= NOT_STATED
     deepmath = sources["deepmath-103k"]
     assert deepmath.revision == "5cf055d1fe3d7a2eb19719ac020211469736ae44"
     assert deepmath.expected_rows == 103_022
@@ -76,6 +80,8 @@ def test_missing_file_is_refused(tmp_path):
     [
         ({"source": "Toy Set"}, "is no name"),
         ({"revision": "main"}, "is not a commit"),
+        ({"revision": ""}, "is not a commit.*write 'unpinned'"),
+        ({"mirror_rows": "-3"}, "mirror_rows '-3' is no count"),
         ({"sha256": "0" * 64}, "one checksum for each file"),
         ({"sha256": "xyz;xyz"}, "one checksum for each file"),
         ({"expected_rows": "many"}, "expected_rows 'many' is no count"),

@@ -1,9 +1,11 @@
 """Binding a grid row to a scale, and reading the spec back."""
 
 import pytest
+import yaml
 from small_models import METHOD_CELLS, TINY, resolved, settings_of
 
 from rlvr.core.errors import InputError
+from rlvr.train.methods import METHODS, SETTINGS
 from rlvr.train.settings import TrainSettings
 
 
@@ -34,7 +36,7 @@ def test_axes_choose_the_dims():
         ({"rank": "12"}, {}, "rank 12 divided by 8"),
         ({"rank": "4"}, {}, "rank 4 divided by 8"),
         ({**METHOD_CELLS["quanta"], "axes": "5"}, {}, "no train.quanta_dims for 5"),
-        ({"method": "vera"}, {}, "no train.learning_rate for vera"),
+        ({}, {"learning_rate": {"dora": 1.0}}, "no train.learning_rate for lora"),
         ({"schedule": "linear"}, {}, "schedule is 'linear'.*cosine, constant"),
         ({"completions_per_step": "60"}, {}, "60 is not a multiple of group_size 8"),
         ({"completions_per_step": "96"}, {}, "96 is not a multiple of micro_batch_completions x devices 64"),
@@ -45,6 +47,21 @@ def test_axes_choose_the_dims():
 def test_what_does_not_fit_is_refused_with_the_row(row, train, message):
     with pytest.raises(InputError, match=rf"grid, run 'r': .*{message}"):
         resolved(row, **train)
+
+
+def test_settings_of_few_methods_are_in_the_specs_of_these_only():
+    assert resolved(METHOD_CELLS["lora-plus"])["rate_ratio"] == 4.0
+    found = resolved(METHOD_CELLS["boft"])
+    assert (found["block_size"], found["butterfly_factors"]) == (4, 2)
+    assert not {"rate_ratio", "block_size", "butterfly_factors"} & resolved().keys()
+
+
+def test_every_method_of_the_registry_has_a_rate_in_every_scale_and_its_settings_in_the_grid(pytestconfig):
+    workflow = pytestconfig.rootpath / "workflow"
+    for path in (workflow / "scales").glob("*.yaml"):
+        assert set(METHODS) <= yaml.safe_load(path.read_text())["train"]["learning_rate"].keys(), path
+    columns = yaml.safe_load((workflow / "schemas/grid.schema.yaml").read_text())["properties"]
+    assert set(SETTINGS) <= columns.keys()
 
 
 def test_a_spec_with_a_missing_key_is_refused_with_its_file():

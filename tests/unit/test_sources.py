@@ -9,8 +9,10 @@ import pytest
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, sha256_file
-from rlvr.data.registry import Source
-from rlvr.data.sources import BATCH_ROWS, Origin, check_origin, fetch_source
+from rlvr.data.readers import READERS, Field, Reader
+from rlvr.data.registry import UNPINNED, Source
+from rlvr.data.sources import Origin, check_origin, fetch_source
+from rlvr.data.tabular import BATCH_ROWS, ROW_NUMBER
 
 ROWS = pd.DataFrame(
     {
@@ -34,9 +36,15 @@ TOY = Source(
     noncommercial="no",
     mirror_files=(),
     mirror_reader="",
+    mirror_rows=None,
     url="https://example.org",
 )
 TOY_LINES = dataclasses.replace(TOY, mirror_files=("toy.jsonl",))
+
+
+def collected(rows: pd.DataFrame) -> pd.DataFrame:
+    """What fetching leaves of rows: the columns that the reader needs, and their numbers."""
+    return rows.drop(columns="r1_solution_1").assign(**{ROW_NUMBER: range(1, len(rows) + 1)})
 
 
 @pytest.fixture
@@ -67,14 +75,14 @@ def offline(monkeypatch):
 
 
 @pytest.mark.parametrize("source", [TOY, TOY_LINES], ids=["release", "json-lines"])
-def test_mirror_rows_keep_their_columns(tmp_path, out, source):
+def test_mirror_rows_in_their_own_columns(tmp_path, out, source):
     fetch_source(source, write_mirror(tmp_path), *out)
-    pd.testing.assert_frame_equal(pd.read_parquet(out[0]), ROWS)
+    pd.testing.assert_frame_equal(pd.read_parquet(out[0]), collected(ROWS))
     found = read_json(out[1])
     assert (found["origin"], found["rows"], found["reader"]) == ("mirror", 3, "deepmath")
     name = (source.mirror_files or ("owner/toy/data/train.parquet",))[0]
     assert found["files"] == [
-        {"file": name, "bytes": (tmp_path / name).stat().st_size, "sha256": sha256_file(tmp_path / name)}
+        {"file": name, "bytes": (tmp_path / name).stat().st_size, "sha256": sha256_file(tmp_path / name), "rows": 3}
     ]
     assert str(tmp_path) not in out[1].read_text()
 
@@ -82,15 +90,16 @@ def test_mirror_rows_keep_their_columns(tmp_path, out, source):
 def test_hub_cache_rows_at_the_pinned_revision(tmp_path, out, offline, caplog):
     with caplog.at_level("INFO"):
         fetch_source(TOY, write_hub_cache(tmp_path), *out)
-    pd.testing.assert_frame_equal(pd.read_parquet(out[0]), ROWS)
+    pd.testing.assert_frame_equal(pd.read_parquet(out[0]), collected(ROWS))
     found = read_json(out[1])
     assert (found["repository"], found["revision"], found["licence"]) == ("owner/toy", "a" * 40, "MIT")
+    assert found["pinned"]
     assert "MIT; non-commercial only: no" in caplog.text
 
 
 def test_hub_file_that_is_not_there_names_repository_and_remedy(tmp_path, out, offline):
     origin = write_hub_cache(tmp_path)
-    with pytest.raises(InputError, match=r"owner/toy@b+/data/train\.parquet: cannot be fetched.*origin mirror"):
+    with pytest.raises(InputError, match=r"owner/toy@b+: cannot be fetched.*origin mirror"):
         fetch_source(dataclasses.replace(TOY, revision="b" * 40), origin, *out)
 
 
@@ -112,7 +121,8 @@ def test_files_longer_than_a_batch_and_several_files_are_joined_in_order(tmp_pat
     ROWS.to_parquet(tmp_path / "owner/toy/data/more.parquet", index=False)
     source = dataclasses.replace(TOY, files=("data/train.parquet", "data/more.parquet"), expected_rows=len(long) + 3)
     fetch_source(source, origin, *out)
-    pd.testing.assert_frame_equal(pd.read_parquet(out[0]), pd.concat([long, ROWS], ignore_index=True))
+    pd.testing.assert_frame_equal(pd.read_parquet(out[0]), collected(pd.concat([long, ROWS], ignore_index=True)))
+    assert [file["rows"] for file in read_json(out[1])["files"]] == [len(long), 3]
 
 
 @pytest.mark.parametrize(
@@ -206,12 +216,148 @@ def test_parquet_with_broken_text_is_refused(tmp_path, out):
 
     origin = write_mirror(tmp_path)
     broken = pa.array([b"caf\xe9"], pa.binary()).view(pa.string())
-    pq.write_table(pa.table({"question": broken}), tmp_path / "owner/toy/data/train.parquet")
+    table = pa.Table.from_pandas(ROWS.head(1)).set_column(0, "question", broken)
+    pq.write_table(table, tmp_path / "owner/toy/data/train.parquet")
     expect_refusal(TOY, origin, out, "not a sound Parquet file.*UTF8")
 
 
 def test_files_with_other_columns_are_refused(tmp_path, out):
     origin = write_mirror(tmp_path)
-    ROWS[["question"]].to_parquet(tmp_path / "owner/toy/data/more.parquet", index=False)
     source = dataclasses.replace(TOY, files=("data/train.parquet", "data/more.parquet"))
+    ROWS.assign(topic=[["list"]] * 3).to_parquet(tmp_path / "owner/toy/data/more.parquet", index=False)
     expect_refusal(source, origin, out, "files with different columns")
+    ROWS[["question"]].to_parquet(tmp_path / "owner/toy/data/more.parquet", index=False)
+    expect_refusal(source, origin, out, r"more\.parquet: lacks the column 'final_answer'")
+
+
+def test_a_column_that_no_reader_needs_may_differ_between_files(tmp_path, out):
+    origin = write_mirror(tmp_path)
+    ROWS.drop(columns="r1_solution_1").to_parquet(tmp_path / "owner/toy/data/more.parquet", index=False)
+    source = dataclasses.replace(TOY, files=("data/train.parquet", "data/more.parquet"), expected_rows=6)
+    fetch_source(source, origin, *out)
+    assert len(pd.read_parquet(out[0])) == 6
+
+
+def test_a_file_of_another_split_is_not_read_but_a_pattern_that_takes_it_in_breaks_the_count(tmp_path, out):
+    origin = write_mirror(tmp_path)
+    ROWS.to_parquet(tmp_path / "owner/toy/data/test.parquet", index=False)
+    fetch_source(TOY, origin, *out)
+    assert read_json(out[1])["rows"] == 3
+    pattern = dataclasses.replace(TOY, files=("data/*.parquet",))
+    with pytest.raises(InputError, match="has 6 rows, expected 3"):
+        fetch_source(pattern, origin, *out)
+    fetch_source(dataclasses.replace(pattern, expected_rows=6), origin, *out)
+    assert [file["file"] for file in read_json(out[1])["files"]] == [
+        "owner/toy/data/test.parquet",
+        "owner/toy/data/train.parquet",
+    ]
+
+
+def test_pattern_without_a_file_names_it(tmp_path, out):
+    origin = write_mirror(tmp_path)
+    expect_refusal(dataclasses.replace(TOY, files=("none/*.parquet",)), origin, out, r"none/\*\.parquet: no such file")
+
+
+def test_unpinned_source_is_fetched_with_a_warning_and_its_commit_recorded(tmp_path, out, offline, caplog):
+    origin = write_hub_cache(tmp_path)
+    reference = tmp_path / "datasets--owner--toy/refs/main"
+    reference.parent.mkdir()
+    reference.write_text("a" * 40)
+    fetch_source(dataclasses.replace(TOY, revision=UNPINNED), origin, *out)
+    found = read_json(out[1])
+    assert (found["pinned"], found["revision"]) == (False, "a" * 40)
+    assert "NOT PINNED" in caplog.text
+    assert "dataset_info" in caplog.text
+
+
+def test_file_missing_from_the_cache_names_it(tmp_path, out, offline):
+    source = dataclasses.replace(TOY, files=(*TOY.files, "data/more.parquet"))
+    expect_refusal(
+        source, write_hub_cache(tmp_path), out, r"data/more\.parquet: no such file, needed from owner/toy@a+"
+    )
+
+
+def test_another_count_is_allowed_by_name_and_recorded(tmp_path, out, caplog):
+    origin = dataclasses.replace(write_mirror(tmp_path), allow_other_count=True)
+    fetch_source(dataclasses.replace(TOY, expected_rows=1234), origin, *out)
+    found = read_json(out[1])
+    assert (found["rows"], found["expected_rows"]) == (3, 1234)
+    assert "has 3 rows, expected 1,234" in caplog.text
+
+
+def test_a_mirror_in_another_form_has_its_own_count(tmp_path, out):
+    source = dataclasses.replace(TOY_LINES, expected_rows=1234, mirror_rows=4)
+    origin = write_mirror(tmp_path)
+    expect_refusal(source, origin, out, "has 3 rows, expected 4")
+    fetch_source(dataclasses.replace(source, mirror_rows=3), origin, *out)
+    assert read_json(out[1])["expected_rows"] == 3
+
+
+NESTED = [
+    {
+        "prompt": [{"content": f"problem {number % 4}", "role": "user"}],
+        "reward_model": {"ground_truth": str(number % 4), "style": "rule"},
+        "extra_info": {"index": f"id-{number % 4}"},
+        "ability": "MATH",
+    }
+    for number in range(40)
+]
+
+
+@pytest.mark.parametrize("name", ["rows.parquet", "rows.jsonl", "rows.json"])
+def test_row_rules_keep_what_they_name_and_children_of_structs_are_lifted(tmp_path, out, name):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if name == "rows.parquet":
+        pq.write_table(pa.Table.from_pylist(NESTED), tmp_path / name, row_group_size=7)
+    else:
+        lines = list(map(json.dumps, NESTED))
+        (tmp_path / name).write_text("\n".join(lines) if name.endswith("l") else f"[{','.join(lines)}]")
+    source = dataclasses.replace(TOY, reader="dapo", mirror_files=(name,), mirror_rows=40)
+    fetch_source(source, Origin("mirror", mirror_dir=str(tmp_path)), *out)
+    found = pd.read_parquet(out[0])
+    assert list(found["extra_info.index"]) == ["id-0", "id-1", "id-2", "id-3"]
+    assert list(found["reward_model.ground_truth"]) == list("0123")
+    assert list(found[ROW_NUMBER]) == [1, 2, 3, 4]
+    assert read_json(out[1])["rules"] == [{"filter": "first row of each extra_info.index", "before": 40, "after": 4}]
+
+
+def test_rules_see_all_files_together_and_rows_keep_their_numbers(tmp_path, out):
+    for name, rows in (("one.jsonl", NESTED[:3]), ("two.jsonl", NESTED[2:8])):
+        (tmp_path / name).write_text("\n".join(map(json.dumps, rows)))
+    source = dataclasses.replace(TOY, reader="dapo", mirror_files=("one.jsonl", "two.jsonl"))
+    fetch_source(source, Origin("mirror", mirror_dir=str(tmp_path)), *out)
+    assert list(pd.read_parquet(out[0])[ROW_NUMBER]) == [1, 2, 3, 5]
+
+
+def test_columns_declared_as_json_may_differ_from_file_to_file(tmp_path, out, monkeypatch):
+    reader = Reader(
+        Field("prompt", lambda values, where: values),
+        Field("answer", lambda values, where: values),
+        meta=("meta", "difficulty"),
+        json_columns=("answer", "meta", "difficulty"),
+    )
+    monkeypatch.setitem(READERS, "loose", reader)
+    rows = {
+        "a.jsonl": [
+            {"prompt": "p", "answer": "x", "meta": {"k": [1]}},
+            {"prompt": "q", "answer": ["y", 1], "meta": "text"},
+        ],
+        "b.jsonl": [{"prompt": "r", "answer": "z", "meta": '{"k": 2}', "difficulty": "easy"}],
+    }
+    for name, records in rows.items():
+        (tmp_path / name).write_text("\n".join(map(json.dumps, records)))
+    pd.DataFrame([{"prompt": "s", "answer": ["w"], "meta": {"k": 3}}]).to_parquet(tmp_path / "c.parquet")
+    source = dataclasses.replace(TOY, reader="loose", mirror_files=("[!o]*.*",))
+    fetch_source(source, Origin("mirror", mirror_dir=str(tmp_path)), *out)
+    found = pd.read_parquet(out[0])
+    assert list(found["prompt"]) == ["p", "q", "r", "s"]
+    assert list(found["answer"]) == ["x", '["y", 1]', "z", '["w"]']
+    assert [value if value == "text" else json.loads(value) for value in found["meta"]] == [
+        {"k": [1]},
+        "text",
+        {"k": 2},
+        {"k": 3},
+    ]
+    assert found["difficulty"].isna().tolist() == [True, True, False, True]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rlvr.core.errors import InputError
-from rlvr.study import load_study, read_grid
+from rlvr.study import load_protocols, load_study, read_grid
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 SCHEMAS = WORKFLOW / "schemas"
@@ -69,3 +69,41 @@ def test_a_wrong_cell_names_file_and_line(tmp_path: Path, line: str, words: str)
     with pytest.raises(InputError, match=r"grid\.csv, line 2") as refused:
         read_grid(grid(tmp_path, line), SCHEMAS / "grid.schema.yaml")
     assert words in str(refused.value)
+
+
+def test_scale_goes_before_the_papers_protocol() -> None:
+    tiny, paper = load().sampling("main", "transformers"), load(scale="paper")
+    assert tiny["aime-2025-2026"]["samples_per_problem"] == 4
+    aime = paper.sampling("aime-2025-2026", "vllm")["aime-2025-2026"]
+    assert (aime["samples_per_problem"], aime["max_completion_tokens"]) == (32, 7168)
+    assert aime["template"] == "r1_zero"
+
+
+def test_the_same_benchmark_has_the_protocol_of_each_paper() -> None:
+    studies = ("peft-for-rlvr", "off-the-principals", "orthonormal-initialisation")
+    found = [load_protocols(WORKFLOW / "studies" / name, SCHEMAS)["math-500"] for name in studies]
+    assert [protocol["samples_per_problem"] for protocol in found] == [4, 2, 4]
+    assert [protocol["temperature"] for protocol in found] == [0.6, 0.7, 0.6]
+    assert [protocol["max_completion_tokens"] for protocol in found] == [32768, 8192, 8192]
+
+
+def test_every_benchmark_of_a_paper_is_a_data_set_of_scale_paper() -> None:
+    datasets = load(scale="paper").scale["datasets"]
+    named = {name for path in (WORKFLOW / "studies").iterdir() for name in load_protocols(path, SCHEMAS)}
+    assert {name for name in named if not name.startswith("enigmata")} <= set(datasets)
+
+
+def test_benchmark_without_a_protocol_is_refused(tmp_path: Path) -> None:
+    text = (WORKFLOW / "scales/tiny.yaml").read_text()
+    old = "  math: {samples_per_problem: 4, temperature: 1.0, top_p: 1.0, max_completion_tokens: 24}"
+    assert old in text
+    scale = tmp_path / "tiny.yaml"
+    scale.write_text(text.replace(old, "  math: {samples_per_problem: 4}"))
+    study = tmp_path / "studies/one"
+    study.mkdir(parents=True)
+    (study / "grid.csv").write_text(HEADER + "\n")
+    with pytest.raises(InputError, match=r"tiny\.yaml: benchmark 'math' lacks 'max_completion_tokens'.*of study 'one'"):
+        load_study("one", "core", scale, tmp_path / "studies", SCHEMAS)
+    (study / "protocols.yaml").write_text("benchmarks: {math: {samples_per_problem: 4, temperature: -1}}\n")
+    with pytest.raises(InputError, match=r"protocols\.yaml"):
+        load_study("one", "core", scale, tmp_path / "studies", SCHEMAS)

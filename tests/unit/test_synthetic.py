@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rlvr.core.errors import InputError
 from rlvr.core.seeds import make_rng
+from rlvr.data.readers import read_problems
 from rlvr.data.synthetic import TASKS, Problem, draw_problem, solve, solve_problem, synthetic_rows
 from rlvr.prompts import render_prompt
 
@@ -92,6 +93,17 @@ def test_some_questions_repeat_only_after_normalising(deepmath):
     assert normalised(repeats["question"]).isin(normalised(deepmath["question"].drop(repeats.index))).all()
 
 
+def test_skywork_has_the_released_columns_and_golds_inside_json_lists():
+    rows = synthetic_rows("skywork-or1", 400, make_rng(0, "skywork-or1"))
+    assert list(rows.columns) == ["data_source", "prompt", "ability", "reward_model", "extra_info"]
+    problems = read_problems(
+        pd.json_normalize(rows.to_dict("records")), "skywork", "skywork-or1", "skywork-hard", "rows"
+    )
+    assert problems["difficulty"].between(0, 16).all()
+    assert (problems["difficulty"] >= 13).sum() > 50
+    assert [solve(question).answer for question in problems["question"]] == problems["answer"].tolist()
+
+
 def test_math_has_the_released_columns_and_enough_distinct_problems():
     rows = synthetic_rows("math", 700, make_rng(0, "math"))
     assert list(rows) == ["problem", "level", "type", "solution"]
@@ -119,7 +131,7 @@ def test_rows_depend_on_the_generator_alone(source):
 
 
 def test_unknown_source_is_refused_with_the_choices():
-    with pytest.raises(InputError, match=r"'gsm8k'.*deepmath-103k, math, aime-2025, aime-2026"):
+    with pytest.raises(InputError, match=r"'gsm8k'.*deepmath-103k, skywork-or1, math, aime-2025, aime-2026"):
         synthetic_rows("gsm8k", 1, make_rng(0))
 
 

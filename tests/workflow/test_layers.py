@@ -19,6 +19,7 @@ MAY_USE = {
     "models": {"core", "data", "prompts"},
     "train": {"core", "tables", "prompts", "rewards", "models", "data"},
     "evaluate": {"core", "tables", "prompts", "rewards", "models", "stats"},
+    "checks": {"core", "tables", "prompts", "data", "rewards", "models", "evaluate"},
     "spectra": {"core", "tables", "models"},
     "stats": {"core"},
     "report": {"core", "tables", "stats"},

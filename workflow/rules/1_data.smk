@@ -1,5 +1,5 @@
 # IN   the registry data/sources.csv; the hub, a mirror folder or the synthetic source
-# OUT  data/<dataset>/{train,eval}.parquet and card.json; models/<model>/ with model.json, written last
+# OUT  data/<dataset>/{train,eval}.parquet and card.json, checks.json, card.md; models/<model>/ with model.json, written last
 
 
 rule fetch_source:
@@ -39,6 +39,28 @@ rule curate_dataset:
         code=adapter_code("curate_dataset"),
     script:
         "../scripts/curate_dataset.py"
+
+
+rule check_dataset:
+    """Check a curated set: benchmarks in it, prompt lengths, golds the grader can read, repetitions; write its page."""
+    input:
+        train=rules.curate_dataset.output.train,
+        eval=rules.curate_dataset.output.eval,
+        card=rules.curate_dataset.output.card,
+        benchmarks=expand(rules.curate_dataset.output.eval, dataset=SCALE["benchmarks"]),
+    output:
+        checks=f"{RESULTS}/data/{{dataset}}/checks.json",
+        page=f"{RESULTS}/data/{{dataset}}/card.md",
+    log:
+        f"{RESULTS}/logs/check_dataset/{{dataset}}.log",
+    conda:
+        "../../envs/train.yaml"
+    params:
+        benchmarks=list(SCALE["benchmarks"]),
+        settings=check_settings,
+        code=adapter_code("check_dataset"),
+    script:
+        "../scripts/check_dataset.py"
 
 
 rule install_model:
@@ -102,9 +124,10 @@ rule data:
 
 
 rule cards:
-    """The data cards: sources, licences, counts before and after each filter, histograms."""
+    """The data cards: sources, licences, counts before and after each filter, histograms, cross-checks."""
     input:
         expand(rules.curate_dataset.output.card, dataset=SCALE["datasets"]),
+        expand(rules.check_dataset.output, dataset=SCALE["datasets"]),
 
 
 rule models:

@@ -79,6 +79,7 @@ def origin_of(wildcards):
         "kind": dataset["origin"] if forced == "scale" else forced,
         "mirror_dir": config["sources"]["mirror_dir"],
         "synthetic_rows": dataset.get("synthetic_rows", 0),
+        "allow_other_count": dataset.get("allow_other_count", False),
     }
     check_origin(find_source(SOURCES, wildcards.source), Origin(**origin))
     return origin
@@ -91,7 +92,25 @@ def curation_recipe(wildcards):
         "minimum_difficulty": dataset["minimum_difficulty"],
         "eval_problems": dataset["eval_problems"],
         "max_train_problems": dataset.get("max_train_problems"),
+        "repeats": dataset.get("repeats", "drop"),
+        "expected_kept": dataset.get("expected_kept"),
+        "allow_other_count": dataset.get("allow_other_count", False),
+        "topics_left_out": dataset.get("topics_left_out", []),
+        "expected_topics": dataset.get("expected_topics", {}),
+        "expected_topic_names": dataset.get("expected_topic_names"),
+        "strata": dataset.get("strata"),
         "seed": 0,
+    }
+
+
+def check_settings(wildcards):
+    """Whose tokenizer counts, in which template, and how long a prompt may be: the scale's first model speaks for all."""
+    model = next(iter(SCALE["models"]))
+    return {
+        "model": model,
+        "tokenizer": SCALE["models"][model],
+        "template": SCALE["template"],
+        "max_prompt_tokens": SCALE["train"]["max_prompt_tokens"],
     }
 
 

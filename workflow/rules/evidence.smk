@@ -3,7 +3,7 @@
 
 def evidence_of(output_id):
     """The files that a table or figure is made from, by kind; runs outside the tier are not among them."""
-    needed = required_inputs(OUTPUTS[output_id], STUDY.rows)
+    needed = required_inputs(OUTPUTS[output_id], STUDY.rows, SCALE["datasets"])
     scored = dict.fromkeys((run_id, STUDY.suite_of(benchmark)) for run_id, benchmark in needed.scores)
     return {
         "scores": [rules.score_run.output.scores.format(run_id=run_id, suite=suite) for run_id, suite in scored],
@@ -11,6 +11,7 @@ def evidence_of(output_id):
         "spectra": expand(rules.measure_run.output.spectra, run_id=needed.spectra),
         "metrics": expand(rules.train_run.output.metrics, run_id=needed.metrics),
         "frozen": expand(rules.measure_frozen.output.spectra, model=needed.frozen),
+        "cards": expand(rules.curate_dataset.output.card, dataset=needed.cards),
     }
 
 

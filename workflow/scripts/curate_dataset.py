@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.data.curation import CurationRecipe, curate_files
+from rlvr.data.curation import curate_files
+from rlvr.data.recipe import CurationRecipe
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -13,7 +14,7 @@ if __name__ == "__main__":
     curate_files(
         rows_paths=snakemake.input.rows,
         provenance_paths=snakemake.input.provenance,
-        recipe=CurationRecipe(dataset=snakemake.wildcards.dataset, **snakemake.params.recipe),
+        recipe=CurationRecipe.from_config(snakemake.wildcards.dataset, snakemake.params.recipe),
         train_path=snakemake.output.train,
         eval_path=snakemake.output.eval,
         card_path=snakemake.output.card,

@@ -22,6 +22,7 @@ if __name__ == "__main__":
             spectra=snakemake.input.spectra,
             metrics=snakemake.input.metrics,
             frozen=snakemake.input.frozen,
+            cards=snakemake.input.cards,
         ),
         files=FigureFiles(**dict(snakemake.output.items())),
     )

@@ -11,12 +11,11 @@ from typing import Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, load_yaml
-from rlvr.train.methods import check_method_settings
+from rlvr.train.methods import POSITIVE, SETTINGS, SMALLEST, check_method_settings
 from rlvr.train.settings import resolve_settings
 
-METHOD_SETTINGS = ("rank", "alpha", "axes", "target_modules")
-INTEGER_COLUMNS = ("rank", "axes", "completions_per_step", "seed")
-
+PROTOCOL = ("samples_per_problem", "temperature", "top_p", "max_completion_tokens")
+INTEGER_COLUMNS = (*SMALLEST, "completions_per_step", "seed")
 
 BASE_SUFFIX = "_base"
 
@@ -28,6 +27,7 @@ class Study:
     Attributes:
         name: Folder under ``workflow/studies``.
         scale: Content of the scale file.
+        protocols: How the paper samples each benchmark, what ``protocols.yaml`` holds; the scale's settings go before.
         grid: Every row of the grid by run id, typed, empty cells as ``None``.
         rows: The rows of the selected tier.
         specs: Resolved settings of the selected runs, what ``specs/<run_id>.json`` holds.
@@ -35,6 +35,7 @@ class Study:
 
     name: str
     scale: Mapping[str, Any]
+    protocols: Mapping[str, Mapping[str, Any]]
     grid: Mapping[str, Mapping[str, Any]]
     rows: Mapping[str, Mapping[str, Any]]
     specs: Mapping[str, Mapping[str, Any]]
@@ -81,7 +82,11 @@ class Study:
             "device": "cuda" if self.scale["resources"]["sample"]["gpu"] else "cpu",
             "engine": engine,
         }
-        return {name: {**self.scale["benchmarks"][name], **common} for name in self.scale["suites"][suite]}
+        return {name: {**self.protocol(name), **common} for name in self.scale["suites"][suite]}
+
+    def protocol(self, benchmark: str) -> dict[str, Any]:
+        """k, temperature, top-p and token limit of a benchmark: the scale's where it states them, else the paper's."""
+        return {**self.protocols.get(benchmark, {}), **self.scale["benchmarks"][benchmark]}
 
     def _starts_from(self, run_id: str, base: str) -> bool:
         return self.rows[run_id]["model"] == self.bases[base]
@@ -109,7 +114,33 @@ def load_study(name: str, tier: str, scale_path: Path, studies: Path, schemas: P
         check_row(row, scale, f"{grid_path}, run '{row['run_id']}'", scale_path.stem)
     selected = {run_id: row for run_id, row in rows.items() if tier == "full" or row["tier"] == tier}
     specs = {run_id: {"study": name, **resolve_settings(row, scale, grid_path)} for run_id, row in selected.items()}
-    return Study(name, scale, rows, selected, specs)
+    protocols = load_protocols(studies / name, schemas)
+    study = Study(name, scale, protocols, rows, selected, specs)
+    check_protocols(study, scale_path)
+    return study
+
+
+def load_protocols(folder: Path, schemas: Path) -> dict[str, dict[str, Any]]:
+    """How a paper samples each benchmark; empty for a study without ``protocols.yaml``.
+
+    Raises:
+        InputError: For a file that breaks ``protocols.schema.yaml``.
+    """
+    path = folder / "protocols.yaml"
+    if not path.is_file():
+        return {}
+    protocols = load_yaml(path)
+    check_against(protocols, schemas / "protocols.schema.yaml", path)
+    return protocols["benchmarks"]
+
+
+def check_protocols(study: Study, scale_path: Path) -> None:
+    """Check that scale and study together say how each benchmark of the scale is sampled."""
+    for name in study.scale["benchmarks"]:
+        missing = sorted(set(PROTOCOL) - set(study.protocol(name)))
+        if missing:
+            remedy = f"Add it there or to the protocols.yaml of study '{study.name}'."
+            raise InputError(scale_path, f"benchmark '{name}' lacks '{missing[0]}'.", remedy)
 
 
 def read_grid(path: Path, schema: Path) -> dict[str, dict[str, Any]]:
@@ -141,7 +172,7 @@ def check_row(row: Mapping[str, Any], scale: Mapping[str, Any], where: str, scal
         if row[column] not in known:
             remedy = f"Scale '{scale_name}' has: {', '.join(known)}. Add it there or change the row."
             raise InputError(where, f"{column} '{row[column]}' is not in the scale.", remedy)
-    given = {name: row.get(name) for name in METHOD_SETTINGS if row.get(name) is not None}
+    given = {name: row.get(name) for name in SETTINGS if row.get(name) is not None}
     check_method_settings(where, row["method"], given)
 
 
@@ -171,7 +202,7 @@ def _typed(column: str, cell: str | None, where: str) -> Any:
         raise InputError(where, f"has more cells than the header: {cell}.", "Remove the surplus commas.")
     if cell is None or cell.strip() == "":
         return None
-    convert: type = int if column in INTEGER_COLUMNS else float if column == "alpha" else str
+    convert: type = int if column in INTEGER_COLUMNS else float if column in POSITIVE else str
     try:
         return convert(cell)
     except ValueError as error:

@@ -12,3 +12,7 @@ class InputError(ValueError):
         self.where = str(where)
         self.problem = problem
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, str]]:
+        """Travel whole from a worker process: the message alone cannot rebuild the error."""
+        return type(self), (self.where, self.problem, self.remedy)

@@ -1,11 +1,15 @@
 """Data cards: what a curated data set came from, what each filter did to it, and what is in it."""
 
 import hashlib
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+
+from rlvr.data.recipe import LATER_STEPS
+from rlvr.data.strata import Draw
 
 BIN_WIDTH = 0.5  # SOURCE: difficulties of DeepMath-103K come in steps of 0.5
 TOPIC_SEPARATOR = " -> "
@@ -34,6 +38,8 @@ def build_card(
     kept: pd.DataFrame,
     splits: Mapping[str, pd.DataFrame],
     sentinels: Mapping[float, str],
+    first: int,
+    draw: Draw | None = None,
 ) -> dict[str, Any]:
     """Everything that ``card.json`` says.
 
@@ -45,6 +51,8 @@ def build_card(
         kept: Problems that passed every filter.
         splits: Problems of each split by its name.
         sentinels: Difficulties that are no ratings, by value.
+        first: How many of the kept problems are the first to ask their question.
+        draw: The stratified draw, where there was one.
 
     Returns:
         A JSON object; in every table ``read`` stands beside ``kept``.
@@ -52,15 +60,67 @@ def build_card(
     return {
         "recipe": dict(recipe),
         "sources": [dict(source) for source in sources],
+        "terms": [describe_terms(source) for source in sources],
         "counts": [dict(count) for count in counts],
+        "deviations": find_deviations(recipe, sources, counts),
+        "repeats_kept": len(kept) - first,
         "difficulty": difficulty_histogram(read, kept, sentinels),
-        "topics": _side_by_side("topic", read["topic"].map(top_topic), kept["topic"].map(top_topic)),
-        "answer_types": _side_by_side("type", read["answer"].map(answer_type), kept["answer"].map(answer_type)),
+        "topics": _side_by_side("topic", _each(read["topic"], top_topic), _each(kept["topic"], top_topic)),
+        "fields": _side_by_side("field", _each(read["topic"], last_topic), _each(kept["topic"], last_topic)),
+        "answer_types": _side_by_side("type", _each(read["answer"], answer_type), _each(kept["answer"], answer_type)),
         "splits": {
             name: {"problems": len(problems), "sha256": digest_problems(problems)} for name, problems in splits.items()
         },
         "unused": len(kept) - sum(map(len, splits.values())),
+        "strata": describe_draw(draw) if draw else None,
     }
+
+
+def describe_draw(draw: Draw) -> dict[str, Any]:
+    """Topic x level before and after a stratified draw, with both margins of each."""
+    levels = list(draw.cells.columns)
+
+    def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+        with_sums = table.assign(all=table.sum(axis=1))
+        with_sums.loc["all"] = with_sums.sum()
+        return [{"topic": name, **row} for name, row in json.loads(with_sums.to_json(orient="index")).items()]
+
+    return {"levels": levels, "supply": rows(draw.supply), "drawn": rows(draw.cells)}
+
+
+def describe_terms(source: Mapping[str, Any]) -> str:
+    """One sentence for who wants to use a source: its licence and whether that excludes commercial use."""
+    commercial = {
+        "yes": "non-commercial use only",
+        "no": "commercial use is not excluded",
+        "unclear": "whether commercial use is allowed is unclear",
+    }[source.get("noncommercial", "unclear")]
+    return f"{source['source']}: {source['licence']}; {commercial}; its rows are not redistributed here."
+
+
+def find_deviations(
+    recipe: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], counts: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """What differs from the registry and the published numbers, in words; empty where everything agrees.
+
+    The published number of problems counts repetitions, and what a sample is drawn from: it is compared with the rows
+    before either step.
+    """
+    found = [
+        f"source {source['source']} has {source['rows']:,} rows, expected {source['expected_rows']:,}"
+        for source in sources
+        if source.get("expected_rows") not in (None, source.get("rows"))
+    ]
+    found += [
+        f"source {source['source']} is not pinned; commit {source['revision']} was read"
+        for source in sources
+        if not source.get("pinned", True)
+    ]
+    expected = recipe.get("expected_kept")
+    kept = [count["after"] for count in counts if count["filter"] not in LATER_STEPS][-1]
+    if expected not in (None, kept):
+        found.append(f"{kept:,} problems pass the filters, expected {expected:,}")
+    return found
 
 
 def difficulty_histogram(read: pd.DataFrame, kept: pd.DataFrame, sentinels: Mapping[float, str]) -> dict[str, Any]:
@@ -88,6 +148,11 @@ def top_topic(topic: object) -> str:
     return steps[1] if len(steps) > 1 and steps[0] == TOPIC_ROOT else steps[0]
 
 
+def last_topic(topic: object) -> str:
+    """Last step of a topic path: "Mathematics -> Algebra -> Field Theory" gives "Field Theory"."""
+    return topic.split(TOPIC_SEPARATOR)[-1] if isinstance(topic, str) and topic else NO_TOPIC
+
+
 def answer_type(answer: str) -> str:
     """Kind of a gold answer, by its form alone: one of ``ANSWER_TYPES`` or ``expression``."""
     bare = TEXT_COMMAND.sub(r"\1", answer).strip()
@@ -98,6 +163,12 @@ def digest_problems(problems: pd.DataFrame) -> str:
     """SHA-256 of what is asked and answered, blind to row order and file format."""
     columns = (problems[name].astype(str) for name in ("problem_id", "question", "answer"))
     return hashlib.sha256(repr(sorted(zip(*columns, strict=True))).encode()).hexdigest()
+
+
+def _each(values: pd.Series, function: Callable[[Any], str]) -> pd.Series:
+    """A function of every value, called once for each distinct one."""
+    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    return pd.Series(pd.Series([function(value) for value in distinct], dtype=object).to_numpy()[codes])
 
 
 def _side_by_side(label: str, read: pd.Series, kept: pd.Series) -> list[dict[str, Any]]:

@@ -1,17 +1,16 @@
 """Curation: one rule for every data set, blind to where its rows came from.
 
-The order of the filters is part of the result: rows without question or answer, difficulties that are no rating, the
-threshold, repeated questions. The threshold comes before the repeats, so that its count compares with the published
-one and a problem that was rated on both sides of the cut is kept by its rating above.
+The order of the filters is part of the result: rows that are of no use to the source's reader, rows without question or
+answer, difficulties that are no rating, the threshold, repeated questions. The threshold comes before the repeats, so
+that its count compares with the published one and a problem that was rated on both sides of the cut is kept by its
+rating above.
 """
 
 import logging
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -19,56 +18,24 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json, write_table
 from rlvr.core.seeds import make_rng
 from rlvr.data.cards import build_card
+from rlvr.data.filters import apply_filters, check_identities, check_topics, is_first
 from rlvr.data.readers import get_reader, read_problems
+from rlvr.data.recipe import DRAWN, CurationRecipe, FilterCount
+from rlvr.data.strata import Draw, draw_sample
+from rlvr.data.tabular import ROW_NUMBER
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class CurationRecipe:
-    """How a data set is made from its sources' problems.
-
-    Attributes:
-        dataset: Name of the data set.
-        minimum_difficulty: Rows below are dropped; ``None`` keeps all, also those without a rating.
-        eval_problems: Size of the evaluation split, or ``all`` for a data set that is only evaluated on.
-        max_train_problems: Upper limit of the training split; ``None`` means no limit.
-        seed: Seed of the split.
-    """
-
-    dataset: str
-    minimum_difficulty: float | None
-    eval_problems: int | Literal["all"]
-    max_train_problems: int | None
-    seed: int
-
-
-@dataclass(frozen=True)
-class FilterCount:
-    """What one filter did: rows before and after it."""
-
-    filter: str
-    before: int
-    after: int
-
-
-@dataclass(frozen=True)
 class Curated:
-    """A curated data set: all problems that passed, their two disjoint splits, and what each filter did."""
+    """A curated data set: all problems that passed, their two disjoint splits, what each filter did, and the draw."""
 
     kept: pd.DataFrame
     train: pd.DataFrame
     eval: pd.DataFrame
     counts: tuple[FilterCount, ...]
-
-
-def normalise_question(question: str) -> str:
-    """What two repetitions of one question share: NFKC, case folded, every run of white space one blank.
-
-    ASSUME: neither paper nor data set defines repetition. Case folding joins problems that differ in the case of a
-    variable only; the card counts them.
-    """
-    return " ".join(unicodedata.normalize("NFKC", question).casefold().split())
+    draw: Draw | None = None
 
 
 def curate(problems: pd.DataFrame, recipe: CurationRecipe, sentinels: Mapping[float, str] | None = None) -> Curated:
@@ -85,47 +52,19 @@ def curate(problems: pd.DataFrame, recipe: CurationRecipe, sentinels: Mapping[fl
         the order of the rows (but for which of several repeated questions comes first).
 
     Raises:
-        InputError: If nothing is left; says which filter removed the last rows.
+        InputError: If nothing is left (says which filter removed the last rows), if another number than the published
+            one is left, or if two rows share an id.
     """
-    kept, counts = _apply_filters(problems, recipe, sentinels or {})
+    check_identities(problems, recipe.dataset)
+    check_topics(problems["topic"], recipe)
+    kept, counts = apply_filters(problems, recipe, sentinels or {})
+    draw = None
+    if recipe.strata:
+        draw = draw_sample(kept, recipe.strata, recipe.seed, f"data set '{recipe.dataset}'")
+        counts.append(FilterCount(DRAWN, len(kept), len(draw.problems)))
+        kept = draw.problems
     train, held_out = split_problems(kept, recipe)
-    return Curated(kept, train, held_out, tuple(counts))
-
-
-def _apply_filters(
-    problems: pd.DataFrame, recipe: CurationRecipe, sentinels: Mapping[float, str]
-) -> tuple[pd.DataFrame, list[FilterCount]]:
-    filters: list[tuple[str, Callable[[pd.DataFrame], pd.Series]]] = [
-        ("question present", lambda rows: rows["question"] != ""),
-        ("answer present", lambda rows: rows["answer"] != ""),
-    ]
-    if recipe.minimum_difficulty is not None:
-        minimum = recipe.minimum_difficulty
-        filters += [
-            (f"difficulty not {name} ({value:g})", partial(_difficulty_differs, value=value))
-            for value, name in sentinels.items()
-        ]
-        filters += [
-            ("difficulty present", lambda rows: rows["difficulty"].notna()),
-            (f"difficulty >= {minimum:g}", lambda rows: rows["difficulty"] >= minimum),
-        ]
-    filters.append(("question not repeated", lambda rows: ~rows["question"].map(normalise_question).duplicated()))
-
-    kept, counts = problems, []
-    for name, passes in filters:
-        before, kept = len(kept), kept[passes(kept).astype(bool)]
-        counts.append(FilterCount(name, before, len(kept)))
-        if kept.empty:
-            raise InputError(
-                f"data set '{recipe.dataset}'",
-                f"is empty: the filter '{name}' left none of {before:,} rows.",
-                "Check the data set's minimum_difficulty and sources in the scale file.",
-            )
-    return kept.reset_index(drop=True), counts
-
-
-def _difficulty_differs(rows: pd.DataFrame, value: float) -> pd.Series:
-    return rows["difficulty"] != value
+    return Curated(kept, train, held_out, tuple(counts), draw)
 
 
 def split_problems(problems: pd.DataFrame, recipe: CurationRecipe) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -141,7 +80,7 @@ def split_problems(problems: pd.DataFrame, recipe: CurationRecipe) -> tuple[pd.D
     drawn = ordered.iloc[make_rng(recipe.seed, "split", recipe.dataset).permutation(len(ordered))]
     if recipe.eval_problems == "all":
         return drawn.iloc[:0].reset_index(drop=True), drawn.reset_index(drop=True)
-    if len(drawn) < 2:
+    if recipe.eval_problems and len(drawn) < 2:
         where = f"data set '{recipe.dataset}'"
         raise InputError(where, "has one problem, a split needs two.", "Set eval_problems: all.")
     held_out = min(recipe.eval_problems, len(drawn) // 2)
@@ -150,19 +89,15 @@ def split_problems(problems: pd.DataFrame, recipe: CurationRecipe) -> tuple[pd.D
 
 
 def read_source(rows_path: str | Path, provenance: Mapping[str, Any], dataset: str) -> pd.DataFrame:
-    """Read a fetched source as problems, loading only the columns that its reader declares.
+    """Read a fetched source as problems.
 
     Raises:
-        InputError: As ``readers.read_problems``.
+        InputError: As ``readers.read_problems``; rows are named by their number in the release.
     """
-    import pyarrow.parquet as pq
-
-    name = str(provenance["reader"])
     where = " ".join(entry["file"] for entry in provenance["files"]) or f"source '{provenance['source']}'"
-    reader = get_reader(name)
-    reader.require_columns(pq.read_schema(rows_path).names, where)
-    raw = pd.read_parquet(rows_path, columns=reader.columns)
-    return read_problems(raw, name, str(provenance["source"]), dataset, where)
+    raw = pd.read_parquet(rows_path)
+    rows = raw.pop(ROW_NUMBER).to_numpy() if ROW_NUMBER in raw else None
+    return read_problems(raw, str(provenance["reader"]), str(provenance["source"]), dataset, where, rows)
 
 
 def curate_files(
@@ -193,18 +128,23 @@ def curate_files(
     pairs = zip(rows_paths, provenances, strict=True)
     problems = pd.concat([read_source(path, found, recipe.dataset) for path, found in pairs], ignore_index=True)
     sentinels = {value: name for found in provenances for value, name in get_reader(found["reader"]).sentinels.items()}
+    if any(found.get("origin") == "synthetic" for found in provenances):  # stated numbers are about released rows
+        recipe = replace(recipe, expected_kept=None, expected_topics={}, expected_topic_names=None)
     curated = curate(problems, recipe, sentinels)
-    for count in curated.counts:
-        log.info("%s: %s: %s -> %s", recipe.dataset, count.filter, f"{count.before:,}", f"{count.after:,}")
+    counts = [rule for found in provenances for rule in found.get("rules", [])] + list(map(asdict, curated.counts))
+    for count in counts:
+        log.info("%s: %s: %s -> %s", recipe.dataset, count["filter"], f"{count['before']:,}", f"{count['after']:,}")
     write_table(curated.train, train_path, PROBLEMS)
     write_table(curated.eval, eval_path, PROBLEMS)
     card = build_card(
         recipe=asdict(recipe),
         sources=provenances,
-        counts=[asdict(count) for count in curated.counts],
+        counts=counts,
         read=problems,
         kept=curated.kept,
+        first=int(is_first(curated.kept).sum()),
         splits={"train": curated.train, "eval": curated.eval},
         sentinels=sentinels,
+        draw=curated.draw,
     )
     write_json(card, card_path)

@@ -13,6 +13,7 @@ from rlvr.core.errors import InputError
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")  # names become file names
 REVISION = re.compile(r"[0-9a-f]{40}")
+UNPINNED = "unpinned"  # a commit that nobody has stated: the newest one is fetched, with a warning, and recorded
 SHA256 = re.compile(r"[0-9a-f]{64}")
 NONCOMMERCIAL = ("yes", "no", "unclear")
 LIST_SEPARATOR = ";"
@@ -25,16 +26,17 @@ class Source:
     Attributes:
         name: Name used by scale files.
         repository: Data set repository of the Hugging Face hub; empty where the rows are on no hub.
-        revision: Pinned commit of the repository, 40 hexadecimal digits; empty where unknown.
-        files: Files of the split, in order, as named in the repository.
+        revision: Pinned commit of the repository, 40 hexadecimal digits, or ``UNPINNED`` where none is known.
+        files: Files of the split, in order, as named in the repository; ``*`` stands for any run of characters.
         split: What the source calls the split.
         reader: Name in ``readers.READERS`` that fits the released columns.
-        expected_rows: Rows of the release; ``None`` where unknown.
+        expected_rows: Rows of the release before any row rule; ``None`` where unknown.
         sha256: Checksums of ``files``, one each; empty where unknown.
         licence: Terms of the rows, as the source states them.
         noncommercial: Whether the terms exclude commercial use: yes, no or unclear.
         mirror_files: Files below a mirror folder; empty means a copy of the release, ``<repository>/<file>``.
         mirror_reader: Reader that fits the mirror's columns where they differ from the released ones.
+        mirror_rows: Rows of the mirror's files where they are a copy in another form; ``None`` where unknown.
         url: Page that describes the source.
     """
 
@@ -50,12 +52,13 @@ class Source:
     noncommercial: str
     mirror_files: tuple[str, ...]
     mirror_reader: str
+    mirror_rows: int | None
     url: str
 
 
 COLUMNS = (
     "source", "repository", "revision", "file", "split", "reader", "expected_rows", "sha256", "licence",
-    "noncommercial", "mirror_file", "mirror_reader", "url",
+    "noncommercial", "mirror_file", "mirror_reader", "mirror_rows", "url",
 )  # fmt: skip
 
 
@@ -109,12 +112,13 @@ def _parse_row(row: dict[str, str], where: str) -> Source:
         files=_split_list(row["file"]),
         split=row["split"],
         reader=row["reader"],
-        expected_rows=_parse_count(row["expected_rows"], where),
+        expected_rows=_parse_count("expected_rows", row, where),
         sha256=_split_list(row["sha256"]),
         licence=row["licence"],
         noncommercial=row["noncommercial"],
         mirror_files=_split_list(row["mirror_file"]),
         mirror_reader=row["mirror_reader"],
+        mirror_rows=_parse_count("mirror_rows", row, where),
         url=row["url"],
     )
     _check_cells(source, where)
@@ -132,9 +136,9 @@ def _check_cells(source: Source, where: str) -> None:
             f"Write one of {', '.join(NONCOMMERCIAL)}.",
         ),
         (
-            not source.revision or REVISION.fullmatch(source.revision),
+            source.revision == (UNPINNED if source.repository else "") or REVISION.fullmatch(source.revision),
             f"revision '{source.revision}' is not a commit.",
-            "Pin 40 hexadecimal digits (branches move), or leave it empty.",
+            f"Pin 40 hexadecimal digits (branches move), or write '{UNPINNED}'; leave it empty without a repository.",
         ),
         (
             len(source.sha256) in (0, len(source.files)) and all(map(SHA256.fullmatch, source.sha256)),
@@ -156,7 +160,8 @@ def _split_list(cell: str) -> tuple[str, ...]:
     return tuple(cell.split(LIST_SEPARATOR)) if cell else ()
 
 
-def _parse_count(cell: str, where: str) -> int | None:
+def _parse_count(column: str, row: dict[str, str], where: str) -> int | None:
+    cell = row[column]
     if cell and not cell.isdecimal():
-        raise InputError(where, f"expected_rows '{cell}' is no count.", "Write digits only, or leave it empty.")
+        raise InputError(where, f"{column} '{cell}' is no count.", "Write digits only, or leave it empty.")
     return int(cell) if cell else None

@@ -4,6 +4,7 @@ Five tasks over a string of digits; every problem has one integer answer and a t
 digits are 1 to 9, so no answer (a reversal, say) starts with a zero.
 """
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ AIME_LENGTHS = (7, 8)  # longer than anything trained on: the out-of-distributio
 
 DUPLICATE_SHARE = 0.01  # rows that repeat an earlier question in other letters and spaces, as real sources do
 SENTINEL_SHARE = 0.005  # rows whose difficulty is one of the released sentinels
+JUDGES = tuple(f"DeepSeek-R1-Distill-Qwen-{size}" for size in ("1.5B", "32B", "7B"))  # SOURCE: Skywork-OR1's columns
+JUDGE_SAMPLES = 16
 SENTINELS = (-1.0, 0.0)
 
 
@@ -156,7 +159,7 @@ def synthetic_rows(source: str, rows: int, rng: np.random.Generator) -> pd.DataF
     """Rows of a synthetic stand-in in the released columns and types of ``source``.
 
     Args:
-        source: Name as in the scale file: deepmath-103k, math, aime-2025 or aime-2026.
+        source: Name as in the scale file: deepmath-103k, skywork-or1, math, aime-2025 or aime-2026.
         rows: Number of rows.
         rng: The only source of randomness.
 
@@ -207,6 +210,23 @@ def _math_row(problem: Problem) -> dict[str, str]:
     }
 
 
+def _skywork_rows(rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    return pd.DataFrame([_skywork_row(index, rng) for index in range(rows)])
+
+
+def _skywork_row(index: int, rng: np.random.Generator) -> dict[str, object]:
+    problem = draw_problem(rng)
+    chance = (rate_difficulty(problem, rng) - 3.0) / 6.5  # of a failure: the hardest problems always fail
+    failures = {name: int(rng.binomial(JUDGE_SAMPLES, chance)) for name in JUDGES}
+    return {
+        "data_source": "train-math-deepscaler",
+        "prompt": [{"content": problem.question("plain"), "role": "user"}],
+        "ability": "math",
+        "reward_model": {"ground_truth": json.dumps([solve_problem(problem).answer]), "style": "rule"},
+        "extra_info": {"index": index, "model_difficulty": failures},
+    }
+
+
 def _aime_rows(rows: int, rng: np.random.Generator, first: int) -> pd.DataFrame:
     problems = [draw_problem(rng, AIME_LENGTHS) for _ in range(rows)]
     return pd.DataFrame(
@@ -220,6 +240,7 @@ def _aime_rows(rows: int, rng: np.random.Generator, first: int) -> pd.DataFrame:
 
 WRITERS: dict[str, Callable[[int, np.random.Generator], pd.DataFrame]] = {
     "deepmath-103k": _deepmath_rows,
+    "skywork-or1": _skywork_rows,
     "math": _math_rows,
     "aime-2025": partial(_aime_rows, first=1),
     "aime-2026": partial(_aime_rows, first=1),

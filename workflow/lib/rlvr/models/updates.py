@@ -65,8 +65,9 @@ def iterate_updates(base_dir: str | Path, run_dir: str | Path) -> Iterator[Modul
 
     Args:
         base_dir: Base model in Hugging Face layout, safetensors only.
-        run_dir: Holds ``adapter/`` (PEFT layout, LoRA, DoRA or QuanTA) or ``model/`` (full fine-tuning). For a full
-            model, every matrix of the decoder layers counts as a module.
+        run_dir: Holds ``adapter/`` (PEFT layout, LoRA, DoRA or QuanTA), ``model/`` (full fine-tuning), or both (an
+            adapter of another family, and the base with it merged in). For a full model, every matrix of the decoder
+            layers counts as a module; beside an adapter, those that differ from the base.
 
     Raises:
         InputError: For an unknown adapter type, a missing tensor, shapes that do not fit, NaN or infinite values; the
@@ -74,11 +75,11 @@ def iterate_updates(base_dir: str | Path, run_dir: str | Path) -> Iterator[Modul
     """
     base = TensorStore(base_dir)
     adapter, model = Path(run_dir) / "adapter", Path(run_dir) / "model"
-    if adapter.is_dir():
+    if model.is_dir():
+        yield from _full_updates(base, TensorStore(model), only_changed=adapter.is_dir())
+    elif adapter.is_dir():
         config = read_json(adapter / "adapter_config.json")
         yield from _family(config, adapter)(base, TensorStore(adapter, strip=ADAPTER_PREFIX), config)
-    elif model.is_dir():
-        yield from _full_updates(base, TensorStore(model))
     else:
         raise InputError(run_dir, "holds neither 'adapter/' nor 'model/'.", "Train the run first.")
 
@@ -174,11 +175,13 @@ def _quanta_delta(
     return compute
 
 
-def _full_updates(base: TensorStore, tuned: TensorStore) -> Iterator[ModuleUpdate]:
+def _full_updates(base: TensorStore, tuned: TensorStore, only_changed: bool) -> Iterator[ModuleUpdate]:
     """Full fine-tuning: tuned minus base for every matrix of the decoder layers."""
     for name in base.names:
         match = LAYER_WEIGHT.match(name)
         if match is None or len(base.shape(name)) != 2:
+            continue
+        if only_changed and torch.equal(tuned.read(name).float(), base.read(name).float()):
             continue
 
         def compute(dtype: torch.dtype, name: str = name) -> Tensor:

@@ -35,11 +35,12 @@ class InputPaths:
     spectra: Sequence[str] = ()
     metrics: Sequence[str] = ()
     frozen: Sequence[str] = ()
+    cards: Sequence[str] = ()
 
     @property
     def all(self) -> list[str]:
         """Every path."""
-        return [*self.scores, *self.manifests, *self.spectra, *self.metrics, *self.frozen]
+        return [*self.scores, *self.manifests, *self.spectra, *self.metrics, *self.frozen, *self.cards]
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
-"""Figures: frozen spectra, accuracy against the update's spectrum, training curves.
+"""Figures: frozen spectra, accuracy against the update's spectrum, training curves, what a data card holds.
 
 Colour, marker and display name of a series come from the study's ``labels.csv``, everything else from the style file.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import pandas as pd
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path
+from rlvr.report.card_figures import difficulty_table, draw_difficulty, draw_topics, find_card, topic_table
 from rlvr.report.cells import Scope
 from rlvr.report.evidence import InputPaths, read_tables
 from rlvr.report.files import make_cells, provenance_lines, write_text
@@ -68,7 +69,7 @@ def plot_file(
 
     output = load_outputs(outputs_path)[output_id]
     labels = read_labels(Path(outputs_path).parent / "labels.csv")
-    draw = {"decay": _decay_file, "scatter": _scatter_file, "curve": _curve_file}[output.kind]
+    draw = DRAWERS[output.kind]
     provenance = provenance_lines(output_id, outputs_path, inputs.all)
     with plt.style.context(style_path):
         figure = draw(output, labels, scope, inputs, files.csv)
@@ -211,6 +212,52 @@ def _curve_file(
     metrics = read_tables(inputs.metrics, METRICS)
     write_text(metrics[["run_id", "step", output.plot["metric"]]].to_csv(index=False), csv_path)
     return draw_curve(output, metrics, labels)
+
+
+def _difficulty_file(
+    output: Output, labels: Mapping[str, Label], _scope: Scope, inputs: InputPaths, csv_path: str
+) -> "Figure":
+    table = difficulty_table(find_card(inputs.cards, output.plot["dataset"]), output.plot.get("bin_width"))
+    write_text(table.to_csv(index=False), csv_path)
+    figure, axes = _figure(ONE_COLUMN_MM)
+    if table.empty:
+        _say_missing(axes, output)
+    else:
+        draw_difficulty(axes, table, output.plot["header"], _card_labels(labels), output.plot.get("cap"))
+    return figure
+
+
+def _topics_file(
+    output: Output, labels: Mapping[str, Label], _scope: Scope, inputs: InputPaths, csv_path: str
+) -> "Figure":
+    table = topic_table(find_card(inputs.cards, output.plot["dataset"]), output.plot["topics"])
+    write_text(table.to_csv(index=False), csv_path)
+    figure, axes = _figure((FULL_WIDTH_MM[0], max(40, 14 + 6 * len(table))))
+    if table.empty:
+        _say_missing(axes, output)
+    else:
+        draw_topics(axes, table, _card_labels(labels))
+    return figure
+
+
+DRAWERS: Mapping[str, Callable[[Output, Mapping[str, Label], Scope, InputPaths, str], "Figure"]] = {
+    "decay": _decay_file,
+    "scatter": _scatter_file,
+    "curve": _curve_file,
+    "difficulty": _difficulty_file,
+    "topics": _topics_file,
+}
+
+
+def _card_labels(labels: Mapping[str, Label]) -> dict[str, Label]:
+    return {series: find_label(labels, series) for series in ("read", "kept")}
+
+
+def _say_missing(axes: "Axes", output: Output) -> None:
+    """An empty figure says why: the scale has no such data set, or the card nothing to show."""
+    text = f"data set '{output.plot['dataset']}' is not part of this scale"
+    axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes)
+    axes.set_axis_off()
 
 
 def _draw_series(axes: "Axes", part: pd.DataFrame, panel: Mapping[str, Any], label: Label) -> None:

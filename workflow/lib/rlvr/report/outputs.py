@@ -73,7 +73,8 @@ class Output:
 
     Attributes:
         key: ``tableN`` or ``figureN``, as the paper counts.
-        kind: ``table``; ``scatter`` (cells, plotted); ``decay`` (frozen spectra); ``curve`` (training metrics).
+        kind: ``table``; ``scatter`` (cells, plotted); ``decay`` (frozen spectra); ``curve`` (training metrics);
+            ``difficulty`` and ``topics`` (a data card).
         source: Where the paper prints it.
         caption: In our own words.
         labels: Headings of the label columns.
@@ -117,6 +118,7 @@ class Required:
         spectra: Run ids whose update spectra are read.
         metrics: Run ids whose training metrics are read.
         frozen: Models whose frozen spectra are read.
+        cards: Data sets whose card is read.
     """
 
     scores: tuple[tuple[str, str], ...] = ()
@@ -124,14 +126,16 @@ class Required:
     spectra: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
+    cards: tuple[str, ...] = ()
 
 
-def required_inputs(output: Output, available: Iterable[str]) -> Required:
+def required_inputs(output: Output, available: Iterable[str], datasets: Iterable[str] = ()) -> Required:
     """What an output needs of the runs that exist in the selected tier; the others become "not run".
 
     Args:
         output: Declaration.
         available: Run ids of the selected tier.
+        datasets: Data sets of the scale; a figure of another one says that it is not there.
     """
     known = frozenset(available)
     found: dict[str, set[Any]] = {name: set() for name in ("scores", "manifests", "spectra")}
@@ -143,8 +147,9 @@ def required_inputs(output: Output, available: Iterable[str]) -> Required:
                 found["manifests" if column.statistic == "trainable_parameters" else "spectra"].add(run_id)
     metrics = [curve["run"] for curve in output.plot.get("curves", ()) if curve["run"] in known]
     frozen = output.plot.get("models", ())
+    cards = tuple(name for name in datasets if name == output.plot.get("dataset"))
     return Required(**{name: tuple(sorted(values)) for name, values in found.items()}, metrics=tuple(sorted(metrics)),
-                    frozen=tuple(sorted(frozen)))  # fmt: skip
+                    frozen=tuple(sorted(frozen)), cards=cards)  # fmt: skip
 
 
 def selected_runs(row: Row, column: Column) -> list[str]:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from rlvr.core.provenance import package_versions, repository_state
+from rlvr.train.merging import base_name, base_tensors
 from rlvr.train.methods import find_method
 from rlvr.train.methods.linears import target_names
 from rlvr.train.settings import TrainSettings
@@ -43,12 +44,9 @@ class Fingerprint:
 
 def fingerprint(model: nn.Module) -> Fingerprint:
     """Hashes of a model, the names of the base's tensors being those of the bare base."""
-    tensors = model.state_dict()
     if not isinstance(model, PeftModel):
-        return Fingerprint(hash_tensors(tensors.items()), None)
-    prefix = str(model.base_model.prefix)
-    base = {_base_name(name): tensor for name, tensor in tensors.items() if prefix not in name}
-    return Fingerprint(hash_tensors(base.items()), hash_tensors(adapter_tensors(model).items()))
+        return Fingerprint(hash_tensors(model.state_dict().items()), None)
+    return Fingerprint(hash_tensors(base_tensors(model).items()), hash_tensors(adapter_tensors(model).items()))
 
 
 def adapter_tensors(model: PeftModel) -> dict[str, Tensor]:
@@ -72,7 +70,7 @@ def trainable_table(model: nn.Module) -> list[dict[str, Any]]:
     counts: dict[str, int] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            whole = _base_name(name)
+            whole = base_name(name)
             module = whole.partition(prefix)[0] if prefix and prefix in whole else whole.rpartition(".")[0]
             counts[module] = counts.get(module, 0) + parameter.numel()
     return [{"module": module, "parameters": count} for module, count in counts.items()]
@@ -95,9 +93,13 @@ def check_method(model: nn.Module, settings: TrainSettings) -> None:
     for field, value in asked.items():
         _expect(settings, field, _plain(value), _plain(getattr(config, field)))
     base = cast("PreTrainedModel", model.get_base_model())
-    expected = target_names(base, settings.required("target_modules"))
+    names = method.hook("trained_names")
+    expected = names(base, settings) if names else target_names(base, settings.required("target_modules"))
     adapted = {row["module"].rpartition(".")[2] for row in trainable_table(model)}
     _expect(settings, "trained projections", sorted(expected), sorted(adapted))
+    adapter = {name: value for name, value in model.named_parameters() if str(model.base_model.prefix) in name}
+    frozen = [name for name in adapter if any(part in name for part in method.frozen)]
+    _expect(settings, "frozen parameters of the adapter", frozen, [n for n in adapter if not adapter[n].requires_grad])
 
 
 def check_change(before: Fingerprint, after: Fingerprint, settings: TrainSettings) -> None:
@@ -176,10 +178,6 @@ def peak_memory_gib() -> dict[str, float]:
     host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB / GIB
     accelerator = torch.cuda.max_memory_allocated() / GIB if torch.cuda.is_available() else 0.0
     return {"host": round(host, 3), "accelerator": round(accelerator, 3)}
-
-
-def _base_name(name: str) -> str:
-    return name.removeprefix("base_model.model.").replace(".base_layer.", ".")
 
 
 def _plain(value: Any) -> Any:

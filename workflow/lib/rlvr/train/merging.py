@@ -1,10 +1,19 @@
-"""Weights with the adapter merged in, for the time of a generation."""
+"""Weights with the adapter merged in: for the time of a generation, or as a model of their own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
 
+import torch
+from huggingface_hub import save_torch_state_dict
+from peft import PeftModel
+from peft.tuners.ln_tuning.layer import LNTuningLayer
 from peft.tuners.tuners_utils import BaseTunerLayer
-from torch import nn
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+PARAMETERS = ("weight", "bias")
 
 
 @contextmanager
@@ -15,16 +24,122 @@ def merged_weights(model: nn.Module) -> Iterator[None]:
     themselves in 200 cycles of bfloat16, more for some methods than for others. Here the base is never written to. It
     costs one copy of the adapted weights while it lasts, and spares generation the adapter's arithmetic on every token.
 
+    TRL's own merge within (it merges before it sends weights to vLLM) finds nothing to merge, and its unmerge changes
+    the copies only.
+
     Raises:
         ValueError: If the merged weights are not finite, which means that the run has diverged.
     """
     layers = [module for module in model.modules() if isinstance(module, BaseTunerLayer)]
-    originals = [layer.get_base_layer().weight.data for layer in layers]
+    originals = [_parameters(layer) for layer in layers]
     try:
         for layer in layers:
-            layer.merge(safe_merge=True)
+            merge_layer(layer)
         yield
     finally:
         for layer, original in zip(layers, originals, strict=True):
-            layer.get_base_layer().weight.data = original
-            layer.merged_adapters.clear()
+            _restore(layer, original)
+
+
+def merge_layer(layer: BaseTunerLayer) -> None:
+    """Put merged tensors in the place of a layer's base weights: merged in float32 at least, then cast once.
+
+    PEFT casts the update before it adds it, for some methods; a base in bfloat16 is therefore lifted for the merge.
+    """
+    if isinstance(layer, LNTuningLayer):  # swaps two modules and computes nothing
+        layer.merge()
+        return
+    parameters = _parameters(layer)
+    try:
+        for parameter, tensor in parameters.items():
+            parameter.data = tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+        layer.merge(safe_merge=True)
+        for parameter, tensor in parameters.items():
+            parameter.data = parameter.data.to(tensor.dtype)
+    except ValueError:
+        _restore(layer, parameters)
+        raise
+
+
+def merged_state_dict(model: PeftModel, dtype: torch.dtype) -> dict[str, Tensor]:
+    """The tensors of the base with the adapter merged in, as a bare model of the same class would load them.
+
+    Args:
+        model: With one adapter.
+        dtype: Of the result; merged in float32 and cast once. Tensors that no adapter touches are cast, too.
+
+    Returns:
+        Tensor by name in the bare base, on the CPU; one layer at a time is held twice.
+    """
+    layers = {name: module for name, module in _base_modules(model) if isinstance(module, BaseTunerLayer)}
+    merged = {
+        f"{name}.{kind}": value for name, layer in layers.items() for kind, value in _merged_layer(layer, dtype).items()
+    }
+    rest = {name: tensor.to("cpu", dtype) for name, tensor in base_tensors(model).items() if name not in merged}
+    return rest | merged
+
+
+def write_merged(model: PeftModel, folder: Path) -> None:
+    """Write the base with the adapter merged in, weights and configuration, in Hugging Face layout.
+
+    In float32 whatever the base's type: rounded to bfloat16, small updates would be gone before anyone measured them.
+    """
+    tensors = merged_state_dict(model, torch.float32)
+    config = cast("PreTrainedModel", model.get_base_model()).config
+    if config.tie_word_embeddings:
+        tensors.pop("lm_head.weight", None)  # else one of the two names is left out, and not always this one
+    save_torch_state_dict(tensors, folder)
+    config.save_pretrained(folder)
+
+
+def base_tensors(model: PeftModel) -> dict[str, Tensor]:
+    """Every tensor of the base that an adapter is attached to, by its name in the bare base.
+
+    Told apart by place, not by name: whatever a tuner layer holds beside its base layer is the adapter's.
+    """
+    layers = [name for name, module in _base_modules(model) if isinstance(module, BaseTunerLayer)]
+    adapted = {f"{layer}.": f"{layer}.base_layer." for layer in layers}
+    tensors = {}
+    for name, tensor in model.get_base_model().state_dict().items():
+        owner = next((layer for layer in adapted if name.startswith(layer)), None)
+        if owner is None or name.startswith(adapted[owner]):
+            tensors[base_name(name)] = tensor
+    return tensors
+
+
+def base_name(name: str) -> str:
+    """Name that a tensor of an adapted model has in the bare base."""
+    return name.removeprefix("base_model.model.").replace(".base_layer.", ".")
+
+
+def _base_modules(model: PeftModel) -> Iterator[tuple[str, nn.Module]]:
+    return model.get_base_model().named_modules()
+
+
+def _merged_layer(layer: BaseTunerLayer, dtype: torch.dtype) -> dict[str, Tensor]:
+    originals = _parameters(layer)
+    try:
+        for parameter, tensor in originals.items():
+            parameter.data = tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+        merge_layer(layer)
+        return {
+            kind: value.detach().to("cpu", dtype, copy=True)
+            for kind, value in layer.get_base_layer().named_parameters()
+            if kind in PARAMETERS
+        }
+    finally:
+        _restore(layer, originals)
+
+
+def _parameters(layer: BaseTunerLayer) -> dict[nn.Parameter, Tensor]:
+    """The parameters of a layer's base, with the tensors that they hold now."""
+    base = layer.get_base_layer()
+    return {value: value.data for kind, value in base.named_parameters() if kind in PARAMETERS}
+
+
+def _restore(layer: BaseTunerLayer, originals: dict[nn.Parameter, Tensor]) -> None:
+    if isinstance(layer, LNTuningLayer) and layer.merged:
+        layer.unmerge()
+    for parameter, tensor in originals.items():
+        parameter.data = tensor
+    layer.merged_adapters.clear()

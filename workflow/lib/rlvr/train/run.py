@@ -18,9 +18,11 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
 from rlvr.models.loading import atomic_folder, load_base, load_tokenizer
 from rlvr.prompts import render_prompt
+from rlvr.rewards.golds import find_unreadable
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.checkpoints import checkpoint_step, resumable_checkpoint
 from rlvr.train.manifest import check_method, fingerprint, manifest
+from rlvr.train.merging import write_merged
 from rlvr.train.methods import find_method
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.settings import TrainSettings
@@ -36,7 +38,7 @@ def train_run(spec: Path, base: Path, train: Path, out: Path) -> None:
         spec: ``specs/<run_id>.json``, the fields of ``TrainSettings``.
         base: Base model in Hugging Face layout.
         train: Problems, ``tables.PROBLEMS``.
-        out: Receives ``adapter/`` or ``model/``, ``metrics.parquet`` and, last, ``run.json``.
+        out: Receives ``adapter/`` or ``model/`` or both, ``metrics.parquet`` and, last, ``run.json``.
 
     Raises:
         InputError: For an unusable spec, base or data file, or a machine that lacks what the settings ask for.
@@ -99,12 +101,12 @@ def device(settings: TrainSettings) -> str:
 
 
 def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: TrainSettings) -> Dataset:
-    """Problems with their prompts; those whose prompt is too long are left out, and counted in the log.
+    """Problems with their prompts; an unreadable gold or too long a prompt is left out, and counted in the log.
 
     Raises:
-        InputError: If too few are left for one step.
+        InputError: If too few are left for one step, or nothing grades problems of some kind.
     """
-    frame = read_table(path, PROBLEMS)
+    frame = leave_out_unreadable(read_table(path, PROBLEMS))
     prompts = [render_prompt(question, settings.template) for question in frame["question"]]
     lengths = pd.Series([len(ids) for ids in tokenizer(prompts)["input_ids"]], index=frame.index)
     kept = frame.assign(prompt=prompts)[lengths <= settings.max_prompt_tokens]
@@ -115,6 +117,16 @@ def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: Trai
     if len(kept) < len(frame):
         print(f"{len(frame) - len(kept)} of {len(frame)} prompts exceed {settings.max_prompt_tokens} tokens: left out")
     return Dataset.from_dict(kept[["prompt", "answer", "verifier"]].to_dict("list"))
+
+
+def leave_out_unreadable(frame: pd.DataFrame) -> pd.DataFrame:
+    """The problems whose gold can be graded against; each of the others is named in the log with the reason."""
+    unreadable = find_unreadable(frame["answer"].tolist(), frame["verifier"].tolist())
+    for position, reason in unreadable.items():
+        print(f"left out, {frame['problem_id'].iloc[position]}: {reason}")
+    if unreadable:
+        print(f"{len(unreadable)} of {len(frame)} golds cannot be read by the grader: left out")
+    return frame.drop(frame.index[list(unreadable)]).reset_index(drop=True)
 
 
 def attach(base: PreTrainedModel, settings: TrainSettings) -> PreTrainedModel | PeftModel:
@@ -138,7 +150,10 @@ def announce(settings: TrainSettings, model: Any, problems: int, resume_from: Pa
 def write_weights(
     model: PreTrainedModel | PeftModel, tokenizer: PreTrainedTokenizerBase, settings: TrainSettings, out: Path
 ) -> None:
-    """Write ``adapter/`` (PEFT layout) or ``model/`` (with its tokenizer), whole or not at all."""
+    """Write ``adapter/`` (PEFT layout) or ``model/`` (with its tokenizer), whole or not at all.
+
+    Adapters that ``models.updates`` has no formula for are also written as ``model/``, merged.
+    """
     if not isinstance(model, PeftModel):
         with atomic_folder(out / "model") as folder:
             model.save_pretrained(folder)
@@ -147,3 +162,7 @@ def write_weights(
     with atomic_folder(out / "adapter") as folder:
         model.save_pretrained(str(folder), save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)
+    if find_method(settings.run_id, settings.method).exports:
+        with atomic_folder(out / "model") as folder:
+            write_merged(model, folder)
+            tokenizer.save_pretrained(folder)

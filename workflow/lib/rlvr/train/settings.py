@@ -10,6 +10,7 @@ from typing import Any
 from rlvr.core.errors import InputError
 
 RESOLVED_BY_ROW = frozenset({"rank_divisor", "quanta_dims", "learning_rate"})  # of the scale's block `train`
+OF_FEW_METHODS: Mapping[str, type] = {"rate_ratio": float, "block_size": int, "butterfly_factors": int}
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "schedule": ("cosine", "constant"),
     "scale_rewards": ("none", "group", "batch"),
@@ -64,6 +65,9 @@ class TrainSettings:
     generation: str
     devices: int
     vllm_gpu_memory_share: float = 0.35  # ASSUME: leaves the larger part to weights, gradients and activations
+    rate_ratio: float | None = None
+    block_size: int | None = None
+    butterfly_factors: int | None = None
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], where: object = "training settings") -> "TrainSettings":
@@ -154,6 +158,7 @@ def resolve_settings(row: Mapping[str, Any], scale: Mapping[str, Any], where: ob
         "schedule": cells.get("schedule", train["schedule"]),
         "completions_per_step": int(cells.get("completions_per_step", train["completions_per_step"])),
     }
+    resolved |= {name: kind(cells[name]) for name, kind in OF_FEW_METHODS.items() if name in cells}
     TrainSettings.from_json({"study": "", **resolved}, where)
     return resolved
 

@@ -9,15 +9,18 @@ from transformers import PreTrainedTokenizerBase, PrinterCallback
 from trl import GRPOConfig, GRPOTrainer
 
 from rlvr.train.merging import merged_weights
+from rlvr.train.methods import find_method
 from rlvr.train.metrics import Progress
 from rlvr.train.rewards import make_reward
 from rlvr.train.settings import TrainSettings
 
 
 class Trainer(GRPOTrainer):
-    """GRPO whose generations read merged weights and whose checkpoints carry no model card."""
+    """GRPO whose generations read merged weights, with what the run's method adds to optimizer, loss and checkpoint."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, settings: TrainSettings, **kwargs: Any) -> None:
+        self.run = settings
+        self.method = find_method(settings.run_id, settings.method)
         super().__init__(*args, **kwargs)
         if self.use_vllm:
             self._push_weights = self.vllm_generation.sync_weights
@@ -33,6 +36,33 @@ class Trainer(GRPOTrainer):
             return super()._generate_single_turn(*args, **kwargs)
         with merged_weights(self.accelerator.unwrap_model(self.model)):
             return super()._generate_single_turn(*args, **kwargs)
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """The method's own optimizer, or the one of all others."""
+        make = self.method.hook("optimizer")
+        if self.optimizer is None and make is not None:
+            adapted = self.accelerator.unwrap_model(self.model if model is None else model)
+            self.optimizer = make(adapted, self.run, *self.get_optimizer_cls_and_kwargs(self.args, adapted))
+        return super().create_optimizer(model)
+
+    def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """The loss of GRPO plus the method's penalty, a share of it in each of the micro batches of a step."""
+        loss = super().compute_loss(model, inputs, *args, **kwargs)
+        penalty = self.method.hook("penalty")
+        if penalty is None:
+            return loss
+        return loss + penalty(self.accelerator.unwrap_model(model)) / self.current_gradient_accumulation_steps
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
+        super()._save(output_dir, state_dict)
+        if save_state := self.method.hook("save_state"):
+            save_state(self.accelerator.unwrap_model(self.model), Path(output_dir or str(self.args.output_dir)))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        if load_state := self.method.hook("load_state"):
+            load_state(self.accelerator.unwrap_model(model or self.model), Path(resume_from_checkpoint))
+        else:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """No card: ``run.json`` says what a run is."""
@@ -54,13 +84,15 @@ def make_trainer(
         settings: Resolved settings.
         checkpoints: Folder for checkpoints.
     """
+    callbacks = find_method(settings.run_id, settings.method).hook("callbacks")
     trainer = Trainer(
+        settings=settings,
         model=model,
         reward_funcs=make_reward(settings.template),
         args=trl_config(settings, checkpoints),
         train_dataset=problems,
         processing_class=tokenizer,
-        callbacks=[Progress()],
+        callbacks=[Progress(), *(callbacks(model, settings) if callbacks else [])],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer

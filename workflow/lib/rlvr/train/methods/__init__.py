@@ -4,85 +4,20 @@ A method is one module beside this one with a function ``attach(base, settings) 
 run trains, so that the workflow can check a whole grid without torch.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.train.methods.entries import ENTRIES
+from rlvr.train.methods.method import Method
 from rlvr.train.methods.targets import TARGET_SETS
 
-SETTINGS = ("rank", "alpha", "axes", "target_modules")
-LOW_RANK = frozenset({"rank", "alpha", "target_modules"})
-LOW_RANK_FIELDS: Mapping[str, str] = {"rank": "r", "alpha": "lora_alpha"}
+METHODS: Mapping[str, Method] = {method.name: method for method in ENTRIES}
 
-
-@dataclass(frozen=True)
-class Method:
-    """A way to train.
-
-    Attributes:
-        name: Word used in grids.
-        family: Module of this package that attaches it.
-        takes: Grid settings that it uses, all required; a row that sets another one is refused.
-        source: Paper that introduced it and code that we follow.
-        tuner: Class of the PEFT tuner that a run must end up with; ``None`` for a method without an adapter.
-        marks: Fields of the PEFT configuration that tell it from its relatives.
-        fields: Field of the PEFT configuration that must hold each resolved setting.
-    """
-
-    name: str
-    family: str
-    takes: frozenset[str]
-    source: str
-    tuner: str | None
-    marks: Mapping[str, Any] = field(default_factory=dict)
-    fields: Mapping[str, str] = field(default_factory=dict)
-
-    def load(self) -> ModuleType:
-        """The module that attaches the method; imports torch and PEFT."""
-        return import_module(f"rlvr.train.methods.{self.family}")
-
-
-METHODS: Mapping[str, Method] = {
-    method.name: method
-    for method in (
-        Method(
-            name="lora",
-            family="lora",
-            takes=LOW_RANK,
-            source="Hu et al. 2021, arXiv:2106.09685; peft",
-            tuner="LoraModel",
-            marks={"use_dora": False, "use_rslora": False},
-            fields=LOW_RANK_FIELDS,
-        ),
-        Method(
-            name="dora",
-            family="dora",
-            takes=LOW_RANK,
-            source="Liu et al. 2024, arXiv:2402.09353; peft",
-            tuner="LoraModel",
-            marks={"use_dora": True, "use_rslora": False},
-            fields=LOW_RANK_FIELDS,
-        ),
-        Method(
-            name="quanta",
-            family="quanta",
-            takes=frozenset({"axes", "target_modules"}),
-            source="Chen et al. 2024, arXiv:2406.00132; rlvr.train.quanta",
-            tuner="QuantaModel",
-            fields={"dims": "dims"},
-        ),
-        Method(
-            name="full",
-            family="full",
-            takes=frozenset(),
-            source="every weight of the base is trained",
-            tuner=None,
-        ),
-    )
-}
+SMALLEST: Mapping[str, int] = {"rank": 1, "axes": 2, "block_size": 2, "butterfly_factors": 1}  # settings that count
+POSITIVE = ("alpha", "rate_ratio")
+SETTINGS = (*SMALLEST, *POSITIVE, "target_modules")
 
 
 def find_method(where: object, name: str) -> Method:
@@ -123,21 +58,21 @@ def _check_values(where: object, given: Mapping[str, Any]) -> None:
     target_set = given.get("target_modules")
     if target_set is not None and target_set not in TARGET_SETS:
         raise InputError(where, f"unknown target set '{target_set}'.", f"Known sets: {', '.join(TARGET_SETS)}.")
-    for name, smallest in (("rank", 1), ("axes", 2)):
+    for name, smallest in SMALLEST.items():
         value = given.get(name)
         if value is not None and not (_is_number(value) and float(value) == int(float(value)) >= smallest):
             raise InputError(where, f"'{name}' is {value!r}.", f"Expected an integer of at least {smallest}.")
-    alpha = given.get("alpha")
-    if alpha is not None and not (_is_number(alpha) and float(alpha) > 0):
-        raise InputError(where, f"'alpha' is {alpha!r}.", "Expected a positive number.")
+    for name in POSITIVE:
+        value = given.get(name)
+        if value is not None and not (_is_number(value) and float(value) > 0):
+            raise InputError(where, f"'{name}' is {value!r}.", "Expected a positive number.")
 
 
 def _is_number(value: Any) -> bool:
     try:
-        float(value)
+        return math.isfinite(float(value))
     except (TypeError, ValueError):
         return False
-    return True
 
 
 def _listed(names: frozenset[str]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel
 
-from rlvr.train.methods.linears import target_names
+from rlvr.train.methods.linears import check_rank, target_names
 from rlvr.train.settings import TrainSettings
 
 
@@ -15,13 +15,19 @@ def attach(base: PreTrainedModel, settings: TrainSettings) -> PeftModel:
 
 
 def low_rank_config(base: PreTrainedModel, settings: TrainSettings, **changes: Any) -> LoraConfig:
-    """What all relatives of LoRA share; ``changes`` is what one of them adds."""
+    """What all relatives of LoRA share; ``changes`` is what one of them adds.
+
+    Raises:
+        InputError: If the rank is above that of a target's weight.
+    """
+    rank, targets = settings.required("rank"), target_names(base, settings.required("target_modules"))
+    check_rank(base, targets, rank)
     return LoraConfig(
         task_type="CAUSAL_LM",
-        r=settings.required("rank"),
+        r=rank,
         lora_alpha=settings.required("alpha"),
         lora_dropout=0.0,  # ASSUME: not printed
         bias="none",
-        target_modules=target_names(base, settings.required("target_modules")),
+        target_modules=targets,
         **changes,
     )

@@ -13,6 +13,7 @@ TARGET_SETS: Mapping[str, tuple[str, ...]] = {
     "no_kv": ("q_proj", "o_proj", *MLP),
     "attention": ATTENTION,
     "mlp": MLP,
+    "kv_down": ("k_proj", "v_proj", "down_proj"),  # SOURCE: Liu et al. 2022 (IA3): keys, values, feed-forward
 }
 
 ABSENT_BY_ARCHITECTURE: Mapping[str, frozenset[str]] = {

@@ -1,0 +1,58 @@
+"""What a curated data set is made of, beside its card: repetitions, kinds of answers, lengths in tokens."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rlvr.data.cards import answer_type
+from rlvr.data.contamination import normalise_text
+
+HISTOGRAM_BINS = 16  # between the shortest prompt's bin and the longest's; the limit is always an edge
+Encoder = Callable[[list[str]], list[list[int]]]  # texts to token ids
+
+
+def count_duplicates(problems: pd.DataFrame) -> dict[str, int]:
+    """Rows that repeat the id, or the normalised question, of an earlier row."""
+    return {
+        "repeated_ids": int(problems["problem_id"].duplicated().sum()),
+        "repeated_questions": int(problems["question"].map(normalise_text).duplicated().sum()),
+    }
+
+
+def count_answer_types(answers: pd.Series) -> list[dict[str, Any]]:
+    """Problems and share of each kind of gold (``cards.answer_type``), most frequent first, ties by name."""
+    counts = answers.map(answer_type).value_counts()
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [{"type": kind, "problems": int(count), "share": int(count) / len(answers)} for kind, count in ordered]
+
+
+def measure_lengths(prompts: Sequence[str], encode: Encoder, batch: int = 1000) -> np.ndarray:
+    """Tokens of each prompt (int64), encoded a batch at a time so that no more ids than one batch's are held."""
+    parts = [
+        [len(ids) for ids in encode(list(prompts[start : start + batch]))] for start in range(0, len(prompts), batch)
+    ]
+    return np.array([length for part in parts for length in part], dtype=np.int64)
+
+
+def histogram_lengths(lengths: np.ndarray, limit: int) -> dict[str, Any]:
+    """Histogram of prompt lengths against the context limit.
+
+    Args:
+        lengths: Tokens of each prompt.
+        limit: Longest prompt, in tokens, that is trained on.
+
+    Returns:
+        ``bins`` of equal width, ``from`` and ``to`` both included, with an edge at the limit: no bin mixes prompts that
+        fit with prompts that do not. ``longer`` counts those above the limit.
+    """
+    longest = int(lengths.max(initial=0))
+    width = max(1, -(-limit // HISTOGRAM_BINS))
+    edges = [*range(0, limit, width), limit, *([longest] if longest > limit else [])]
+    bins = [
+        {"from": low + 1, "to": high, "problems": int(((lengths > low) & (lengths <= high)).sum())}
+        for low, high in pairwise(edges)
+    ]
+    return {"limit": limit, "longest": longest, "longer": int((lengths > limit).sum()), "bins": bins}

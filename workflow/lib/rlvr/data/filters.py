@@ -1,0 +1,123 @@
+"""The filters of curation, in their order, and the published numbers that they are compared with."""
+
+import logging
+import unicodedata
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import pandas as pd
+
+from rlvr.core.errors import InputError
+from rlvr.data.recipe import NOT_REPEATED, CurationRecipe, FilterCount
+
+log = logging.getLogger(__name__)
+
+
+def normalise_question(question: str) -> str:
+    """What two repetitions of one question share: NFKC, case folded, every run of white space one blank.
+
+    ASSUME: neither paper nor data set defines repetition. Case folding joins problems that differ in the case of a
+    variable only; the card counts them.
+    """
+    return " ".join(unicodedata.normalize("NFKC", question).casefold().split())
+
+
+def apply_filters(
+    problems: pd.DataFrame, recipe: CurationRecipe, sentinels: Mapping[float, str]
+) -> tuple[pd.DataFrame, list[FilterCount]]:
+    """The problems that pass every filter, and what each of them did.
+
+    Raises:
+        InputError: If a filter leaves nothing, or if another number than the published one is left.
+    """
+    filters: list[tuple[str, Callable[[pd.DataFrame], pd.Series]]] = [
+        ("question present", lambda rows: rows["question"] != ""),
+        ("answer present", lambda rows: rows["answer"] != ""),
+    ]
+    if recipe.topics_left_out:
+        left_out = ", ".join(recipe.topics_left_out)
+        filters.append((f"topic not {left_out}", lambda rows: ~rows["topic"].isin(recipe.topics_left_out)))
+    if recipe.minimum_difficulty is not None:
+        minimum = recipe.minimum_difficulty
+        filters += [
+            (f"difficulty not {name} ({value:g})", partial(_difficulty_differs, value=value))
+            for value, name in sentinels.items()
+        ]
+        filters += [
+            ("difficulty present", lambda rows: rows["difficulty"].notna()),
+            (f"difficulty >= {minimum:g}", lambda rows: rows["difficulty"] >= minimum),
+        ]
+
+    kept, counts = problems, []
+    for name, passes in filters:
+        kept, count = _filter(kept, name, passes, recipe.dataset)
+        counts.append(count)
+    check_kept(len(kept), recipe)
+    if recipe.repeats == "drop":
+        kept, count = _filter(kept, NOT_REPEATED, is_first, recipe.dataset)
+        counts.append(count)
+    return kept.reset_index(drop=True), counts
+
+
+def _filter(
+    rows: pd.DataFrame, name: str, passes: Callable[[pd.DataFrame], pd.Series], dataset: str
+) -> tuple[pd.DataFrame, FilterCount]:
+    kept = rows[passes(rows).astype(bool)]
+    if kept.empty:
+        raise InputError(
+            f"data set '{dataset}'",
+            f"is empty: the filter '{name}' left none of {len(rows):,} rows.",
+            "Check the data set's minimum_difficulty and sources in the scale file.",
+        )
+    return kept, FilterCount(name, len(rows), len(kept))
+
+
+def is_first(problems: pd.DataFrame) -> pd.Series:
+    """Whether a problem is the first that asks its question."""
+    return ~problems["question"].map(normalise_question).duplicated()
+
+
+def check_kept(kept: int, recipe: CurationRecipe) -> None:
+    """Compare the number of problems with the published one.
+
+    Raises:
+        InputError: With both numbers, unless the recipe allows another one; then it is logged.
+    """
+    if recipe.expected_kept in (None, kept):
+        return
+    where = f"data set '{recipe.dataset}'"
+    problem = f"keeps {kept:,} problems, expected {recipe.expected_kept:,}."
+    if not recipe.allow_other_count:
+        remedy = "Compare the counts in the log; expected_kept or allow_other_count: true in the scale file go on."
+        raise InputError(where, problem, remedy)
+    log.warning("%s %s Going on: allow_other_count is set.", where, problem)
+
+
+def check_topics(topics: pd.Series, recipe: CurationRecipe) -> None:
+    """Compare the number of topics, and of problems of some topics, with the stated ones.
+
+    Raises:
+        InputError: With both numbers, unless the recipe allows another one; then it is logged.
+    """
+    counts, where = topics.value_counts(), f"data set '{recipe.dataset}'"
+    found = {f"{where}, topic '{name}'": (int(counts.get(name, 0)), n) for name, n in recipe.expected_topics.items()}
+    if recipe.expected_topic_names is not None:
+        found[f"{where}, topics"] = (len(counts), recipe.expected_topic_names)
+    for place, (number, expected) in found.items():
+        if number != expected:
+            problem = f"number {number:,}, expected {expected:,}."
+            if not recipe.allow_other_count:
+                raise InputError(place, problem, "Correct the scale file, or set allow_other_count: true there.")
+            log.warning("%s %s Going on: allow_other_count is set.", place, problem)
+
+
+def check_identities(problems: pd.DataFrame, dataset: str) -> None:
+    """Raises InputError when two problems share an id: a source that a data set lists twice, for one."""
+    repeated = problems["problem_id"].duplicated()
+    if repeated.any():
+        name = problems["problem_id"][repeated].iloc[0]
+        raise InputError(f"data set '{dataset}'", f"has two problems '{name}'.", "List each source once.")
+
+
+def _difficulty_differs(rows: pd.DataFrame, value: float) -> pd.Series:
+    return rows["difficulty"] != value

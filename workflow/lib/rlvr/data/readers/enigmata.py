@@ -1,0 +1,108 @@
+"""Enigmata's released rows: which tasks there are, what a row's record is, how hard its puzzle is.
+
+The release writes one record in several ways: ``meta`` as an object, as JSON text, or with lists inside it that are
+JSON text again; task name and difficulty beside ``meta`` or inside it. All of them decode to the same record here.
+SOURCE: the generators of github.com/BytedTsinghua-SIA/Enigmata, commit b9c6f59; appendix B.3 of "Structure Over Scale".
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from rlvr.data.readers.declare import reject
+
+SHARED_TASKS = (
+    "big_bench_symbolic", "binario", "campsite", "car_painting", "checkmate_in_one", "countdown", "crypto_KKA",
+    "crypto_KPA", "eight_puzzle", "fifteen_puzzle", "full_crosswords", "game24", "hamiltonian_cycle",
+    "hamiltonian_path", "hitori", "kakurasu", "knights_and_knaves", "light_up", "magic_square", "maze", "minesweeper",
+    "natural_language_navigation", "nine_puzzle", "sixteen_puzzle", "skyscraper", "slant", "stack_permutation",
+    "star_battle", "sudoku", "sudoku2", "sum_skyscraper", "symbolic_hard", "tic_tac_toe", "twiddle", "zebra_logic",
+)  # fmt: skip
+TRAIN_ONLY_TASKS = ("arc_agi", "pattern_recognition", "symbol_pattern")
+EVAL_ONLY_TASKS = ("FOLIO",)
+TASKS = frozenset((*SHARED_TASKS, *TRAIN_ONLY_TASKS, *EVAL_ONLY_TASKS))
+
+LEVELS = {"easy": 1.0, "medium": 2.0, "hard": 3.0}  # ASSUME: other labels, or none, are no valid annotation
+
+
+def decode_record(meta: Any) -> dict[str, Any] | None:
+    """The record of a row, however ``meta`` is written.
+
+    Args:
+        meta: Object, JSON text of an object (also as JSON text once more), or nothing.
+
+    Returns:
+        The object, with lists and objects that were JSON text decoded too (every other text stays as it is);
+        ``None`` where there is no object.
+    """
+    for _ in range(2):
+        meta = _decode(meta) if isinstance(meta, str) else meta
+    if not isinstance(meta, dict):
+        return {} if meta is None or meta == "" else None
+    return {key: _decode(value) if _is_nested(value) else value for key, value in meta.items()}
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, str) and value.lstrip()[:1] in ("[", "{")
+
+
+def _decode(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        return text
+
+
+def task_names(rows: pd.DataFrame, where: str) -> pd.Series:
+    """Task of every row: the column ``task_name``, else what the record says.
+
+    Raises:
+        InputError: For a name outside ``TASKS``; names the row.
+    """
+    stated = [
+        task or (decode_record(meta) or {}).get("task_name")
+        for task, meta in zip(rows["task_name"], rows["meta"], strict=True)
+    ]
+    names = pd.Series(stated, index=rows.index, dtype=object)
+    reject(~names.isin(TASKS), names, where, "no task of Enigmata")
+    return names
+
+
+def verifiers(rows: pd.DataFrame, where: str) -> pd.Series:
+    """Name of every row's verifier: ``enigmata/<task>``."""
+    return "enigmata/" + task_names(rows, where)
+
+
+def levels(rows: pd.DataFrame, where: str) -> pd.Series:
+    """Difficulty of every row: 1 easy, 2 medium, 3 hard, missing where no valid level is stated.
+
+    The record's ``difficulty_level`` goes before its ``difficulty``, both before the column: the order in which the
+    released evaluation looks for it.
+    """
+
+    def level(meta: Any, column: Any) -> float:
+        record = decode_record(meta) or {}
+        label = record.get("difficulty_level") or record.get("difficulty") or column
+        return LEVELS.get(str(label).strip().lower(), float("nan"))
+
+    pairs = zip(rows["meta"], rows["difficulty"], strict=True)
+    return pd.Series([level(meta, column) for meta, column in pairs], index=rows.index, dtype=float)
+
+
+def records(values: pd.Series, where: str) -> pd.Series:
+    """The decoded record of every row, as JSON with sorted keys; the verifiers read it.
+
+    Raises:
+        InputError: For a ``meta`` that holds no object; names the row.
+    """
+    encode: Callable[[Any], str] = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
+    decoded = [decode_record(meta) for meta in values]
+    reject(pd.Series([record is None for record in decoded], index=values.index), values, where, "not a JSON object")
+    return pd.Series([encode(record) for record in decoded], index=values.index, dtype=object)
+
+
+def stored_answers(values: pd.Series, where: str) -> pd.Series:
+    """Answers as stored: text as it is, lists as JSON; a missing one is empty."""
+    return values.fillna("").astype(str)

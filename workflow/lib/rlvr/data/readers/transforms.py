@@ -1,0 +1,206 @@
+r"""Transforms: from a source's own values to questions, gold answers and difficulties.
+
+A value that is missing becomes an empty question or answer and is dropped, counted, by the curation; a value that is
+wrong stops, with file, column and row.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from numbers import Number
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rlvr.core.boxed import last_boxed
+from rlvr.data.readers.declare import Transform, reject
+
+MATH_LEVEL = re.compile(r"^Level ([1-5])$")
+MATH_LEVEL_UNKNOWN = "Level ?"  # SOURCE: two problems of MATH's train set carry it
+FAILURES = 16  # SOURCE: card of Skywork-OR1-RL-Data: the difficulty counts failures out of 16 samples
+DEGREES = re.compile(r"\s*\^\s*(\\circ|\{\s*\\circ\s*\})\s*$")
+DECIMAL_ZEROS = re.compile(r"\.0+$")
+LISTS = (list, np.ndarray)  # what a list is in a frame: of JSON, of Parquet
+DECODER = json.JSONDecoder()  # one for all rows: json.loads looks for the right one each time
+GSM8K_GOLD = re.compile(r"####\s*(\S.*?)\s*$")
+
+# What copies of a problem set write around the problem; our own templates say how to answer.
+INSTRUCTIONS = tuple(
+    re.compile(pattern, re.DOTALL)
+    for pattern in (
+        r"\s*Please reason step by step, and put your final answer within \\boxed\{\}\.\s*$",
+        r"\s*Let's think step by step and output the final answer within \\boxed\{\}\.\s*$",
+        r"^Solve the following math problem step by step\.[^\n]*\n\n",  # SOURCE: prompts of DAPO-Math-17k, both ends
+        r"\n\nRemember to put your answer on its own line after \"Answer:\"\.\s*$",
+    )
+)
+INSTRUCTION_WORDS = ("step by step", "Remember to put your answer")  # one of them in every instruction above
+
+
+def map_text(function: Callable[[str], str | None]) -> Transform:
+    """A transform of text; missing values, and those that the function finds nothing in, become empty."""
+
+    def transform(values: pd.Series, where: str) -> pd.Series:
+        codes, distinct = pd.factorize(values.astype("str"))  # each distinct text once; missing ones have the code -1
+        texts = np.array([*(function(text) or "" for text in distinct.tolist()), ""], dtype=object)
+        return pd.Series(texts[codes], index=values.index)
+
+    return transform
+
+
+def clean_gold(text: str) -> str:
+    r"""A gold answer without surrounding blanks, ``$...$`` or ``\boxed{}``."""
+    bare = text.strip()
+    if len(bare) > 1 and bare[0] == bare[-1] == "$" and "$" not in bare[1:-1]:
+        bare = bare[1:-1].strip()
+    if "\\boxed" not in bare:
+        return bare
+    content = last_boxed(bare)
+    return content.strip() if content is not None and bare == rf"\boxed{{{content}}}" else bare
+
+
+def strip_instruction(prompt: str) -> str:
+    """A prompt without the known instructions around its problem."""
+    if any(words in prompt for words in INSTRUCTION_WORDS):  # a plain search: patterns cost ten times as much
+        for pattern in INSTRUCTIONS:
+            prompt = pattern.sub("", prompt)
+    return prompt.strip()
+
+
+def boxed_gold(solution: str) -> str | None:
+    """The last boxed answer of a worked solution."""
+    content = last_boxed(solution)
+    return None if content is None else clean_gold(content)
+
+
+def strip(values: pd.Series, where: str) -> pd.Series:
+    """Text without surrounding blanks, missing values as empty text; one pass of Arrow over the whole column."""
+    return values.astype("str").str.strip().fillna("")
+
+
+gold = map_text(clean_gold)
+solution_gold = map_text(boxed_gold)
+bare_prompt = map_text(strip_instruction)
+
+
+def integer(values: pd.Series, where: str) -> pd.Series:
+    r"""Integer answers in plain digits: 025, "25", 25.0 and 25^\circ are all 25; missing ones become empty."""
+
+    def plain(value: Any) -> str | None:
+        try:
+            return "" if pd.isna(value) or value == "" else str(int(DECIMAL_ZEROS.sub("", DEGREES.sub("", str(value)))))
+        except ValueError:
+            return None
+
+    answers = pd.Series([plain(value) for value in values], index=values.index, dtype=object)
+    reject(answers.isna(), values, where, "no integer answer")
+    return answers
+
+
+def number(values: pd.Series, where: str) -> pd.Series:
+    """Numbers stored as numbers; missing ones stay missing."""
+    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        odd = [isinstance(value, bool) or not isinstance(value, Number) for value in values]
+        bad = pd.Series(odd, index=values.index) & values.notna()
+        reject(bad, values, where, "not a number, as the source stores them")
+    numbers = values.astype(float)
+    reject(numbers.abs() == np.inf, values, where, "infinite")
+    return numbers
+
+
+def number_text(values: pd.Series, where: str) -> pd.Series:
+    """Numbers stored as text; missing and empty ones become missing, other words stop."""
+    numbers = pd.to_numeric(values.replace("", None), errors="coerce").astype(float)
+    stated = values.notna() & (values.astype(str) != "")
+    reject(stated & (numbers.isna() | (numbers.abs() == np.inf)), values, where, "no number")
+    return numbers
+
+
+def math_level(values: pd.Series, where: str) -> pd.Series:
+    """``Level 3`` becomes 3.0, ``Level ?`` missing."""
+    found = values.astype(str).str.extract(MATH_LEVEL)[0]
+    known = found.notna() | values.isna() | (values == MATH_LEVEL_UNKNOWN)
+    reject(~known, values, where, "no level from 'Level 1' to 'Level 5'")
+    return found.astype(float)
+
+
+def failures(values: pd.Series, where: str) -> pd.Series:
+    """Failed samples out of 16, as whole numbers; missing ones stay missing."""
+    counts = number(values, where)
+    reject((counts < 0) | (counts > FAILURES) | (counts % 1 > 0), values, where, f"no count from 0 to {FAILURES}")
+    return counts
+
+
+def user_turn(values: pd.Series, where: str) -> pd.Series:
+    """The one user turn of a conversation, a list of ``{content, role}``, without instructions around the problem."""
+
+    def content(turns: Any) -> str | None:
+        if not isinstance(turns, LISTS):
+            return "" if pd.isna(turns) else None
+        said = [turn.get("content") for turn in turns if isinstance(turn, dict) and turn.get("role") == "user"]
+        return strip_instruction(said[0] or "") if len(said) == 1 else None
+
+    questions = pd.Series([content(turns) for turns in values], index=values.index, dtype=object)
+    reject(questions.isna(), values, where, "not a conversation with one user turn")
+    return questions
+
+
+def json_list_gold(values: pd.Series, where: str) -> pd.Series:
+    """The first answer of a JSON list inside a string: ``'["15625"]'`` gives 15625; an empty list gives nothing.
+
+    ASSUME: of several answers the first is the gold, the readers keep the whole list as meta. The data set does not say
+    whether further entries are other spellings or other answers.
+    """
+
+    def first(value: Any) -> str | None:
+        if not isinstance(value, str):
+            return "" if value is None or isinstance(value, float) else None
+        try:
+            answers = DECODER.decode(value) if value else []
+        except json.JSONDecodeError:
+            return None
+        if not isinstance(answers, list):
+            return None
+        return clean_gold(str(answers[0])) if answers and answers[0] is not None else ""
+
+    golds = pd.Series([first(value) for value in values], index=values.index, dtype=object)
+    reject(golds.isna(), values, where, "not a JSON list")
+    return golds
+
+
+def only_answer(values: pd.Series, where: str) -> pd.Series:
+    """The answer of a list that holds one; an empty or missing list gives nothing, a longer one stops."""
+
+    def single(value: Any) -> str | None:
+        if isinstance(value, LISTS):
+            return clean_gold(str(value[0])) if len(value) == 1 else None if len(value) else ""
+        return "" if pd.isna(value) else clean_gold(str(value))
+
+    golds = pd.Series([single(value) for value in values], index=values.index, dtype=object)
+    reject(golds.isna(), values, where, "not a list of one answer")
+    return golds
+
+
+def gsm8k_gold(values: pd.Series, where: str) -> pd.Series:
+    """What follows ``####`` on the last line of a GSM8K answer; an answer without that line stops."""
+
+    def final(value: Any) -> str | None:
+        if pd.isna(value) or not str(value).strip():
+            return ""
+        found = GSM8K_GOLD.search(str(value))
+        return found[1].replace(",", "") if found else None
+
+    golds = pd.Series([final(value) for value in values], index=values.index, dtype=object)
+    reject(golds.isna(), values, where, "no line '#### answer'")
+    return golds
+
+
+def tested_question(frame: pd.DataFrame, where: str) -> pd.Series:
+    """A programming task with the tests that its solution must pass: only they name the function to write."""
+    texts, tests = (frame[name] for name in frame.columns[:2])
+    empty = pd.Series([not isinstance(rows, Iterable) or not len(list(rows)) for rows in tests], index=frame.index)
+    reject(empty & texts.notna(), texts, where, "a task without tests")
+    asked = zip(strip(texts, where), tests, strict=True)
+    questions = ["\n".join([text, "It must pass these tests:", *rows]) if text else "" for text, rows in asked]
+    return pd.Series(questions, index=frame.index, dtype=object)

@@ -1,0 +1,129 @@
+"""The methods, one entry each. An entry says what a row may set, what the trained model must show, and its source."""
+
+from collections.abc import Mapping
+
+from rlvr.train.methods.method import Method
+
+LOW_RANK = frozenset({"rank", "alpha", "target_modules"})
+LOW_RANK_FIELDS: Mapping[str, str] = {"rank": "r", "alpha": "lora_alpha"}
+PLAIN_LORA = {"use_dora": False, "use_rslora": False}
+
+ENTRIES = (
+    Method(
+        name="lora",
+        family="lora",
+        takes=LOW_RANK,
+        source="Hu et al. 2021, arXiv:2106.09685; peft",
+        tuner="LoraModel",
+        marks=PLAIN_LORA,
+        fields=LOW_RANK_FIELDS,
+    ),
+    Method(
+        name="dora",
+        family="dora",
+        takes=LOW_RANK,
+        source="Liu et al. 2024, arXiv:2402.09353; peft",
+        tuner="LoraModel",
+        marks={"use_dora": True, "use_rslora": False},
+        fields=LOW_RANK_FIELDS,
+    ),
+    Method(
+        name="quanta",
+        family="quanta",
+        takes=frozenset({"axes", "target_modules"}),
+        source="Chen et al. 2024, arXiv:2406.00132; rlvr.train.quanta",
+        tuner="QuantaModel",
+        fields={"dims": "dims"},
+    ),
+    Method(
+        name="full",
+        family="full",
+        takes=frozenset(),
+        source="every weight of the base is trained",
+        tuner=None,
+    ),
+    Method(
+        name="rslora",
+        family="rslora",
+        takes=LOW_RANK,
+        source="Kalajdzievski 2023, arXiv:2312.03732; peft",
+        tuner="LoraModel",
+        marks={"use_dora": False, "use_rslora": True},
+        fields=LOW_RANK_FIELDS,
+    ),
+    Method(
+        name="lora-plus",
+        family="lora_plus",
+        takes=LOW_RANK | {"rate_ratio"},
+        source="Hayou et al. 2024, arXiv:2402.12354; peft's optimizer",
+        tuner="LoraModel",
+        marks=PLAIN_LORA,
+        fields=LOW_RANK_FIELDS,
+    ),
+    Method(
+        name="lora-fa",
+        family="lora_fa",
+        takes=LOW_RANK,
+        source="Zhang et al. 2023, arXiv:2308.03303; peft's LoRA with A frozen",
+        tuner="LoraModel",
+        marks=PLAIN_LORA,
+        fields=LOW_RANK_FIELDS,
+        frozen=("lora_A",),
+    ),
+    Method(
+        name="adalora",
+        family="adalora",
+        takes=LOW_RANK,
+        source="Zhang et al. 2023, arXiv:2303.10512; peft",
+        tuner="AdaLoraModel",
+        fields={"rank": "target_r", "alpha": "lora_alpha"},
+        exports=True,
+    ),
+    Method(
+        name="vera",
+        family="vera",
+        takes=frozenset({"rank", "target_modules"}),
+        source="Kopiczko et al. 2023, arXiv:2310.11454; peft",
+        tuner="VeraModel",
+        marks={"save_projection": True, "d_initial": 0.1},
+        fields={"rank": "r", "seed": "projection_prng_key"},
+        exports=True,
+    ),
+    Method(
+        name="miss",
+        family="miss",
+        takes=frozenset({"rank", "target_modules"}),
+        source="Kang and Yin 2024, arXiv:2409.15371; peft",
+        tuner="MissModel",
+        marks={"init_weights": True},
+        fields={"rank": "r"},
+        exports=True,
+    ),
+    Method(
+        name="ia3",
+        family="ia3",
+        takes=frozenset({"target_modules"}),
+        source="Liu et al. 2022, arXiv:2205.05638; peft",
+        tuner="IA3Model",
+        exports=True,
+    ),
+    Method(
+        name="ln-tuning",
+        family="ln_tuning",
+        takes=frozenset(),
+        source="Qi et al. 2022, arXiv:2211.08682; peft",
+        tuner="LNTuningModel",
+        exports=True,
+    ),
+    Method(
+        name="boft",
+        family="boft",
+        takes=frozenset({"block_size", "butterfly_factors", "target_modules"}),
+        source="Liu et al. 2023, arXiv:2311.06243; peft",
+        tuner="BOFTModel",
+        marks={"boft_block_num": 0},
+        fields={"block_size": "boft_block_size", "butterfly_factors": "boft_n_butterfly_factor"},
+        frozen=("boft_s",),
+        exports=True,
+    ),
+)
