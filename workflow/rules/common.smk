@@ -16,6 +16,7 @@ from rlvr.data.registry import find_source, load_registry
 from rlvr.data.sources import Origin, check_origin
 from rlvr.study import load_study
 from rlvr.report.claims import check_claims, load_claims, required_outputs
+from rlvr.report.parameters import load_printed
 from rlvr.report.outputs import check_outputs, load_outputs, required_inputs
 
 prepare_environment()

@@ -1,0 +1,128 @@
+"""Parameter counts at real size: closed forms, the layer-by-layer count, and the verdicts on what the papers print."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from transformers import AutoModelForCausalLM, PretrainedConfig
+
+from rlvr.core.errors import InputError
+from rlvr.report.parameters import judge_count, load_printed, tabulate_printed
+from rlvr.train.parameters import count_parameters, count_rows, measure_footprint, read_architecture
+from rlvr.train.run import attach
+from rlvr.train.settings import TrainSettings, resolve_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+SCALE = yaml.safe_load((ROOT / "workflow/scales/paper.yaml").read_text())
+CONFIGS = {path.stem: read_architecture(path) for path in (ROOT / "data/configs").glob("*.json")}
+TOTALS = {  # SOURCE: the sizes that the model cards state, in billions
+    "qwen3-8b": 8.19,
+    "llama-3.1-8b": 8.03,
+    "apertus-8b": 8.05,
+    "deepseek-r1-distill-qwen-1.5b": 1.78,
+    "deepseek-r1-distill-qwen-7b": 7.62,
+    "qwen2.5-7b": 7.62,
+    "llama-3.2-3b": 3.21,
+}
+LORA = {"method": "lora", "rank": 16, "alpha": 32, "target_modules": "all_linear"}
+DORA = {**LORA, "method": "dora"}
+
+
+def settings(model: str = "qwen3-8b", **cells: Any) -> TrainSettings:
+    row = {"run_id": "r", "model": model, "dataset": "d", "seed": 0, **cells}
+    return TrainSettings.from_json({"study": "", **resolve_settings(row, SCALE)})
+
+
+def linear_shapes(config: PretrainedConfig) -> list[tuple[int, int]]:
+    """Rows and columns of the seven projections of a layer with a gated MLP, written out."""
+    hidden, inner, head = config.hidden_size, config.intermediate_size, config.head_dim
+    queries, keys = config.num_attention_heads * head, config.num_key_value_heads * head
+    attention = [(queries, hidden), (keys, hidden), (keys, hidden), (hidden, queries)]
+    return [*attention, (inner, hidden), (inner, hidden), (hidden, inner)]
+
+
+@pytest.mark.parametrize("model", TOTALS)
+def test_the_bases_have_their_stated_size(model: str) -> None:
+    base, trainable = count_parameters(CONFIGS[model], settings(model, method="full"))
+    assert base == trainable
+    assert round(base / 1e9, 2) == TOTALS[model]
+
+
+@pytest.mark.parametrize("model", ["qwen3-8b", "llama-3.1-8b", "llama-3.2-3b"])
+@pytest.mark.parametrize("cells", [LORA, DORA])
+def test_low_rank_counts_follow_their_closed_form(model: str, cells: dict[str, Any]) -> None:
+    config = CONFIGS[model]
+    layer = sum(16 * (rows + cols) + (rows if cells is DORA else 0) for rows, cols in linear_shapes(config))
+    assert count_parameters(config, settings(model, **cells))[1] == config.num_hidden_layers * layer
+
+
+@pytest.mark.parametrize(
+    "cells", [LORA, {"method": "ln-tuning"}, {"method": "vera", "rank": 8, "target_modules": "all_linear"}]
+)
+def test_two_layers_tell_the_count_of_five(cells: dict[str, Any]) -> None:
+    config = type(CONFIGS["qwen3-8b"])(**{**CONFIGS["qwen3-8b"].to_dict(), "num_hidden_layers": 5, "layer_types": None})
+    chosen = settings(**cells)
+    with torch.device("meta"):
+        model = attach(AutoModelForCausalLM.from_config(config), chosen)
+    trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    assert count_parameters(config, chosen)[1] == trained
+
+
+def test_memory_adds_up_for_an_adapter_and_for_full_fine_tuning() -> None:
+    config = CONFIGS["qwen3-8b"]
+    adapter, full = measure_footprint(config, settings(**LORA)), measure_footprint(config, settings(method="full"))
+    assert adapter.saved_bytes == 4 * adapter.trainable_parameters == adapter.optimizer_bytes / 2
+    difference = 16 * adapter.trainable_parameters - 6 * full.base_parameters
+    assert adapter.gpu_bytes - full.gpu_bytes == difference
+
+
+def test_the_printed_counts_are_judged_as_they_deserve() -> None:
+    study = ROOT / "workflow/studies/structure-over-scale/reported/parameters.csv"
+    table = tabulate_printed(count_rows(load_printed(study), CONFIGS, SCALE))
+    differing = table[table["verdict"] == "differs"]
+    assert set(differing["row"]) == {"DoRA r = 32", "DoRA r = 64"}
+    assert len(table) == 33
+    assert (table[table["row"] == "LoRA r = 16"]["verdict"] == "agrees").all()
+
+
+@pytest.mark.parametrize(
+    ("printed", "unit", "trainable", "verdict"),
+    [
+        ("43.6M", "parameters", 43_646_976, "agrees"),
+        ("87.2M", "parameters", 87_293_952, "agrees within 1 %"),
+        ("90.0M", "parameters", 88_694_784, "differs"),
+        ("~700M", "parameters", 698_351_616, "agrees"),
+        ("1.5", "percent", 154, "agrees"),
+        ("1.55", "percent", 208, "differs"),
+    ],
+)
+def test_verdicts(printed: str, unit: str, trainable: int, verdict: str) -> None:
+    assert judge_count(printed, unit, trainable, 10_000) == verdict
+
+
+def test_a_model_without_configuration_is_refused_with_the_file_to_add() -> None:
+    with pytest.raises(InputError, match=r"data/configs/gpt-2\.json"):
+        count_rows([{"model": "gpt-2", **LORA}], CONFIGS, SCALE)
+
+
+def test_settings_that_do_not_fit_are_refused_with_module_and_shape() -> None:
+    with pytest.raises(InputError, match=r"q_proj.*1536 x 1536"):
+        count_parameters(
+            CONFIGS["deepseek-r1-distill-qwen-1.5b"], settings(method="quanta", axes=3, target_modules="no_kv")
+        )
+
+
+def test_a_tuner_that_needs_storage_is_refused() -> None:
+    cells = {"method": "boft", "block_size": 4, "butterfly_factors": 1, "target_modules": "all_linear"}
+    with pytest.raises(InputError, match="cannot be built without storage"):
+        count_parameters(CONFIGS["qwen3-8b"], settings(**cells))
+
+
+def test_an_unknown_unit_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "reported" / "parameters.csv"
+    path.parent.mkdir()
+    path.write_text("output,label,model,method,unit,printed\nt,l,m,lora,furlongs,3M\n")
+    with pytest.raises(InputError, match="line 2: unit 'furlongs'"):
+        load_printed(path)

@@ -1,0 +1,60 @@
+# IN   data/configs/*.json, the printed counts of every study, the study's grid, the sizes of scale paper
+# OUT  parameters/{printed,launch}.{csv,md,tex}: counted at real size whatever the scale, without weights
+
+
+def counted_rows():
+    """The printed counts of all studies and the rows of this study's grid whose models have a configuration."""
+    printed = [row for path in PRINTED_COUNTS for row in load_printed(path)]
+    grid = [row for row in STUDY.grid.values() if f"{row['model']}.json" in {path.name for path in MODEL_CONFIGS}]
+    return [*printed, *grid]
+
+
+PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))
+MODEL_CONFIGS = sorted((ROOT / "data" / "configs").glob("*.json"))
+
+
+rule count_parameters:
+    """Count what each method trains at real size, on modules without storage."""
+    input:
+        configs=MODEL_CONFIGS,
+        printed=PRINTED_COUNTS,
+        grid=STUDY_DIR / "grid.csv",
+        scale=ROOT / "workflow" / "scales" / "paper.yaml",
+    output:
+        counts=f"{RESULTS}/parameters/counts.json",
+    log:
+        f"{RESULTS}/logs/count_parameters.log",
+    conda:
+        "../../envs/train.yaml"
+    params:
+        rows=lambda wildcards: counted_rows(),
+        code=adapter_code("count_parameters"),
+    script:
+        "../scripts/count_parameters.py"
+
+
+rule tabulate_parameters:
+    """The printed counts with a verdict each; memory of each run before a launch."""
+    input:
+        counts=rules.count_parameters.output.counts,
+    output:
+        expand(f"{RESULTS}/parameters/{{table}}.{{suffix}}", table=["printed", "launch"], suffix=["csv", "md", "tex"]),
+    log:
+        f"{RESULTS}/logs/tabulate_parameters.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        stems={name: f"{RESULTS}/parameters/{name}" for name in ("printed", "launch")},
+        code=adapter_code("tabulate_parameters"),
+    script:
+        "../scripts/tabulate_parameters.py"
+
+
+rule parameters:
+    """Trainable parameters of every method at real size, beside the printed ones; memory of every run of the grid."""
+    input:
+        rules.tabulate_parameters.output,
+
+
+localrules:
+    parameters,
