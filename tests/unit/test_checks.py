@@ -152,8 +152,11 @@ def test_files_hold_checks_and_a_page_with_every_section(tmp_path, card):
 def test_page_escapes_bars_and_shows_what_only_some_cards_have(card):
     checks = check_dataset(TRAIN, EVAL, BENCHMARKS, SETTINGS)
     checks["golds"]["unreadable"] = [{"problem_id": "s/9", "answer": "|x|"}]
-    page = render_page("set", card | {"strata": [{"task": "hitori", "easy": 3}]}, checks)
-    assert r"\|x\|" in page and "## Strata" in page and "hitori" in page
+    drawn = {"supply": [{"topic": "hitori", "easy": 30}], "drawn": [{"topic": "hitori", "easy": 3}]}
+    page = render_page("set", card | {"strata": drawn}, checks)
+    assert r"\|x\|" in page
+    assert page.index("## Strata before the draw") < page.index("30 |") < page.index("## Strata as drawn")
+    assert "## Strata" not in render_page("set", card, checks)
 
 
 def test_page_counts_what_it_does_not_list(card):

@@ -47,7 +47,7 @@ def test_a_figure_asks_only_for_what_it_needs(checkout: Checkout) -> None:
 
 def test_stages_are_targets(checkout: Checkout) -> None:
     assert checkout.plan("cards")["train_run"] == 0
-    assert checkout.plan("data")["curate_dataset"] == 3
+    assert checkout.plan("data")["curate_dataset"] == 4
     assert checkout.plan("train")["generate_samples"] == 0
     assert checkout.plan("evaluate")["measure_run"] == 0
     assert checkout.plan("spectra")["generate_samples"] == 0
@@ -73,7 +73,7 @@ def test_list_lint_and_dag(checkout: Checkout) -> None:
 def test_runs_from_any_directory(checkout: Checkout, tmp_path) -> None:
     elsewhere = tmp_path / "elsewhere"
     plan = checkout.plan("--directory", str(elsewhere), "cards")
-    assert plan["curate_dataset"] == 3
+    assert plan["curate_dataset"] == 4
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from rlvr.data.registry import find_source, load_registry
 from rlvr.data.sources import Origin, check_origin
 from rlvr.study import load_study
 from rlvr.report.claims import check_claims, load_claims, required_outputs
-from rlvr.report.parameters import load_printed
 from rlvr.report.outputs import check_outputs, load_outputs, required_inputs
 
 prepare_environment()
@@ -86,22 +85,13 @@ def origin_of(wildcards):
     return origin
 
 
+ORIGIN_KEYS = ("sources", "origin", "synthetic_rows")  # of a data set's entry; the others are its recipe
+
+
 def curation_recipe(wildcards):
     """How a data set is filtered and split."""
     dataset = SCALE["datasets"][wildcards.dataset]
-    return {
-        "minimum_difficulty": dataset["minimum_difficulty"],
-        "eval_problems": dataset["eval_problems"],
-        "max_train_problems": dataset.get("max_train_problems"),
-        "repeats": dataset.get("repeats", "drop"),
-        "expected_kept": dataset.get("expected_kept"),
-        "allow_other_count": dataset.get("allow_other_count", False),
-        "topics_left_out": dataset.get("topics_left_out", []),
-        "expected_topics": dataset.get("expected_topics", {}),
-        "expected_topic_names": dataset.get("expected_topic_names"),
-        "strata": dataset.get("strata"),
-        "seed": 0,
-    }
+    return {key: value for key, value in dataset.items() if key not in ORIGIN_KEYS} | {"seed": 0}
 
 
 def check_settings(wildcards):

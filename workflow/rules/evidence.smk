@@ -48,3 +48,14 @@ def output_files(output_id):
     if output_id in TABLES:
         return expand(rules.tabulate_output.output, table=output_id)
     return expand(rules.plot_output.output, figure=output_id)
+
+
+PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))
+MODEL_CONFIGS = sorted((ROOT / "data" / "configs").glob("*.json"))
+
+
+def counted_rows():
+    """The printed counts of all studies and the rows of this study's grid whose models have a configuration."""
+    printed = [row for path in PRINTED_COUNTS for row in load_printed(path)]
+    grid = [row for row in STUDY.grid.values() if f"{row['model']}.json" in {path.name for path in MODEL_CONFIGS}]
+    return [*printed, *grid]

@@ -2,17 +2,6 @@
 # OUT  parameters/{printed,launch}.{csv,md,tex}: counted at real size whatever the scale, without weights
 
 
-def counted_rows():
-    """The printed counts of all studies and the rows of this study's grid whose models have a configuration."""
-    printed = [row for path in PRINTED_COUNTS for row in load_printed(path)]
-    grid = [row for row in STUDY.grid.values() if f"{row['model']}.json" in {path.name for path in MODEL_CONFIGS}]
-    return [*printed, *grid]
-
-
-PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))
-MODEL_CONFIGS = sorted((ROOT / "data" / "configs").glob("*.json"))
-
-
 rule count_parameters:
     """Count what each method trains at real size, on modules without storage."""
     input:

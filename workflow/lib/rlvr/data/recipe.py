@@ -52,7 +52,7 @@ class CurationRecipe:
         strata = settings.get("strata")
         left_out = tuple(settings.get("topics_left_out", ()))
         parsed = {"strata": Strata.from_config(strata) if strata else None, "topics_left_out": left_out}
-        return cls(dataset=dataset, **{**settings, **parsed})
+        return cls(dataset=dataset, **{"max_train_problems": None, **settings, **parsed})
 
 
 @dataclass(frozen=True)
