@@ -59,7 +59,7 @@ def records_table(records: list[dict[str, Any]], path: Path, json_columns: Seque
     for name in dict.fromkeys(name for record in records for name in record):
         values = [record.get(name) for record in records]
         if name in json_columns:
-            values = [json_text(value) for value in values]
+            values = [value if type(value) is str else json_text(value) for value in values]
         try:
             columns[name] = pa.array(values)
         except (pa.ArrowException, OverflowError) as error:

@@ -231,12 +231,14 @@ def _steps(part: "pa.Field", path: str) -> list[str]:
     return [child.name] if path == child.name else [child.name, *_steps(child, path.removeprefix(f"{child.name}."))]
 
 
-def _as_text(table: "pa.Table", name: str) -> "pa.Array":
+def _as_text(table: "pa.Table", name: str) -> "pa.Array | pa.ChunkedArray":
     """A column as text: what is not text becomes JSON, a column that is not there is missing everywhere."""
     import pyarrow as pa
 
     if name not in table.column_names:
         return pa.nulls(table.num_rows, pa.string())
+    if pa.types.is_string(table.schema.field(name).type):
+        return table[name]
     return pa.array([json_text(value) for value in table[name].to_pylist()], pa.string())
 
 

@@ -85,15 +85,16 @@ def draw_difficulty(
         cap: Height of the axis in multiples of the highest kept bar; the number of a bar that does not fit stands at
             its top. ``None`` shows every bar whole.
     """
-    width = (table["to"] - table["from"]) * BAR_SHARE
+    width = table["to"] - table["from"]
     for series in ("read", "kept"):
-        axes.bar(
-            table["from"], table[series], width, align="edge", color=labels[series].colour, label=labels[series].name
-        )
+        label = labels[series]
+        axes.bar(table["from"], table[series], width * BAR_SHARE, align="edge", color=label.colour, label=label.name)
     if table["cut"].notna().any():
         axes.axvline(table["cut"].iloc[0], color="black", linestyle="--", linewidth=0.8)
     if cap is not None and table["kept"].max() > 0:
         _cap_axis(axes, table, cap * table["kept"].max())
+    if len(table) and (width % 1 == 0).all():
+        axes.locator_params(axis="x", integer=True)
     axes.set(xlabel=header, ylabel="Problems")
     axes.legend()
 

@@ -36,6 +36,21 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Derived:
+    """Columns that are worked out together, once for each row, before any field is read.
+
+    Attributes:
+        names: Columns that come to be; fields may name them.
+        columns: Columns of the source that they are worked out from.
+        transform: From a frame of those, and where it is from, to a frame of the new ones with the same index.
+    """
+
+    names: tuple[str, ...]
+    columns: tuple[str, ...]
+    transform: Callable[[pd.DataFrame, str], pd.DataFrame]
+
+
+@dataclass(frozen=True)
 class RowRule:
     """Which rows of a file belong to the data set; judged on whole columns before anything else is read.
 
@@ -66,6 +81,7 @@ class Reader:
         rules: Which rows belong to the data set, applied in order.
         json_columns: Columns that hold text in one file and a list or object in another, or are missing from some:
             stored as text, whatever is not text as JSON.
+        derived: Columns that fields name and the source does not hold as they are.
     """
 
     question: Field
@@ -78,14 +94,18 @@ class Reader:
     verifier: str | Field = "math"
     rules: tuple[RowRule, ...] = ()
     json_columns: tuple[str, ...] = ()
+    derived: Derived | None = None
 
     @property
     def columns(self) -> list[str]:
-        """Columns that problems are made from, in reading order."""
+        """Columns of the source that problems are made from, in reading order, derived ones last."""
         parts = (self.question, self.answer, self.difficulty, self.topic, self.verifier, self.meta)
         fields = [name for part in parts if isinstance(part, Field) for name in part.columns]
         listed = self.meta if isinstance(self.meta, tuple) else ()
-        return list(dict.fromkeys([*fields, *([self.identity] if self.identity else []), *listed]))
+        named = [*fields, *([self.identity] if self.identity else []), *listed]
+        if self.derived:
+            named = [*(name for name in named if name not in self.derived.names), *self.derived.columns]
+        return list(dict.fromkeys(named))
 
     @property
     def all_columns(self) -> list[str]:

@@ -6,12 +6,11 @@ SOURCE: the generators of github.com/BytedTsinghua-SIA/Enigmata, commit b9c6f59;
 """
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
-from rlvr.data.readers.declare import reject
+from rlvr.data.readers.declare import Derived, reject
 
 SHARED_TASKS = (
     "big_bench_symbolic", "binario", "campsite", "car_painting", "checkmate_in_one", "countdown", "crypto_KKA",
@@ -55,52 +54,41 @@ def _decode(text: str) -> Any:
         return text
 
 
-def task_names(rows: pd.DataFrame, where: str) -> pd.Series:
-    """Task of every row: the column ``task_name``, else what the record says.
+def decode_rows(rows: pd.DataFrame, where: str) -> pd.DataFrame:
+    """What the records of the rows say; every record is decoded once.
+
+    Args:
+        rows: The columns ``meta``, ``task_name`` and ``difficulty``, each possibly missing in a row.
+        where: File that they are from, for messages.
+
+    Returns:
+        ``task``: the column ``task_name``, else what the record says. ``level``: 1 easy, 2 medium, 3 hard, missing
+        where no valid level is stated; the record's ``difficulty_level`` goes before its ``difficulty``, both before
+        the column: the order in which the released evaluation looks for it. ``record``: JSON with sorted keys, which
+        the verifiers read.
 
     Raises:
-        InputError: For a name outside ``TASKS``; names the row.
+        InputError: For a ``meta`` that holds no object or a task outside ``TASKS``; names the row.
     """
-    stated = [
-        task or (decode_record(meta) or {}).get("task_name")
-        for task, meta in zip(rows["task_name"], rows["meta"], strict=True)
-    ]
-    names = pd.Series(stated, index=rows.index, dtype=object)
-    reject(~names.isin(TASKS), names, where, "no task of Enigmata")
-    return names
+    encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, check_circular=False).encode
+    decoded = []
+    for meta, task, label in zip(*(rows[name].tolist() for name in ("meta", "task_name", "difficulty")), strict=True):
+        record = decode_record(meta)
+        stated = record or {}
+        level = LEVELS.get(str(stated.get("difficulty_level") or stated.get("difficulty") or label).strip().lower())
+        decoded.append((task or stated.get("task_name"), level, None if record is None else encode(record)))
+    frame = pd.DataFrame(decoded, index=rows.index, columns=["task", "level", "record"])
+    reject(frame["record"].isna(), rows["meta"], f"{where}, column 'meta'", "not a JSON object")
+    reject(~frame["task"].isin(TASKS), frame["task"], f"{where}, column 'task_name'", "no task of Enigmata")
+    return frame
 
 
-def verifiers(rows: pd.DataFrame, where: str) -> pd.Series:
+RECORDS = Derived(("task", "level", "record"), ("meta", "task_name", "difficulty"), decode_rows)
+
+
+def verifiers(tasks: pd.Series, where: str) -> pd.Series:
     """Name of every row's verifier: ``enigmata/<task>``."""
-    return "enigmata/" + task_names(rows, where)
-
-
-def levels(rows: pd.DataFrame, where: str) -> pd.Series:
-    """Difficulty of every row: 1 easy, 2 medium, 3 hard, missing where no valid level is stated.
-
-    The record's ``difficulty_level`` goes before its ``difficulty``, both before the column: the order in which the
-    released evaluation looks for it.
-    """
-
-    def level(meta: Any, column: Any) -> float:
-        record = decode_record(meta) or {}
-        label = record.get("difficulty_level") or record.get("difficulty") or column
-        return LEVELS.get(str(label).strip().lower(), float("nan"))
-
-    pairs = zip(rows["meta"], rows["difficulty"], strict=True)
-    return pd.Series([level(meta, column) for meta, column in pairs], index=rows.index, dtype=float)
-
-
-def records(values: pd.Series, where: str) -> pd.Series:
-    """The decoded record of every row, as JSON with sorted keys; the verifiers read it.
-
-    Raises:
-        InputError: For a ``meta`` that holds no object; names the row.
-    """
-    encode: Callable[[Any], str] = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
-    decoded = [decode_record(meta) for meta in values]
-    reject(pd.Series([record is None for record in decoded], index=values.index), values, where, "not a JSON object")
-    return pd.Series([encode(record) for record in decoded], index=values.index, dtype=object)
+    return "enigmata/" + tasks
 
 
 def stored_answers(values: pd.Series, where: str) -> pd.Series:

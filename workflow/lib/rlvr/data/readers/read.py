@@ -47,6 +47,8 @@ def read_problems(
     declared.require_columns([*raw.columns, *judged_before], where)
     raw = raw.assign(**{name: None for name in declared.json_columns if name not in raw})
     raw = raw.set_axis(np.arange(1, len(raw) + 1) if rows is None else rows)
+    if declared.derived:
+        raw = raw.join(declared.derived.transform(raw[list(declared.derived.columns)], where))
 
     def read(part: Field) -> pd.Series:
         given = raw[list(part.columns)] if part.further else raw[part.column]

@@ -91,11 +91,12 @@ READERS = {
     "enigmata": Reader(  # one task a file; rows have no id of their own
         question=Field("prompt", to.strip),
         answer=Field("answer", enigmata.stored_answers),
-        difficulty=Field("meta", enigmata.levels, further=("difficulty",)),
-        topic=Field("task_name", enigmata.task_names, further=("meta",)),
-        meta=Field("meta", enigmata.records),
-        verifier=Field("task_name", enigmata.verifiers, further=("meta",)),
+        difficulty=Field("level", to.number),
+        topic=Field("task", to.strip),
+        meta=Field("record", to.strip),
+        verifier=Field("task", enigmata.verifiers),
         json_columns=("answer", "meta", "task_name", "difficulty"),
+        derived=enigmata.RECORDS,
     ),
     "mbpp": Reader(  # the answer is the reference program; what grades a completion are the tests, kept as meta
         question=Field("text", to.tested_question, further=("test_list",)),
