@@ -21,7 +21,7 @@ from rlvr.models.quanta import (
     split_gates,
     update_matrix,
 )
-from rlvr.train.quanta import QuantaConfig, QuantaLinear
+from rlvr.train.quanta import QuantaConfig, QuantaLinear, operator
 from rlvr.train.quanta.layer import dense_is_cheaper
 
 DIMS = [4, 2, 2]
@@ -140,6 +140,32 @@ def test_gradients_equal_the_dense_definition(rows, cols, vectors):
     (expected * weights).sum().backward()
     torch.testing.assert_close(layer.quanta_theta["default"].grad, theta.grad, rtol=1e-10, atol=1e-10)
     torch.testing.assert_close(inputs.grad, expected_inputs.grad, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(("dims", "rows", "cols"), [([4, 3], 12, 12), ([4, 2, 3], 30, 20), ([2, 3, 2, 2], 20, 30)])
+def test_update_in_chunks_passes_gradcheck(dims, rows, cols, monkeypatch):
+    monkeypatch.setattr(operator, "CHUNK_ON_CPU", 2)
+    torch.manual_seed(0)
+    theta, theta_0 = torch.randn(2, parameter_count(dims), dtype=torch.float64)
+    inputs = (torch.randn(5, rows), torch.randn(5, cols))
+    output, x, theta = (tensor.double().requires_grad_() for tensor in (*inputs, theta))
+    expected = output + x @ update_matrix(split_gates(theta, dims), split_gates(theta_0, dims), dims, rows, cols).T
+
+    def function(output, x, theta):
+        return operator.add_quanta_update(output.clone(), x, theta, theta_0, dims)
+
+    torch.testing.assert_close(function(output, x, theta), expected)
+    assert torch.autograd.gradcheck(function, (output, x, theta))
+
+
+def test_only_the_trained_operator_keeps_activations():
+    # kept: the vectors and both gate vectors, and for each trained gate but the first its input
+    dims, vectors = [4, 4, 4], 100
+    theta = torch.randn(parameter_count(dims), requires_grad=True)
+    x, kept = torch.randn(vectors, 64, requires_grad=True), []
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor.numel()) or tensor, lambda it: it):
+        operator.add_quanta_update(torch.zeros(vectors, 64), x, theta, theta.detach().clone(), dims)
+    assert sum(kept) == x.numel() + 2 * theta.numel() + 2 * x.numel()
 
 
 def test_merge_and_unmerge():

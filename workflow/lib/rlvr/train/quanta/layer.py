@@ -14,14 +14,8 @@ from peft.tuners.tuners_utils import BaseTunerLayer, check_adapters_to_merge
 from torch import Tensor, nn
 
 from rlvr.core.errors import InputError
-from rlvr.models.quanta import (
-    apply_quanta,
-    fit_last,
-    gate_sizes,
-    join_gates,
-    split_gates,
-    update_matrix,
-)
+from rlvr.models.quanta import gate_sizes, join_gates, split_gates, update_matrix
+from rlvr.train.quanta.operator import add_quanta_update
 
 
 def draw_gates(dims: list[int]) -> Tensor:
@@ -141,24 +135,19 @@ class QuantaLinear(nn.Module, QuantaLayer):
             if name in self.quanta_theta:
                 # in bfloat16 the rounding of the two branches would be larger than their difference
                 with torch.autocast(x.device.type, enabled=False):
-                    update = self._update(x, name)
-                result = result + update.to(result.dtype)
+                    result = self._add_update(result, x, name)
         return result
 
-    def _update(self, x: Tensor, adapter: str) -> Tensor:
-        """T(theta) x - T(theta_0) x, through the dense update where that takes fewer multiplications.
-
-        The branch of the gates as drawn is linear in ``x`` and untrained: autograd keeps no activation of it.
-        """
+    def _add_update(self, output: Tensor, x: Tensor, adapter: str) -> Tensor:
+        """Add T(theta) x - T(theta_0) x, through the dense update where that takes fewer multiplications."""
         dims = self.quanta_dims[adapter]
         theta, theta_0 = self.quanta_theta[adapter], self.quanta_theta_0[adapter]
         x = self._cast_input_dtype(x, theta.dtype)
         if dense_is_cheaper(dims, x.shape[:-1].numel()):
             trained, frozen = split_gates(theta, dims), split_gates(theta_0, dims)
-            return x @ update_matrix(trained, frozen, dims, self.out_features, self.in_features).T
-        cut = fit_last(x, math.prod(dims))
-        change = apply_quanta(cut, split_gates(theta, dims), dims) - apply_quanta(cut, split_gates(theta_0, dims), dims)
-        return fit_last(change, self.out_features)
+            update = x @ update_matrix(trained, frozen, dims, self.out_features, self.in_features).T
+            return output + update.to(output.dtype)
+        return add_quanta_update(output, x, theta, theta_0, dims)
 
     def __repr__(self) -> str:
         return "quanta." + super().__repr__()
