@@ -25,7 +25,7 @@ ADAPTER_SCALE = 0.02  # standard deviation of what stands for training
 ROW = {"run_id": "r", "model": "m", "dataset": "d", "seed": 0}
 CELLS = {
     "rank": 32, "alpha": 64, "axes": 3, "target_modules": "all_linear", "rate_ratio": 2, "block_size": 8,
-    "butterfly_factors": 2,
+    "butterfly_factors": 2, "density": 0.5,
 }  # fmt: skip
 SIZES = {
     "vocab_size": 40, "hidden_size": 64, "intermediate_size": 192, "num_hidden_layers": 2, "num_attention_heads": 4,

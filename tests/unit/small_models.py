@@ -27,6 +27,20 @@ METHOD_CELLS = {
     "ia3": {"method": "ia3", "rank": None, "alpha": None, "target_modules": "kv_down"},
     "ln-tuning": {"method": "ln-tuning", "rank": None, "alpha": None, "target_modules": None},
     "boft": {"method": "boft", "rank": None, "alpha": None, "block_size": "4", "butterfly_factors": "2"},
+    "mora": {"method": "mora", "alpha": None},
+    "pissa": {"method": "pissa"},
+    "milora": {"method": "milora"},
+    "olora": {"method": "olora"},
+    "olora-tail": {"method": "olora-tail"},
+    "lora-rlpo": {"method": "lora-rlpo"},
+    "lora-rlmo": {"method": "lora-rlmo"},
+    "dct-lora": {"method": "dct-lora"},
+    "wavelet-lora": {"method": "wavelet-lora"},
+    "sparse-principal": {"method": "sparse-principal", "alpha": None, "density": "0.5"},
+    "sparse-non-principal": {"method": "sparse-non-principal", "alpha": None, "density": "0.5"},
+    "sparse-low-magnitude": {"method": "sparse-low-magnitude", "rank": None, "alpha": None},
+    "sparse-union": {"method": "sparse-union", "alpha": None, "density": "0.5"},
+    "sparse-random": {"method": "sparse-random", "alpha": None, "density": "0.5"},
 }
 
 SIZES = {

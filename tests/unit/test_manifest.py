@@ -8,9 +8,11 @@ import torch
 from small_models import settings_of, small_model
 
 from rlvr.train.manifest import InvalidRun, check_change, check_method, fingerprint, hash_tensors, manifest
+from rlvr.train.masking import trained_masks
 from rlvr.train.methods import METHODS
 
 ADAPTERS = [name for name, method in METHODS.items() if method.tuner]
+SPARSE = [name for name, method in METHODS.items() if method.family == "sparse"]
 
 
 def attached(method):
@@ -22,9 +24,11 @@ def trained(method):
     """A model whose trainable weights have moved, with its fingerprints before and after."""
     model = attached(method)
     before = fingerprint(model)
+    masks = trained_masks(model)
     with torch.no_grad():
-        for parameter in (parameter for parameter in model.parameters() if parameter.requires_grad):
-            parameter += 0.01
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                parameter += 0.01 * masks.get(name, 1.0)
     return model, before, fingerprint(model)
 
 
@@ -34,7 +38,9 @@ def test_an_honest_run_gets_its_manifest(method):
     content = json.loads(json.dumps(manifest(model, settings_of(method), before, after, {"steps": 40})))
     assert content["status"] == "finished" and content["steps"] == 40 and content["tuner"] == METHODS[method].tuner
     assert content["trainable_parameters"] == sum(row["parameters"] for row in content["trainable_modules"])
-    assert content["trainable_parameters"] == sum(p.numel() for p in model.parameters() if p.requires_grad)
+    masks = trained_masks(model)
+    ones = (masks.get(name, torch.ones_like(p)) for name, p in model.named_parameters() if p.requires_grad)
+    assert content["trainable_parameters"] == sum(int(entries.sum()) for entries in ones)
     digests = content["sha256"]
     assert (digests["base_before"] == digests["base_after"]) == (method != "full")
     assert content["versions"]["torch"] and content["peak_memory_gib"]["host"] > 0
@@ -54,7 +60,17 @@ def test_a_changed_base_is_refused(method):
         check_change(before, fingerprint(model), settings_of(method))
 
 
-@pytest.mark.parametrize("method", ADAPTERS)
+@pytest.mark.parametrize("method", SPARSE)
+def test_a_change_outside_the_mask_is_refused(method):
+    model, before, _ = trained(method)
+    name, mask = next(iter(trained_masks(model).items()))
+    with torch.no_grad():
+        model.get_parameter(name)[tuple((~mask).nonzero()[0])] += 1e-6
+    with pytest.raises(InvalidRun, match="changed the base"):
+        check_change(before, fingerprint(model), settings_of(method))
+
+
+@pytest.mark.parametrize("method", [*ADAPTERS, *SPARSE])
 def test_an_unchanged_adapter_is_refused(method):
     before = fingerprint(attached(method))
     with pytest.raises(InvalidRun, match="left the adapter as it was"):
@@ -100,6 +116,13 @@ def test_frozen_weights_in_full_fine_tuning_are_refused():
     model.lm_head.weight.requires_grad_(False)
     with pytest.raises(InvalidRun, match=r"frozen parameters.*weight"):
         check_method(model, settings_of("full"))
+
+
+def test_a_weight_without_its_mask_is_refused():
+    model = attached("sparse-union")
+    del model.model.layers[1].mlp.up_proj.trained_mask
+    with pytest.raises(InvalidRun, match=r"masked parameters .*layers\.1\.mlp\.up_proj"):
+        check_method(model, settings_of("sparse-union"))
 
 
 def test_a_diverged_run_is_refused():

@@ -4,7 +4,9 @@ import dataclasses
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -21,10 +23,11 @@ from rlvr.train.methods.linears import target_names, target_shapes
 from rlvr.train.methods.targets import TARGET_SETS, resolve_targets
 
 GOOD = {
-    "rank": "8", "alpha": "16", "axes": "3", "target_modules": "all_linear", "rate_ratio": "2", "block_size": "4",
-    "butterfly_factors": "2",
+    "rank": "8", "alpha": "16", "axes": "3", "target_modules": "all_linear", "rate_ratio": "2", "density": "0.5",
+    "block_size": "4", "butterfly_factors": "2",
 }  # fmt: skip
 WHERE = "grid row 'x'"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def wanted(method):
@@ -43,6 +46,13 @@ def test_every_setting_is_used_or_refused(method, setting):
     else:
         with pytest.raises(InputError, match=rf"method '{method}' has no setting '{setting}'.*Leave it empty"):
             check_method_settings(WHERE, method, {**given, setting: GOOD[setting]})
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_documentation_says_what_each_method_takes(method):
+    lines = (ROOT / "docs/methods.md").read_text().splitlines()
+    cells = next(line.split("|") for line in lines if line.startswith(f"| `{method}` |"))
+    assert set(cells[2].split()) == METHODS[method].takes
 
 
 def test_unknown_method_lists_the_known_ones():
@@ -64,6 +74,12 @@ def test_unknown_method_lists_the_known_ones():
 def test_impossible_values_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
         check_method_settings(WHERE, "lora", {**wanted("lora"), **changes})
+
+
+@pytest.mark.parametrize("density", ["0", "1.5", "half"])
+def test_a_density_is_a_share(density):
+    with pytest.raises(InputError, match="'density'"):
+        check_method_settings(WHERE, "sparse-union", {**wanted("sparse-union"), "density": density})
 
 
 def test_one_axis_is_no_pair():
@@ -112,6 +128,10 @@ PARAMETERS = {
     "miss": lambda rows, cols, name: 3 * rows,
     "ia3": lambda rows, cols, name: cols if name.endswith("down_proj") else rows,
     "boft": lambda rows, cols, name: 2 * (cols // 4) * 4 * 4,
+    "mora": lambda rows, cols, name: {32: 8, 64: 10}[rows + cols] ** 2,  # sqrt(2 (rows + cols)) rounded, then made even
+    **dict.fromkeys(("pissa", "milora", "olora", "olora-tail"), lambda rows, cols, name: 2 * (rows + cols)),
+    **dict.fromkeys(("lora-rlpo", "lora-rlmo", "dct-lora", "wavelet-lora"), lambda rows, cols, name: 2 * (rows + cols)),
+    **dict.fromkeys(("sparse-principal", "sparse-non-principal"), lambda rows, cols, name: rows * cols // 2),
 }
 NORM_SIZES = {
     "qwen3": {"input_layernorm": 16, "post_attention_layernorm": 16, "self_attn.q_norm": 4, "self_attn.k_norm": 4},
@@ -130,7 +150,23 @@ def expected_table(method, architecture, settings):
         norms = {f"model.layers.{i}.{name}": size for i in (0, 1) for name, size in NORM_SIZES[architecture].items()}
         return norms | {"model.norm": 16}
     shapes = target_shapes(base, target_names(base, settings.target_modules))
+    if method not in PARAMETERS:
+        return {name: masked_entries(base.get_submodule(name).weight, settings) for name in shapes}
     return {name: PARAMETERS[method](*shape, name) for name, shape in shapes.items()}
+
+
+def masked_entries(weight, settings):
+    """Trained entries of a weight under the masks whose size depends on the values, counted one by one."""
+    weight = weight.detach().double().numpy()
+    low = np.abs(weight) < np.abs(weight).mean()
+    if settings.method == "sparse-low-magnitude":
+        return int(low.sum())
+    left, values, right = np.linalg.svd(weight, full_matrices=False)
+    score = np.abs(left[:, : settings.rank] * values[: settings.rank] @ right[: settings.rank])
+    chosen = np.argsort(score, axis=None)[: round(score.size * (1 - settings.density))]
+    union = low.flatten()
+    union[chosen] = True
+    return int(union.sum())
 
 
 @pytest.mark.parametrize("architecture", ["qwen3", "llama", "apertus"])
@@ -150,7 +186,9 @@ def test_start_is_the_base_and_the_trainable_table_is_the_formula(method, archit
     ("method", "changes", "message"),
     [
         *((method, {"rank": 9}, r"module '.*k_proj': rank 9 is above .* 8 x 16.*at most 8")
-          for method in ("lora", "dora", "rslora", "lora-plus", "lora-fa", "vera", "miss")),
+          for method in ("lora", "dora", "rslora", "lora-plus", "lora-fa", "vera", "miss", "mora", "pissa", "lora-rlmo",
+                         "dct-lora", "sparse-union")),
+        ("mora", {"rank": 8}, r"module '.*k_proj': rank 8 makes a square matrix of side 14, its weight is 8 x 16"),
         ("adalora", {"rank": 6}, r"module '.*k_proj': rank 9 is above"),
         ("boft", {"block_size": 3}, r"module '.*q_proj': 2 butterfly factors of block size 3 .* 16 x 16.*even"),
         ("boft", {"block_size": 16}, r"module '.*q_proj': 2 butterfly factors of block size 16 .* 16 x 16"),

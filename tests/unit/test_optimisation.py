@@ -15,6 +15,7 @@ from rlvr.train.methods import METHODS, adalora, lora_plus
 from rlvr.train.trainer import Trainer
 
 ADAPTERS = [name for name, method in METHODS.items() if method.tuner]
+SPARSE = [name for name, method in METHODS.items() if method.family == "sparse"]
 RATE = 1e-2
 
 
@@ -42,7 +43,7 @@ def make_optimizer(model, method):
     return make(model, settings_of(method), torch.optim.AdamW, arguments) if make else torch.optim.AdamW(trained, RATE)
 
 
-@pytest.mark.parametrize("method", ADAPTERS)
+@pytest.mark.parametrize("method", [*ADAPTERS, *SPARSE])
 def test_a_step_of_grpo_changes_the_adapter_and_only_the_adapter(method):
     model = attached(method)
     before, frozen = fingerprint(model), {n: p.clone() for n, p in model.named_parameters() if not p.requires_grad}

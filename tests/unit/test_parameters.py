@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM, PretrainedConfig
 
 from rlvr.core.errors import InputError
 from rlvr.report.parameters import judge_count, load_printed, tabulate_printed
+from rlvr.train import parameters
 from rlvr.train.parameters import count_parameters, count_rows, measure_footprint, read_architecture
 from rlvr.train.run import attach
 from rlvr.train.settings import TrainSettings, resolve_settings
@@ -114,10 +115,36 @@ def test_settings_that_do_not_fit_are_refused_with_module_and_shape() -> None:
         )
 
 
-def test_a_tuner_that_needs_storage_is_refused() -> None:
-    cells = {"method": "boft", "block_size": 4, "butterfly_factors": 1, "target_modules": "all_linear"}
-    with pytest.raises(InputError, match="cannot be built without storage"):
-        count_parameters(CONFIGS["qwen3-8b"], settings(**cells))
+def test_butterfly_factors_are_counted_without_their_dense_permutations() -> None:
+    cells = {"method": "boft", "block_size": 8, "butterfly_factors": 2, "target_modules": "all_linear"}
+    config = CONFIGS["qwen3-8b"]
+    expected = config.num_hidden_layers * sum(2 * cols * 8 for _, cols in linear_shapes(config))
+    assert count_parameters(config, settings(**cells))[1] == expected
+
+
+def test_a_masked_run_keeps_moments_of_the_masked_matrices_and_saves_the_model() -> None:
+    cells = {"method": "sparse-union", "rank": 16, "density": 0.5, "target_modules": "all_linear"}
+    config = CONFIGS["qwen3-8b"]
+    footprint = measure_footprint(config, settings(**cells))
+    expected = config.num_hidden_layers * sum(rows * cols for rows, cols in linear_shapes(config))
+    assert footprint.trainable_parameters == expected and footprint.optimizer_bytes == 2 * 2 * expected
+    assert footprint.saved_bytes == 2 * footprint.base_parameters
+
+
+def test_a_tuner_that_needs_storage_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def attach_by_value(base: torch.nn.Module, _: TrainSettings) -> torch.nn.Module:
+        next(base.parameters()).sum().item()
+        return base
+
+    monkeypatch.setattr(parameters, "attach", attach_by_value)
+    with pytest.raises(InputError, match="method 'lora': cannot be built without storage"):
+        count_parameters(CONFIGS["qwen3-8b"], settings(**LORA))
+
+
+def test_rows_that_differ_in_any_setting_are_counted_apart() -> None:
+    cells = {"model": "qwen3-8b", "method": "boft", "butterfly_factors": 1, "target_modules": "mlp"}
+    one, two = count_rows([{**cells, "block_size": 4}, {**cells, "block_size": 8}], CONFIGS, SCALE)
+    assert two["trainable_parameters"] == 2 * one["trainable_parameters"]
 
 
 def test_an_unknown_unit_is_refused_with_its_line(tmp_path: Path) -> None:

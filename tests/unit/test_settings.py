@@ -5,6 +5,7 @@ import yaml
 from small_models import METHOD_CELLS, TINY, resolved, settings_of
 
 from rlvr.core.errors import InputError
+from rlvr.rewards.reward_rules import RewardRule
 from rlvr.train.methods import METHODS, SETTINGS
 from rlvr.train.settings import TrainSettings
 
@@ -75,3 +76,13 @@ def test_a_spec_with_a_missing_key_is_refused_with_its_file():
 def test_json_and_back(method):
     settings = settings_of(method)
     assert TrainSettings.from_json(settings.to_json()) == settings
+
+
+def test_a_grid_row_or_the_scale_names_the_reward():
+    assert settings_of("lora").reward_rule == RewardRule("shaped", TINY["train"]["max_completion_tokens"], 0)
+    row = TrainSettings.from_json({"study": "s", **resolved({"reward": "signed", "overlong_buffer_tokens": "4"})})
+    assert row.reward_rule == RewardRule("signed", TINY["train"]["max_completion_tokens"], 4)
+    scale = TrainSettings.from_json({"study": "s", **resolved(reward="binary")})
+    assert scale.reward_rule.kind == "binary" and scale.to_json()["reward"] == "binary"
+    with pytest.raises(InputError, match="reward is 'huge'"):
+        resolved({"reward": "huge"})

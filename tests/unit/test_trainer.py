@@ -85,6 +85,15 @@ def test_reward_is_the_evaluations_grader():
     assert logged["format"] == pytest.approx(sum(reward.format for reward in expected) / 3)
 
 
+def test_reward_of_the_settings_reads_lengths_and_records():
+    settings = settings_of("lora", reward="signed", overlong_buffer_tokens=4)
+    rewards = make_reward("compact", settings.reward_rule)(
+        completions=["</think>\\boxed{3}"] * 2, answer=["3"] * 2, verifier=["math"] * 2, meta=["{}"] * 2,
+        completion_ids=[[0] * 5, [0] * settings.max_completion_tokens], log_metric=lambda *_: None,
+    )  # fmt: skip
+    assert rewards == [1.0, 0.0]
+
+
 def test_a_diverged_adapter_cannot_be_merged_and_leaves_the_base_alone():
     model = METHODS["lora"].load().attach(small_model(), settings_of("lora"))
     before = fingerprint(model).base

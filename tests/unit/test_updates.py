@@ -150,6 +150,7 @@ def regrade(tensors):
         (lambda tensors: None, {"peft_type": "VERA"}, "peft_type 'VERA' is not supported"),
         (lambda tensors: None, {"alpha_pattern": {"q_proj": 8}}, "alpha_pattern"),
         (lambda tensors: None, {"use_dora": True}, "lora_magnitude_vector' is missing"),
+        (lambda tensors: None, {"init_lora_weights": "pissa_niter_4"}, "init_lora_weights 'pissa_niter_4' subtracts"),
     ],
 )
 def test_damaged_adapters_name_the_tensor(base_dir, tmp_path, change, config, message):

@@ -19,6 +19,7 @@ from rlvr.core.seeds import derive_seed, make_rng
 from rlvr.data.synthetic import draw_problem, solve_problem
 from rlvr.models.architectures import tiny_config
 from rlvr.models.loading import atomic_folder
+from rlvr.models.puzzle_texts import draw_solution
 from rlvr.models.tokenizer import EOS, build_tokenizer
 from rlvr.prompts import BOX_OPEN, THINK_CLOSE, render_prompt
 
@@ -60,19 +61,24 @@ class PretrainSettings:
     seed: int
 
 
-def pretrain_base(settings: PretrainSettings, out_dir: str | Path) -> None:
+def pretrain_base(settings: PretrainSettings, out_dir: str | Path, corpus: str = "digits") -> None:
     """Pre-train a tiny base and write it to ``out_dir`` in Hugging Face layout, with ``model.json``.
 
     The folder appears whole or not at all. Equal settings give the same bytes of weights on the same machine.
+
+    Args:
+        settings: What decides the weights, but for the corpus.
+        out_dir: Folder of the model.
+        corpus: Name in ``CORPORA``.
     """
     tokenizer = build_tokenizer()
     with single_thread(derive_seed(settings.seed, "initial weights")):
         model = build_model(settings.architecture, tokenizer)
-        tokens = train_on_corpus(model, tokenizer, settings)
+        tokens = train_on_corpus(model, tokenizer, settings, corpus)
     with atomic_folder(out_dir) as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        write_json(describe(model, settings, tokens, folder), folder / "model.json")
+        write_json({**describe(model, settings, tokens, folder), "corpus": corpus}, folder / "model.json")
 
 
 def describe(model: "PreTrainedModel", settings: PretrainSettings, tokens: int, folder: Path) -> dict[str, Any]:
@@ -116,7 +122,9 @@ def build_model(architecture: str, tokenizer: "PreTrainedTokenizerBase") -> "Pre
     return model
 
 
-def train_on_corpus(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", settings: PretrainSettings) -> int:
+def train_on_corpus(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", settings: PretrainSettings, corpus: str = "digits"
+) -> int:
     """Train in place on a fresh batch of the corpus each step; returns the number of tokens seen (no padding)."""
     import torch
 
@@ -130,7 +138,7 @@ def train_on_corpus(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBas
     tokens = 0
     model.train()
     for step in range(1, settings.steps + 1):
-        ids, labels = make_batch(tokenizer, settings, rng)
+        ids, labels = make_batch(tokenizer, settings, rng, corpus)
         loss = completion_loss(model, ids, labels)
         optimizer.zero_grad()
         loss.backward()
@@ -155,12 +163,12 @@ def completion_loss(model: "PreTrainedModel", ids: "torch.Tensor", labels: "torc
 
 
 def make_batch(
-    tokenizer: "PreTrainedTokenizerBase", settings: PretrainSettings, rng: np.random.Generator
+    tokenizer: "PreTrainedTokenizerBase", settings: PretrainSettings, rng: np.random.Generator, corpus: str = "digits"
 ) -> tuple["torch.Tensor", "torch.Tensor"]:
     """Token ids and labels, (sequences, tokens), padded on the right; prompts and padding carry no loss."""
     import torch
 
-    pairs = [draw_text(settings, rng) for _ in range(settings.sequences_per_step)]
+    pairs = [CORPORA[corpus](settings, rng) for _ in range(settings.sequences_per_step)]
     prompts = tokenizer([prompt for prompt, _ in pairs]).input_ids
     completions = tokenizer([completion for _, completion in pairs]).input_ids
     width = max(len(prompt) + len(completion) for prompt, completion in zip(prompts, completions, strict=True))
@@ -187,6 +195,12 @@ def draw_text(settings: PretrainSettings, rng: np.random.Generator) -> tuple[str
     return render_prompt(problem.question(style), settings.template), completion + EOS
 
 
+def draw_puzzle_text(settings: PretrainSettings, rng: np.random.Generator) -> tuple[str, str]:
+    """A prompt and a completion about a puzzle, the completion with its end token."""
+    prompt, completion = draw_solution(settings.wrong_answer_share, settings.incomplete_format_share, rng)
+    return render_prompt(prompt, settings.template), completion + EOS
+
+
 def spoil_answer(answer: str, rng: np.random.Generator) -> str:
     """The answer with one digit replaced by another: each wrong answer is rarer than the right one."""
     place = int(rng.integers(len(answer)))
@@ -204,3 +218,6 @@ def break_format(trace: str, answer: str, rng: np.random.Generator) -> str:
         f"{trace}{THINK_CLOSE}{boxed}\nUser:",  # the user's turn, simulated
     )
     return str(rng.choice(broken))
+
+
+CORPORA = {"digits": draw_text, "puzzles": draw_puzzle_text}

@@ -46,21 +46,23 @@ def join_gates(gates: Sequence[Tensor]) -> Tensor:
     return torch.cat([gate.reshape(-1) for gate in gates])
 
 
-def apply_quanta(x: Tensor, tensors: Sequence[Tensor], dims: Sequence[int]) -> Tensor:
-    """Apply the operator to vectors.
+def apply_quanta(x: Tensor, tensors: Sequence[Tensor], dims: Sequence[int], transposed: bool = False) -> Tensor:
+    """Apply the operator, or its transpose, to vectors.
 
     Args:
         x: (..., D) with D the product of ``dims``.
         tensors: Gates in the order of ``pair_axes``, each (n, n).
         dims: Sizes of the axes.
+        transposed: Apply the transposed gates in the reverse order instead.
 
     Returns:
-        T x, (..., D).
+        T x, (..., D), or T^T x.
     """
     y = x.reshape(-1, *dims)
-    for (late, early), gate in zip(pair_axes(len(dims)), tensors, strict=True):
+    pairs = list(zip(pair_axes(len(dims)), tensors, strict=True))
+    for (late, early), gate in reversed(pairs) if transposed else pairs:
         moved = y.movedim((early, late), (-2, -1))
-        turned = (moved.flatten(-2) @ gate.T).unflatten(-1, moved.shape[-2:])
+        turned = (moved.flatten(-2) @ (gate if transposed else gate.T)).unflatten(-1, moved.shape[-2:])
         y = turned.movedim((-2, -1), (early, late))
     return y.reshape(x.shape)
 

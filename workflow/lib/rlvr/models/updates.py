@@ -1,12 +1,13 @@
-"""The update of every module of a finished run, read from its files one module at a time.
+"""The update of every module of a base / fine-tuned pair, read from its files one module at a time, matched by name.
 
 Needs no PEFT: the formulas of the four families are written out here, and tests hold them against PEFT's own merge.
 """
 
 import math
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,15 @@ from torch import Tensor
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json
+from rlvr.models.pairs import find_tuned
 from rlvr.models.quanta import parameter_count, split_gates, update_matrix
-from rlvr.models.tensors import TensorStore
+from rlvr.models.tensors import TensorStore, all_finite
 
 LAYER_WEIGHT = re.compile(r"^(?P<module>.*\blayers\.(?P<layer>\d+)\.(?:.*\.)?(?P<projection>\w+))\.weight$")
 ADAPTER_PREFIX = "base_model.model."
+LORA_TENSORS = ("lora_A.weight", "lora_B.weight", "lora_magnitude_vector")
+MOVES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")  # initialisations of PEFT
+QUANTA_TENSORS = ("quanta_theta", "quanta_theta_0")
 UNSUPPORTED_LORA = ("alpha_pattern", "rank_pattern", "modules_to_save", "fan_in_fan_out", "lora_bias")
 
 
@@ -38,6 +43,7 @@ class ModuleUpdate:
         factors: ``(B, A)`` with shapes (rows, r) and (r, cols), the scaling already in ``B``, where the update is their
             product; ``None`` for every other family.
         compute: Update (rows, cols) in the given floating type.
+        read_tuned: Reads the tuned weight in its stored type, where one is stored; ``None`` for an adapter.
     """
 
     module: str
@@ -49,39 +55,44 @@ class ModuleUpdate:
     read_base: Callable[[], Tensor]
     compute: Callable[[torch.dtype], Tensor]
     factors: tuple[Tensor, Tensor] | None = None
+    read_tuned: Callable[[], Tensor] | None = None
 
     def dense(self, dtype: torch.dtype = torch.float64) -> Tensor:
         """The whole update (rows, cols), computed in ``dtype``."""
         update = self.compute(dtype)
-        if not bool(torch.isfinite(update).all()):
+        if not all_finite(update):
             raise InputError(
                 self.module, "its update holds NaN or infinite values.", "The run diverged; train it again."
             )
         return update
 
+    def tuned(self) -> Tensor:
+        """The tuned weight (rows, cols): as stored, else merged in float64 and rounded once to the base's type."""
+        if self.read_tuned is not None:
+            return self.read_tuned()
+        base = self.read_base()
+        return (base.double() + self.dense()).to(base.dtype)
 
-def iterate_updates(base_dir: str | Path, run_dir: str | Path) -> Iterator[ModuleUpdate]:
-    """Updates of a run, one module at a time, in the order of their names.
+
+def iterate_updates(base_dir: str | Path, tuned_dir: str | Path) -> Iterator[ModuleUpdate]:
+    """Updates of a run or of any pair, one module at a time, in the order of their names.
 
     Args:
         base_dir: Base model in Hugging Face layout, safetensors only.
-        run_dir: Holds ``adapter/`` (PEFT layout, LoRA, DoRA or QuanTA), ``model/`` (full fine-tuning), or both (an
-            adapter of another family, and the base with it merged in). For a full model, every matrix of the decoder
-            layers counts as a module; beside an adapter, those that differ from the base.
+        tuned_dir: What :func:`rlvr.models.pairs.find_tuned` knows: an adapter (LoRA, DoRA or QuanTA), a full model, or
+            both (an adapter of another family, and the base with it merged in). For a full model, every matrix of the
+            decoder layers counts as a module; beside an adapter, those that differ from the base.
 
     Raises:
-        InputError: For an unknown adapter type, a missing tensor, shapes that do not fit, NaN or infinite values; the
-            message names the tensor.
+        InputError: For an unknown adapter type, a missing or surplus tensor, shapes that do not fit, NaN or infinite
+            values; the message names the tensor. No module is skipped.
     """
-    base = TensorStore(base_dir)
-    adapter, model = Path(run_dir) / "adapter", Path(run_dir) / "model"
-    if model.is_dir():
-        yield from _full_updates(base, TensorStore(model), only_changed=adapter.is_dir())
-    elif adapter.is_dir():
-        config = read_json(adapter / "adapter_config.json")
-        yield from _family(config, adapter)(base, TensorStore(adapter, strip=ADAPTER_PREFIX), config)
-    else:
-        raise InputError(run_dir, "holds neither 'adapter/' nor 'model/'.", "Train the run first.")
+    base, found = TensorStore(base_dir), find_tuned(tuned_dir)
+    if found.model is not None:
+        yield from _full_updates(base, TensorStore(found.model), only_changed=found.adapter is not None)
+    elif found.adapter is not None:
+        config = read_json(found.adapter / "adapter_config.json")
+        yield from _family(config, found.adapter)(base, TensorStore(found.adapter, strip=ADAPTER_PREFIX), config)
 
 
 def merged_state_dict(base_dir: str | Path, run_dir: str | Path) -> dict[str, Tensor]:
@@ -89,10 +100,10 @@ def merged_state_dict(base_dir: str | Path, run_dir: str | Path) -> dict[str, Te
 
     Weights are merged in float64 and rounded once. A tied output head, which safetensors leaves out, is added.
     """
-    model = Path(run_dir) / "model"
-    store = TensorStore(model if model.is_dir() else base_dir)
+    model = find_tuned(run_dir).model
+    store = TensorStore(model or base_dir)
     tensors = {name: store.read(name).float() for name in store.names}
-    if not model.is_dir():
+    if model is None:
         for update in iterate_updates(base_dir, run_dir):
             tensors[f"{update.module}.weight"] = (update.read_base().double() + update.dense()).float()
     if read_json(Path(base_dir) / "config.json").get("tie_word_embeddings"):
@@ -111,6 +122,10 @@ def _family(config: dict[str, Any], adapter: Path) -> Callable[..., Iterator[Mod
     if given:
         problem = f"sets {', '.join(given)}, which would be ignored."
         raise InputError(adapter / "adapter_config.json", problem, "Merge the adapter into a model folder.")
+    start = str(config.get("init_lora_weights"))
+    if kind == "LORA" and start.startswith(MOVES_BASE):
+        problem = f"init_lora_weights '{start}' subtracts the initial factors from the base, which are not stored here."
+        raise InputError(adapter / "adapter_config.json", problem, "Convert it to LoRA (PEFT's save_pretrained can).")
     return readers[kind]
 
 
@@ -120,7 +135,9 @@ def _lora_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any
     SOURCE: Hu et al. 2021, equation 3 with ``s = alpha / r`` (``alpha / sqrt(r)`` for rsLoRA); Liu et al. 2024,
     equation 5, with one magnitude for every output row as in the authors' code and in PEFT.
     """
-    for module in adapter.modules("lora_A.weight"):
+    modules = adapter.modules("lora_A.weight")
+    _refuse_surplus(adapter, modules, LORA_TENSORS if config.get("use_dora") else LORA_TENSORS[:2])
+    for module in modules:
         down, up = adapter.read(f"{module}.lora_A.weight"), adapter.read(f"{module}.lora_B.weight")
         rows, cols, rank = up.shape[0], down.shape[1], down.shape[0]
         if up.shape[1] != rank:
@@ -134,6 +151,14 @@ def _lora_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any
             yield _module(base, module, (rows, cols), min(rows, cols), compute)
         else:
             yield _module(base, module, (rows, cols), min(rank, rows, cols), _product(factors), factors)
+
+
+def _refuse_surplus(adapter: TensorStore, modules: list[str], suffixes: Sequence[str]) -> None:
+    """Every tensor of an adapter must be one that its formula uses."""
+    surplus = sorted(set(adapter.names) - {f"{module}.{suffix}" for module in modules for suffix in suffixes})
+    if surplus:
+        problem = f"tensor '{surplus[0]}' would be ignored."
+        raise InputError(adapter.folder, problem, "Merge the adapter into a model folder.")
 
 
 def _product(factors: tuple[Tensor, Tensor]) -> Callable[[torch.dtype], Tensor]:
@@ -155,9 +180,11 @@ def _dora_delta(
 def _quanta_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any]) -> Iterator[ModuleUpdate]:
     """QuanTA ``T(theta) - T(theta_0)``; see :mod:`rlvr.models.quanta`."""
     dims = tuple(config["dims"])
-    for module in adapter.modules("quanta_theta"):
-        theta, theta_0 = (adapter.read(f"{module}.{name}") for name in ("quanta_theta", "quanta_theta_0"))
-        for name, gates in (("quanta_theta", theta), ("quanta_theta_0", theta_0)):
+    modules = adapter.modules("quanta_theta")
+    _refuse_surplus(adapter, modules, QUANTA_TENSORS)
+    for module in modules:
+        theta, theta_0 = (adapter.read(f"{module}.{name}") for name in QUANTA_TENSORS)
+        for name, gates in zip(QUANTA_TENSORS, (theta, theta_0), strict=True):
             if gates.shape != (parameter_count(dims),):
                 problem = f"tensor '{module}.{name}' has shape {tuple(gates.shape)}, dims are {list(dims)}."
                 raise InputError(adapter.folder, problem, f"Expected ({parameter_count(dims)},).")
@@ -176,8 +203,8 @@ def _quanta_delta(
 
 
 def _full_updates(base: TensorStore, tuned: TensorStore, only_changed: bool) -> Iterator[ModuleUpdate]:
-    """Full fine-tuning: tuned minus base for every matrix of the decoder layers."""
-    for name in base.names:
+    """Full fine-tuning: tuned minus base for every matrix of the decoder layers of either side."""
+    for name in sorted({*base.names, *tuned.names}):
         match = LAYER_WEIGHT.match(name)
         if match is None or len(base.shape(name)) != 2:
             continue
@@ -188,13 +215,14 @@ def _full_updates(base: TensorStore, tuned: TensorStore, only_changed: bool) -> 
             return tuned.read(name).to(dtype) - base.read(name).to(dtype)
 
         shape = tuned.shape(name)
-        yield _module(base, match["module"], (shape[0], shape[1]), min(shape), compute)
+        update = _module(base, match["module"], shape, min(shape), compute)
+        yield replace(update, read_tuned=partial(tuned.read, name))
 
 
 def _module(
     base: TensorStore,
     module: str,
-    shape: tuple[int, int],
+    shape: tuple[int, ...],
     bound: int,
     compute: Callable[[torch.dtype], Tensor],
     factors: tuple[Tensor, Tensor] | None = None,
@@ -207,4 +235,5 @@ def _module(
     match = LAYER_WEIGHT.match(name)
     layer = int(match["layer"]) if match else -1
     projection = module.rpartition(".")[2]
-    return ModuleUpdate(module, layer, projection, *shape, bound, lambda: base.read(name), compute, factors)
+    rows, cols = shape
+    return ModuleUpdate(module, layer, projection, rows, cols, bound, partial(base.read, name), compute, factors)

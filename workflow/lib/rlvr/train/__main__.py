@@ -14,13 +14,14 @@ def main(
     base: Annotated[Path, typer.Option(help="Base model, Hugging Face layout.")],
     train: Annotated[Path, typer.Option(help="Training problems (Parquet).")],
     out: Annotated[Path, typer.Option(help="Folder of the run; holds its checkpoints while it trains.")],
+    decomposition: Annotated[Path | None, typer.Option(help="Singular triples of the base (safetensors).")] = None,
 ) -> None:
     """Train one run and write its weights, metrics and manifest."""
     with collector_paused():
         from rlvr.train.run import train_run
 
     try:
-        train_run(spec, base, train, out)
+        train_run(spec, base, train, out, decomposition)
     except InputError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

@@ -5,7 +5,7 @@ A run whose base changed, whose adapter did not, or whose method was not the one
 
 import hashlib
 import resource
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from rlvr.core.provenance import package_versions, repository_state
+from rlvr.train.masking import trained_masks
 from rlvr.train.merging import base_name, base_tensors
 from rlvr.train.methods import find_method
 from rlvr.train.methods.linears import target_names
@@ -34,8 +35,9 @@ class Fingerprint:
     """Hashes of a model's weights at one moment.
 
     Attributes:
-        base: Of every tensor that is not the adapter's.
-        adapter: Of every tensor of the adapter, frozen ones too; ``None`` without an adapter.
+        base: Of every tensor that is not the adapter's; where masks choose what is trained, of all other entries.
+        adapter: Of every tensor of the adapter, frozen ones too, or of the entries that masks choose; ``None`` where
+            everything is trained.
     """
 
     base: str
@@ -45,7 +47,10 @@ class Fingerprint:
 def fingerprint(model: nn.Module) -> Fingerprint:
     """Hashes of a model, the names of the base's tensors being those of the bare base."""
     if not isinstance(model, PeftModel):
-        return Fingerprint(hash_tensors(model.state_dict().items()), None)
+        masks, tensors = trained_masks(model), model.state_dict()
+        base = hash_tensors(tensors.items(), lambda name, t: t.masked_fill(masks[name], 0.0) if name in masks else t)
+        chosen = ((name, tensors[name]) for name in masks)
+        return Fingerprint(base, hash_tensors(chosen, lambda name, t: t[masks[name]]) if masks else None)
     return Fingerprint(hash_tensors(base_tensors(model).items()), hash_tensors(adapter_tensors(model).items()))
 
 
@@ -54,11 +59,13 @@ def adapter_tensors(model: PeftModel) -> dict[str, Tensor]:
     return get_peft_model_state_dict(model, save_embedding_layers=False)
 
 
-def hash_tensors(tensors: Iterable[tuple[str, Tensor]]) -> str:
-    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
+def hash_tensors(
+    tensors: Iterable[tuple[str, Tensor]], view: Callable[[str, Tensor], Tensor] = lambda _, tensor: tensor
+) -> str:
+    """SHA-256 over names, types, shapes and bytes of what ``view`` makes of each tensor, in the order of the names."""
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors):
-        values = tensor.detach().cpu().contiguous()
+        values = view(name, tensor).detach().cpu().contiguous()
         digest.update(f"{name} {values.dtype} {tuple(values.shape)}\n".encode())
         digest.update(values.flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()
@@ -66,13 +73,15 @@ def hash_tensors(tensors: Iterable[tuple[str, Tensor]]) -> str:
 
 def trainable_table(model: nn.Module) -> list[dict[str, Any]]:
     """Trainable parameters of every module that has any: ``module`` (name in the bare base) and ``parameters``."""
+    masks = trained_masks(model)
     prefix = f".{model.base_model.prefix}" if isinstance(model, PeftModel) else None
     counts: dict[str, int] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             whole = base_name(name)
             module = whole.partition(prefix)[0] if prefix and prefix in whole else whole.rpartition(".")[0]
-            counts[module] = counts.get(module, 0) + parameter.numel()
+            size = int(masks[name].sum()) if name in masks else parameter.numel()
+            counts[module] = counts.get(module, 0) + size
     return [{"module": module, "parameters": count} for module, count in counts.items()]
 
 
@@ -86,7 +95,7 @@ def check_method(model: nn.Module, settings: TrainSettings) -> None:
     tuner = type(model.base_model).__name__ if isinstance(model, PeftModel) else None
     _expect(settings, "tuner", method.tuner, tuner)
     if not isinstance(model, PeftModel):
-        _expect(settings, "frozen parameters", [], [n for n, p in model.named_parameters() if not p.requires_grad])
+        check_bare(cast("PreTrainedModel", model), settings)
         return
     config = model.peft_config["default"]
     asked = dict(method.marks) | {field: getattr(settings, name) for name, field in method.fields.items()}
@@ -97,13 +106,31 @@ def check_method(model: nn.Module, settings: TrainSettings) -> None:
     expected = names(base, settings) if names else target_names(base, settings.required("target_modules"))
     adapted = {row["module"].rpartition(".")[2] for row in trainable_table(model)}
     _expect(settings, "trained projections", sorted(expected), sorted(adapted))
-    adapter = {name: value for name, value in model.named_parameters() if str(model.base_model.prefix) in name}
+    prefix = str(model.base_model.prefix)  # TRL may have added a second adapter, for the reference of a KL term
+    adapter = {name: value for name, value in model.named_parameters() if prefix in name and ".default" in name}
     frozen = [name for name in adapter if any(part in name for part in method.frozen)]
     _expect(settings, "frozen parameters of the adapter", frozen, [n for n in adapter if not adapter[n].requires_grad])
 
 
+def check_bare(model: PreTrainedModel, settings: TrainSettings) -> None:
+    """Check a model without an adapter: everything is trained, or what masks choose in the modules of the target set.
+
+    Raises:
+        InvalidRun: Says what was asked for and what was found.
+    """
+    trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    frozen = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
+    names = find_method(settings.run_id, settings.method).hook("trained_names")
+    if names is None:
+        _expect(settings, "frozen parameters", [], frozen)
+        return
+    _expect(settings, "masked parameters", sorted(trained), sorted(trained_masks(model)))
+    masked = {name.removesuffix(".weight").rpartition(".")[2] for name in trained}
+    _expect(settings, "trained projections", sorted(names(model, settings)), sorted(masked))
+
+
 def check_change(before: Fingerprint, after: Fingerprint, settings: TrainSettings) -> None:
-    """Check that training changed the adapter and nothing else, or the base of a run that trains it.
+    """Check that training changed the adapter (or the chosen entries) and nothing else, or the base where that is all.
 
     Raises:
         InvalidRun: Says which of the two it was.

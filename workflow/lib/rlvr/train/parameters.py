@@ -15,6 +15,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json
+from rlvr.train.methods import SETTINGS, find_method
 from rlvr.train.run import attach
 from rlvr.train.settings import TrainSettings, resolve_settings
 
@@ -29,8 +30,8 @@ class Footprint:
 
     Attributes:
         base_parameters: Parameters of the base.
-        trainable_parameters: Parameters that the optimizer moves.
-        saved_bytes: Size of the weights that a finished run keeps.
+        trainable_parameters: Parameters that the optimizer holds moments for; under a mask, all of the masked matrices.
+        saved_bytes: Size of the trained weights that a finished run keeps: the adapter, or the model without one.
         optimizer_bytes: Both moments of Adam.
         gpu_bytes: Estimate for one GPU, without the share that vLLM reserves.
     """
@@ -101,9 +102,9 @@ def measure_footprint(config: PretrainedConfig, settings: TrainSettings) -> Foot
     """
     base, trainable = count_parameters(config, settings)
     width = BYTES[settings.base_dtype]
-    is_full = trainable == base
-    moved = width if is_full else ADAPTER_BYTES
-    weights = base * width + (0 if is_full else trainable * ADAPTER_BYTES)
+    is_bare = find_method("parameters", settings.method).tuner is None
+    moved = width if is_bare else ADAPTER_BYTES
+    weights = base * width + (0 if is_bare else trainable * ADAPTER_BYTES)
     tokens = settings.micro_batch_completions * (settings.max_prompt_tokens + settings.max_completion_tokens)
     inner = 10 * config.hidden_size + 3 * config.intermediate_size
     stored = config.hidden_size if settings.gradient_checkpointing else inner
@@ -113,7 +114,7 @@ def measure_footprint(config: PretrainedConfig, settings: TrainSettings) -> Foot
     return Footprint(
         base_parameters=base,
         trainable_parameters=trainable,
-        saved_bytes=trainable * moved,
+        saved_bytes=base * width if is_bare else trainable * moved,
         optimizer_bytes=optimizer,
         gpu_bytes=weights + trainable * moved + optimizer + activations + logits,
     )
@@ -143,7 +144,7 @@ def count_rows(
             raise InputError(f"model '{row['model']}'", "has no configuration.", remedy)
         named = {"run_id": row.get("label", "row"), "dataset": "any", "seed": 0, **row}
         settings = TrainSettings.from_json({"study": "", **resolve_settings(named, scale)})
-        key = (row["model"], *(row.get(name) for name in ("method", "rank", "axes", "target_modules")))
+        key = (row["model"], *(row.get(name) for name in ("method", *SETTINGS)))
         if key not in known:
             known[key] = measure_footprint(configs[row["model"]], settings)
         counted.append({**row, **asdict(known[key])})

@@ -21,7 +21,7 @@ from rlvr.prompts import render_prompt
 from rlvr.rewards.golds import find_unreadable
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.checkpoints import checkpoint_step, resumable_checkpoint
-from rlvr.train.manifest import check_method, fingerprint, manifest
+from rlvr.train.manifest import check_method, fingerprint, manifest, trainable_table
 from rlvr.train.merging import write_merged
 from rlvr.train.methods import find_method
 from rlvr.train.metrics import metrics_frame
@@ -31,7 +31,7 @@ from rlvr.train.trainer import make_trainer
 CHECKPOINTS = "checkpoints"
 
 
-def train_run(spec: Path, base: Path, train: Path, out: Path) -> None:
+def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Path | None = None) -> None:
     """Train one run; resumes from the last complete checkpoint under ``out`` if there is one.
 
     Args:
@@ -39,6 +39,8 @@ def train_run(spec: Path, base: Path, train: Path, out: Path) -> None:
         base: Base model in Hugging Face layout.
         train: Problems, ``tables.PROBLEMS``.
         out: Receives ``adapter/`` or ``model/`` or both, ``metrics.parquet`` and, last, ``run.json``.
+        decomposition: Singular triples of the base, ``models.decompositions``; without them a method that starts from
+            singular vectors finds them itself.
 
     Raises:
         InputError: For an unusable spec, base or data file, or a machine that lacks what the settings ask for.
@@ -49,7 +51,7 @@ def train_run(spec: Path, base: Path, train: Path, out: Path) -> None:
     prepare_machine(settings, spec)
     tokenizer = load_tokenizer(base)
     problems = load_problems(train, tokenizer, settings)
-    model = attach(load_base(base, settings.base_dtype, device(settings)), settings)
+    model = attach(load_base(base, settings.base_dtype, device(settings)), settings, decomposition)
     before = fingerprint(model)
     inputs = {"train_sha256": sha256_file(train), "base_sha256": before.base, "problems": len(problems)}
     trainer = make_trainer(model, tokenizer, problems, settings, out / CHECKPOINTS)
@@ -62,8 +64,9 @@ def train_run(spec: Path, base: Path, train: Path, out: Path) -> None:
         return
     if isinstance(model, PeftModel):
         model.peft_config["default"].base_model_name_or_path = settings.model  # a name, not this machine's path
+    triples = {} if decomposition is None else {"decomposition_sha256": sha256_file(decomposition)}
     facts = {
-        "inputs": inputs,
+        "inputs": {**inputs, **triples},
         "seeds": {"adapter": settings.seed, "order": settings.seed, "sampling": settings.seed},
         "processes": trainer.accelerator.num_processes,
         "steps": trainer.state.global_step,
@@ -116,12 +119,12 @@ def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: Trai
         raise InputError(path, problem, f"A step needs {needed}: raise max_prompt_tokens or add problems.")
     if len(kept) < len(frame):
         print(f"{len(frame) - len(kept)} of {len(frame)} prompts exceed {settings.max_prompt_tokens} tokens: left out")
-    return Dataset.from_dict(kept[["prompt", "answer", "verifier"]].to_dict("list"))
+    return Dataset.from_dict(kept[["prompt", "answer", "verifier", "meta"]].to_dict("list"))
 
 
 def leave_out_unreadable(frame: pd.DataFrame) -> pd.DataFrame:
     """The problems whose gold can be graded against; each of the others is named in the log with the reason."""
-    unreadable = find_unreadable(frame["answer"].tolist(), frame["verifier"].tolist())
+    unreadable = find_unreadable(*(frame[name].tolist() for name in ("answer", "verifier", "meta")))
     for position, reason in unreadable.items():
         print(f"left out, {frame['problem_id'].iloc[position]}: {reason}")
     if unreadable:
@@ -129,17 +132,21 @@ def leave_out_unreadable(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.drop(frame.index[list(unreadable)]).reset_index(drop=True)
 
 
-def attach(base: PreTrainedModel, settings: TrainSettings) -> PreTrainedModel | PeftModel:
+def attach(
+    base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None
+) -> PreTrainedModel | PeftModel:
     """The base with the method's adapter, drawn from the run's seed, in training mode."""
     set_seed(settings.seed)
-    model = find_method(settings.run_id, settings.method).load().attach(base, settings)
+    method = find_method(settings.run_id, settings.method)
+    further = [decomposition] if method.decomposes else []
+    model = method.load().attach(base, settings, *further)
     check_method(model, settings)
     return model.train()
 
 
 def announce(settings: TrainSettings, model: Any, problems: int, resume_from: Path | None) -> None:
     """Print what is about to be trained."""
-    trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    trainable = sum(row["parameters"] for row in trainable_table(model))
     steps = settings.epochs * (problems // settings.prompts_per_step)
     batch = f"{settings.prompts_per_step} prompts x {settings.group_size} completions"
     resuming = f", resuming from {resume_from.name}" if resume_from else ""
@@ -159,10 +166,14 @@ def write_weights(
             model.save_pretrained(folder)
             tokenizer.save_pretrained(folder)
         return
+    method = find_method(settings.run_id, settings.method)
     with atomic_folder(out / "adapter") as folder:
-        model.save_pretrained(str(folder), save_embedding_layers=False)
+        if save_adapter := method.hook("save_adapter"):
+            save_adapter(model, folder)
+        else:
+            model.save_pretrained(str(folder), save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)
-    if find_method(settings.run_id, settings.method).exports:
+    if method.exports:
         with atomic_folder(out / "model") as folder:
             write_merged(model, folder)
             tokenizer.save_pretrained(folder)

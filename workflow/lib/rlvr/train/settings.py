@@ -8,15 +8,24 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.rewards.reward_rules import KINDS, RewardRule
 
 RESOLVED_BY_ROW = frozenset({"rank_divisor", "quanta_dims", "learning_rate"})  # of the scale's block `train`
-OF_FEW_METHODS: Mapping[str, type] = {"rate_ratio": float, "block_size": int, "butterfly_factors": int}
+OF_FEW_METHODS: Mapping[str, type] = {
+    "rate_ratio": float,
+    "density": float,
+    "block_size": int,
+    "butterfly_factors": int,
+}
+OF_FEW_ROWS: Mapping[str, type] = {"reward": str, "overlong_buffer_tokens": int}  # else as the scale says
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "schedule": ("cosine", "constant"),
     "scale_rewards": ("none", "group", "batch"),
+    "reward": tuple(KINDS),
     "base_dtype": ("float32", "bfloat16"),
     "mixed_precision": ("none", "bf16"),
     "generation": ("transformers", "vllm"),
+    "decomposition": ("exact", "randomised"),
 }
 
 
@@ -64,10 +73,14 @@ class TrainSettings:
     gradient_checkpointing: bool
     generation: str
     devices: int
+    reward: str = "shaped"
+    overlong_buffer_tokens: int = 0
     vllm_gpu_memory_share: float = 0.35  # ASSUME: leaves the larger part to weights, gradients and activations
     rate_ratio: float | None = None
     block_size: int | None = None
     butterfly_factors: int | None = None
+    density: float | None = None
+    decomposition: str = "exact"  # how the singular vectors of the base are found, for methods that start from them
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], where: object = "training settings") -> "TrainSettings":
@@ -84,8 +97,8 @@ class TrainSettings:
         if missing := sorted(required - content.keys()):
             raise InputError(where, f"key '{missing[0]}' is missing.", remedy)
         for name, choices in CHOICES.items():
-            if content[name] not in choices:
-                raise InputError(where, f"{name} is '{content[name]}'.", f"Expected one of: {', '.join(choices)}.")
+            if (chosen := content.get(name, choices[0])) not in choices:
+                raise InputError(where, f"{name} is '{chosen}'.", f"Expected one of: {', '.join(choices)}.")
         dims = content["dims"]
         settings = cls(**{**content, "dims": None if dims is None else tuple(dims)})
         check_batches(settings, where)
@@ -105,6 +118,11 @@ class TrainSettings:
         if value is None:
             raise InputError(f"run '{self.run_id}'", f"method '{self.method}' needs '{name}'.", "Set it in the spec.")
         return value
+
+    @property
+    def reward_rule(self) -> RewardRule:
+        """Which reward the run is trained on."""
+        return RewardRule(self.reward, self.max_completion_tokens, self.overlong_buffer_tokens)
 
     @property
     def prompts_per_step(self) -> int:
@@ -158,7 +176,7 @@ def resolve_settings(row: Mapping[str, Any], scale: Mapping[str, Any], where: ob
         "schedule": cells.get("schedule", train["schedule"]),
         "completions_per_step": int(cells.get("completions_per_step", train["completions_per_step"])),
     }
-    resolved |= {name: kind(cells[name]) for name, kind in OF_FEW_METHODS.items() if name in cells}
+    resolved |= {name: kind(cells[name]) for name, kind in {**OF_FEW_METHODS, **OF_FEW_ROWS}.items() if name in cells}
     TrainSettings.from_json({"study": "", **resolved}, where)
     return resolved
 

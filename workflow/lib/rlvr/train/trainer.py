@@ -80,7 +80,7 @@ def make_trainer(
     Args:
         model: Base with its adapter attached, or the base itself for full fine-tuning.
         tokenizer: With a pad token, padding on the left.
-        problems: Columns ``prompt``, ``answer``, ``verifier``.
+        problems: Columns ``prompt``, ``answer``, ``verifier``, ``meta``.
         settings: Resolved settings.
         checkpoints: Folder for checkpoints.
     """
@@ -88,7 +88,7 @@ def make_trainer(
     trainer = Trainer(
         settings=settings,
         model=model,
-        reward_funcs=make_reward(settings.template),
+        reward_funcs=make_reward(settings.template, settings.reward_rule),
         args=trl_config(settings, checkpoints),
         train_dataset=problems,
         processing_class=tokenizer,

@@ -16,7 +16,8 @@ from rlvr.train.methods.targets import TARGET_SETS
 METHODS: Mapping[str, Method] = {method.name: method for method in ENTRIES}
 
 SMALLEST: Mapping[str, int] = {"rank": 1, "axes": 2, "block_size": 2, "butterfly_factors": 1}  # settings that count
-POSITIVE = ("alpha", "rate_ratio")
+POSITIVE = ("alpha", "rate_ratio", "density")
+SHARES = ("density",)
 SETTINGS = (*SMALLEST, *POSITIVE, "target_modules")
 
 
@@ -66,6 +67,10 @@ def _check_values(where: object, given: Mapping[str, Any]) -> None:
         value = given.get(name)
         if value is not None and not (_is_number(value) and float(value) > 0):
             raise InputError(where, f"'{name}' is {value!r}.", "Expected a positive number.")
+    for name in SHARES:
+        value = given.get(name)
+        if value is not None and float(value) > 1:
+            raise InputError(where, f"'{name}' is {value!r}.", "Expected a share of at most 1.")
 
 
 def _is_number(value: Any) -> bool:

@@ -1,7 +1,7 @@
 """AdaLoRA, PEFT's own layers and rank allocator, driven by a callback: P diag(E) Q whose entries of E are pruned.
 
-``rank`` is the average rank that is left in the end. SOURCE: Zhang et al. 2023, section 3.3: the initial budget is 1.5
-times the final one, the budget falls along a cubic between a warm-up and a final phase of fixed ranks.
+``rank`` is the average rank that is left in the end. SOURCE: Zhang et al. 2023, section 3.3: the budget starts above
+the final one and falls along a cubic between a warm-up and a final phase of fixed ranks.
 """
 
 import math
@@ -19,7 +19,7 @@ from rlvr.core.errors import InputError
 from rlvr.train.methods.linears import check_rank, target_names
 from rlvr.train.settings import TrainSettings
 
-INITIAL_SHARE = 1.5  # SOURCE: Zhang et al. 2023: initial over final budget
+INITIAL_SHARE = 1.5  # ASSUME: as PEFT's defaults, 12 and 8; the comparison of methods prints neither rank
 WARMUP_SHARE, FINAL_SHARE = 0.1, 0.3  # ASSUME: of all steps; not printed for RLVR
 ORTHOGONALITY = 0.1  # ASSUME: the smallest weight of the term in Zhang et al.'s experiments
 STATE_FILE = "adalora.pt"

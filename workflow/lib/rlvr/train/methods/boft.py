@@ -9,6 +9,8 @@ PEFT keeps one dense permutation (inputs x inputs) per factor and module: about 
 of Qwen3-8B with two factors, on every device. At that size choose `attention`, or one factor.
 """
 
+from typing import Any
+
 import torch
 from peft import BOFTConfig, PeftModel, get_peft_model
 from peft.tuners.boft import layer as peft_boft
@@ -29,6 +31,21 @@ class BlockDiagonal:
         return torch.stack([torch.block_diag(*factor) for factor in blocks])
 
 
+def butterfly_order(layer: Any, *arguments: Any) -> Tensor:
+    """PEFT's order of the inputs, found on the CPU: it looks at single numbers, which the meta device does not have."""
+    with torch.device("cpu"):
+        return PEFT_ORDER(layer, *arguments)
+
+
+def permutation_matrix(_: Any, order: Tensor) -> Tensor:
+    """Ones at (i, order[i]), on the default device; PEFT sets them one by one."""
+    matrix = torch.zeros(len(order), len(order))
+    return matrix.scatter_(1, order.to(matrix.device)[:, None], 1.0)
+
+
+PEFT_ORDER = peft_boft.BOFTLayer.block_butterfly_perm
+peft_boft.BOFTLayer.block_butterfly_perm = butterfly_order  # type: ignore[method-assign]
+peft_boft.BOFTLayer.perm2mat = permutation_matrix  # type: ignore[method-assign]
 peft_boft.get_fbd_cuda = lambda: True
 peft_boft.FastBlockDiag = BlockDiagonal  # type: ignore[assignment,misc]
 

@@ -7,6 +7,32 @@ from rlvr.train.methods.method import Method
 LOW_RANK = frozenset({"rank", "alpha", "target_modules"})
 LOW_RANK_FIELDS: Mapping[str, str] = {"rank": "r", "alpha": "lora_alpha"}
 PLAIN_LORA = {"use_dora": False, "use_rslora": False}
+ORTHONORMAL = "Geometry-Preserving Orthonormal Initialization for Low-Rank Adaptation in RLVR"
+OFF_PRINCIPAL = "The Path Not Taken: RLVR Provably Learns off the Principals, section 5.1"
+PRINCIPAL = frozenset({"rank", "density", "target_modules"})
+
+
+def initialised(name: str, family: str, source: str, decomposes: bool) -> Method:
+    """LoRA with factors of its own to start from, on PEFT's layers."""
+    marks = {**PLAIN_LORA, "initialisation": name}
+    return Method(
+        name=name,
+        family=family,
+        takes=LOW_RANK,
+        source=source,
+        tuner="LoraModel",
+        marks=marks,
+        fields=LOW_RANK_FIELDS,
+        decomposes=decomposes,
+    )
+
+
+def sparse(mask: str, takes: frozenset[str] = PRINCIPAL, decomposes: bool = True) -> Method:
+    """Full fine-tuning of the entries of a mask."""
+    return Method(
+        name=f"sparse-{mask}", family="sparse", takes=takes, source=OFF_PRINCIPAL, tuner=None, decomposes=decomposes
+    )
+
 
 ENTRIES = (
     Method(
@@ -126,4 +152,26 @@ ENTRIES = (
         frozen=("boft_s",),
         exports=True,
     ),
+    Method(
+        name="mora",
+        family="mora",
+        takes=frozenset({"rank", "target_modules"}),
+        source="Jiang et al. 2024, arXiv:2405.12130, with rotation; rlvr.train.mora",
+        tuner="MoraModel",
+        fields={"rank": "r"},
+        exports=True,
+    ),
+    initialised("pissa", "residual", "Meng et al. 2024, arXiv:2404.02948", decomposes=True),
+    initialised("milora", "residual", "Wang et al. 2024, arXiv:2406.09044", decomposes=True),
+    initialised("olora", "residual", f"{ORTHONORMAL}, equation 7, after arXiv:2406.01775", decomposes=True),
+    initialised("olora-tail", "residual", f"{ORTHONORMAL}, section 4", decomposes=True),
+    initialised("lora-rlpo", "orthonormal", f"{ORTHONORMAL}, section 5.2", decomposes=True),
+    initialised("lora-rlmo", "orthonormal", f"{ORTHONORMAL}, section 5.2", decomposes=True),
+    initialised("dct-lora", "orthonormal", f"{ORTHONORMAL}, section 6", decomposes=False),
+    initialised("wavelet-lora", "orthonormal", f"{ORTHONORMAL}, section 6", decomposes=False),
+    sparse("principal"),
+    sparse("non-principal"),
+    sparse("low-magnitude", frozenset({"target_modules"}), decomposes=False),
+    sparse("union"),
+    sparse("random"),
 )

@@ -14,15 +14,17 @@ def attach(base: PreTrainedModel, settings: TrainSettings) -> PeftModel:
     return get_peft_model(base, low_rank_config(base, settings))
 
 
-def low_rank_config(base: PreTrainedModel, settings: TrainSettings, **changes: Any) -> LoraConfig:
-    """What all relatives of LoRA share; ``changes`` is what one of them adds.
+def low_rank_config(
+    base: PreTrainedModel, settings: TrainSettings, kind: type[LoraConfig] = LoraConfig, **changes: Any
+) -> LoraConfig:
+    """What all relatives of LoRA share; ``changes`` is what one of them adds, ``kind`` the class that knows it.
 
     Raises:
         InputError: If the rank is above that of a target's weight.
     """
     rank, targets = settings.required("rank"), target_names(base, settings.required("target_modules"))
     check_rank(base, targets, rank)
-    return LoraConfig(
+    return kind(
         task_type="CAUSAL_LM",
         r=rank,
         lora_alpha=settings.required("alpha"),

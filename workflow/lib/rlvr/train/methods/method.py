@@ -15,7 +15,8 @@ class Method:
     ``trained_names(base, settings)`` (last names of the adapted modules, the target set by default),
     ``optimizer(model, settings, optimizer_class, arguments)``, ``callbacks(model, settings)``, ``penalty(model)``
     (added to the loss), ``save_state(model, folder)`` with ``load_state(model, folder)`` (what a checkpoint needs
-    beside PEFT's files).
+    beside PEFT's files), ``save_adapter(model, folder)`` (the finished adapter, where it is not PEFT's own files).
+    Where the method ``decomposes``, ``attach`` takes a third argument: the file with the base's singular triples.
 
     Attributes:
         name: Word used in grids.
@@ -28,6 +29,7 @@ class Method:
         frozen: Parts of names of the adapter's parameters that are not trained; all others are.
         exact_start: Whether the untrained model computes the base function.
         exports: Whether a run also writes merged weights, because its adapter has no formula in ``models.updates``.
+        decomposes: Whether it starts from singular vectors of the base.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Method:
     frozen: tuple[str, ...] = ()
     exact_start: bool = True
     exports: bool = False
+    decomposes: bool = False
 
     def load(self) -> ModuleType:
         """The module that attaches the method; imports torch and PEFT."""
