@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from rlvr.core.errors import InputError
+from rlvr.data.synthetic_enigmata import puzzle_rows
 
 LENGTHS = (2, 3, 4, 5, 6)  # digits of a problem, in training and in every in-distribution evaluation
 AIME_LENGTHS = (7, 8)  # longer than anything trained on: the out-of-distribution set
@@ -159,7 +160,7 @@ def synthetic_rows(source: str, rows: int, rng: np.random.Generator) -> pd.DataF
     """Rows of a synthetic stand-in in the released columns and types of ``source``.
 
     Args:
-        source: Name as in the scale file: deepmath-103k, skywork-or1, math, aime-2025 or aime-2026.
+        source: Name as in the scale file, one of ``WRITERS``.
         rows: Number of rows.
         rng: The only source of randomness.
 
@@ -244,4 +245,6 @@ WRITERS: dict[str, Callable[[int, np.random.Generator], pd.DataFrame]] = {
     "math": _math_rows,
     "aime-2025": partial(_aime_rows, first=1),
     "aime-2026": partial(_aime_rows, first=1),
+    "enigmata-data": partial(puzzle_rows, held_out=False),
+    "enigmata-eval": partial(puzzle_rows, held_out=True),
 }
