@@ -12,18 +12,26 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from rlvr.core.errors import InputError
-from rlvr.spectra.frozen import measure_frozen
+from rlvr.models.updates import ModuleUpdate
+from rlvr.spectra.decay import fit_power_law, summarise_decay
+from rlvr.spectra.diagnostics import DiagnosticsSettings, diagnose
+from rlvr.spectra.frozen import frozen_spectra, measure_frozen
 from rlvr.spectra.quantities import (
     describe,
+    describe_spectrum,
     effective_rank,
+    energy_rank,
     factored_singular_values,
     frobenius_norm,
     participation_ratio,
     stable_rank,
-)  # fmt: skip
-from rlvr.spectra.runs import measure_run
+)
+from rlvr.spectra.rounding import describe_stored, stored_update
+from rlvr.spectra.runs import measure_pair
+from rlvr.spectra.sparsity import rounding_floor
 
 MODULE = "model.layers.0.self_attn.q_proj"
+SETTINGS = DiagnosticsSettings(principal_rank=1, mask_share=0.5, top_directions=2)
 
 
 def random_matrix(rows: int, cols: int, seed: int) -> torch.Tensor:
@@ -68,10 +76,12 @@ def test_factored_values_equal_those_of_the_product(rows, cols, rank, seed):
 @settings(deadline=None, max_examples=40)
 def test_rank_like_quantities_ignore_scale_rotation_and_transposition(seed, scale):
     matrix = random_matrix(6, 4, seed)
-    rotation = torch.linalg.qr(random_matrix(6, 6, seed + 1)).Q
-    expected = effective_rank(torch.linalg.svdvals(matrix))
-    for changed in (scale * matrix, rotation @ matrix, matrix.T):
-        assert effective_rank(torch.linalg.svdvals(changed)) == pytest.approx(expected, rel=1e-9)
+    left, right = (torch.linalg.qr(random_matrix(n, n, seed + n)).Q for n in (6, 4))
+    expected = dict(describe_spectrum(torch.linalg.svdvals(matrix)))
+    for changed, factor in ((scale * matrix, scale), (left @ matrix, 1), (matrix @ right, 1), (matrix.T, 1)):
+        found = dict(describe_spectrum(torch.linalg.svdvals(changed)))
+        found["frobenius_norm"] /= factor
+        assert found == pytest.approx(expected, rel=1e-9)
 
 
 @given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=12))
@@ -108,21 +118,134 @@ def test_measure_run_writes_every_quantity_of_a_lora_update(base_dir, tmp_path):
     name = f"base_model.model.{MODULE}"
     factors = {f"{name}.lora_A.weight": torch.eye(2, 3), f"{name}.lora_B.weight": torch.eye(3, 2)}
     save_file(factors, run_dir / "adapter" / "adapter_model.safetensors")
-    measure_run(base_dir, run_dir, "some_run", tmp_path / "spectra.parquet")
+    measure_pair(
+        base_dir, run_dir, "some_run", SETTINGS, tmp_path / "spectra.parquet", tmp_path / "diagnostics.parquet"
+    )
     frame = pd.read_parquet(tmp_path / "spectra.parquet").set_index("quantity")
-    assert set(frame.run_id) == {"some_run"} and set(frame.method) == {"factored"}
+    assert set(frame.run_id) == {"some_run"} and set(frame.method[:3]) == {"factored"}
+    assert set(frame.method[frame.index.str.startswith("bf16_")]) == {"exact"}
     assert frame.value["effective_rank"] == pytest.approx(2) and frame.value["rank_bound"] == 2
     assert frame.value["frobenius_norm"] == pytest.approx(3 * math.sqrt(2))  # alpha / r = 3 on two directions
 
 
+def measured_frozen(base_dir, tmp_path, top):
+    paths = tmp_path / "frozen.parquet", tmp_path / "decay.parquet"
+    measure_frozen(base_dir, "some-model", top, *paths)
+    return [pd.read_parquet(path) for path in paths]
+
+
 def test_measure_frozen_normalises_by_the_largest(base_dir, tmp_path):
-    measure_frozen(base_dir, "some-model", 2, tmp_path / "frozen.parquet")
-    frame = pd.read_parquet(tmp_path / "frozen.parquet")
+    frame, decay = measured_frozen(base_dir, tmp_path, 2)
     np.testing.assert_allclose(frame.normalised, [1.0, 0.5])
     assert list(frame["index"]) == [1, 2] and set(frame.projection) == {"q_proj"}
+    curve = decay[(decay.quantity == "normalised") & (decay.projection == "all")]
+    np.testing.assert_allclose(curve["mean"], [1.0, 0.5, 0.25])  # the whole of it, whatever is kept
 
 
 def test_a_zero_frozen_matrix_is_named(tmp_path):
     save_file({f"{MODULE}.weight": torch.zeros(3, 3)}, tmp_path / "model.safetensors")
     with pytest.raises(InputError, match=r"q_proj\.weight' is zero"):
-        measure_frozen(tmp_path, "some-model", None, tmp_path / "frozen.parquet")
+        measured_frozen(tmp_path, tmp_path, None)
+
+
+@given(st.floats(0.0, 3.0), st.floats(1e-3, 1e3), st.integers(2, 50))
+def test_a_power_law_is_recovered(exponent, scale, count):
+    fit = fit_power_law(scale * np.arange(1, count + 1) ** -exponent)
+    assert fit.exponent == pytest.approx(exponent, abs=1e-6)
+    assert fit.r_squared == pytest.approx(1.0, abs=1e-6) or exponent < 1e-6
+
+
+def test_values_that_are_zero_up_to_rounding_take_no_part_in_a_fit():
+    exact = 1 / np.arange(1.0, 11.0)
+    assert fit_power_law(np.append(exact, [1e-17, 0.0])).exponent == pytest.approx(1.0)
+
+
+def test_what_is_no_power_law_has_a_low_r_squared():
+    exponential = fit_power_law(np.exp(-np.arange(60) / 4.0))
+    assert exponential.r_squared < 0.85
+
+
+def test_decay_over_layers_by_hand(tmp_path):
+    """Two layers of one projection with values (1, 1/2) and (1, 1/4), one of another."""
+    diagonals = {("0", "q_proj"): (4.0, 2.0), ("1", "q_proj"): (8.0, 2.0), ("0", "up_proj"): (1.0, 1.0)}
+    weights = {
+        f"model.layers.{layer}.x.{name}.weight": torch.diag(torch.tensor(values))
+        for (layer, name), values in diagonals.items()
+    }
+    save_file(weights, tmp_path / "model.safetensors")
+    table = summarise_decay(pd.concat(frozen_spectra(tmp_path)), top=None).set_index(
+        ["projection", "quantity", "index"]
+    )
+    second = table.loc["q_proj", "normalised", 2]
+    assert second["mean"] == pytest.approx(0.375) and second["std"] == pytest.approx(0.25 / math.sqrt(2))
+    assert second["layers"] == 2 and table.loc["up_proj", "normalised", 2]["std"] == 0.0
+    assert table.loc["all", "normalised", 2]["mean"] == pytest.approx((0.5 + 0.25 + 1) / 3)
+    assert table.loc["q_proj", "exponent_full", 0]["mean"] == pytest.approx(1.5)  # 2^-1 and 2^-2 at index 2
+    assert "exponent_top" not in table.index.get_level_values("quantity")
+
+
+# Energy ranks, and what bfloat16 storage leaves of an update.
+
+
+@given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=12), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
+@settings(deadline=None)
+def test_energy_rank_is_the_first_count_that_holds_the_share(values, share):
+    ordered = sorted(values, reverse=True)
+    energies = np.cumsum(np.square(ordered))
+    slow = next(k for k in range(1, len(ordered) + 1) if energies[k - 1] >= share * energies[-1] * (1 - 1e-12))
+    found = energy_rank(torch.tensor(ordered, dtype=torch.float64), share)
+    assert abs(found - slow) <= int(math.isclose(energies[slow - 1], share * energies[-1], rel_tol=1e-9))
+
+
+def test_energy_ranks_of_closed_forms():
+    assert [energy_rank(torch.ones(100), share) for share in (0.9, 0.95, 0.99)] == [90, 95, 99]  # orthogonal
+    assert energy_rank(torch.tensor([3.0, 0.0]), 0.99) == 1 and energy_rank(torch.zeros(3), 0.9) == 0
+
+
+def module_update(base: torch.Tensor, factors: tuple[torch.Tensor, torch.Tensor]) -> ModuleUpdate:
+    left, right = factors
+    return ModuleUpdate(
+        MODULE, 0, "q_proj", *base.shape, left.shape[1], lambda: base, lambda dtype: (left @ right).to(dtype), factors
+    )
+
+
+@pytest.mark.parametrize(("step", "noise"), [(1.0, 0.01), (3e-4, 2.0)])
+def test_rounding_drowns_a_low_rank_update_as_it_shrinks(step, noise):
+    """The same rank-one update, far above the spacing of bfloat16 and near it: noise of high effective rank."""
+    base = random_matrix(128, 96, 0).to(torch.bfloat16)
+    update = module_update(base, (step * random_matrix(128, 1, 1), random_matrix(1, 96, 2)))
+    values = factored_singular_values(*update.factors)
+    found = {quantity.name: quantity.value for quantity in describe_stored(update, values)}
+    assert (found["rounding_distance"] > 0.5) == (noise > 1)
+    assert (found["bf16_effective_rank"] > 10) == (noise > 1)
+    assert found["bf16_rank_gap"] == pytest.approx(found["bf16_effective_rank"] - 1)
+    if noise < 1:
+        assert found["rounding_distance"] == pytest.approx(found["rounding_floor"], rel=0.05)
+
+
+def test_the_stored_update_is_the_difference_of_what_is_stored():
+    base, tuned = random_matrix(6, 5, 0), random_matrix(6, 5, 1)
+    expected = tuned.bfloat16().double() - base.bfloat16().double()
+    assert torch.equal(stored_update(base, tuned), expected)
+    assert rounding_floor(tuned) < 0.01 * float(expected.norm())
+
+
+def test_diagnostics_of_a_module_by_hand():
+    """W = diag(4, 2, 1), update 0.5 on the last diagonal entry: the last mode, off the principal weight."""
+    base = torch.diag(torch.tensor([4.0, 2.0, 1.0]))
+    last = torch.tensor([[0.0, 0.0, 1.0]], dtype=torch.float64)
+    frame = diagnose(module_update(base, (0.5 * last.T, last)), SETTINGS).set_index(["quantity", "index"])["value"]
+    assert [frame["mode_share", index] for index in (1, 2, 3)] == pytest.approx([0, 0, 1])
+    assert frame["bf16_sparsity", 0] == pytest.approx(8 / 9)
+    assert list(frame["row_ratio"]) == list(frame["column_ratio"]) == pytest.approx([0, 0, 1 / 3])
+    assert frame["normalised_spectral_shift", 0] == pytest.approx(0.5 / math.sqrt(21))
+    assert list(frame["left_angle"]) == list(frame["right_angle"]) == pytest.approx([0, 0], abs=1e-12)
+    assert frame["similarity_bottom", 0] == 1.0 and frame["similarity_top", 0] == pytest.approx(0, abs=1e-12)
+    assert frame["initial_norm_pissa", 0] == 4.0 and frame["initial_norm_milora", 0] == 1.0
+    assert frame["diagonal_share", 0] == pytest.approx(1.0) and frame["tail_mean", 0] == pytest.approx(7 / 3)
+
+
+def test_a_zero_base_has_no_directions(base_dir):
+    ones = torch.ones(3, 1, dtype=torch.float64)
+    with pytest.raises(InputError, match=r"q_proj\.weight: is zero"):
+        diagnose(module_update(torch.zeros(3, 3), (ones, ones.T)), SETTINGS)

@@ -1,4 +1,4 @@
-"""Measure the singular values of a base model's linear layers before any training."""
+"""Measure the singular values of a base model's linear layers before any training, and how they fall."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,5 +15,6 @@ if __name__ == "__main__":
         base_dir=Path(snakemake.input.base).parent,
         model=snakemake.wildcards.model,
         top=snakemake.params.top,
-        out_path=snakemake.output.spectra,
+        spectra_path=snakemake.output.spectra,
+        decay_path=snakemake.output.decay,
     )

@@ -1,19 +1,22 @@
-"""Measure the spectrum of every module's update."""
+"""Measure the spectrum and the weight-space diagnostics of every module's update."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.spectra.runs import measure_run
+from rlvr.spectra.diagnostics import DiagnosticsSettings
+from rlvr.spectra.runs import measure_pair
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    measure_run(
+    measure_pair(
         base_dir=Path(snakemake.input.base).parent,
-        run_dir=Path(snakemake.input.run).parent,
+        tuned_dir=Path(snakemake.input.run).parent,
         run_id=snakemake.wildcards.run_id,
-        out_path=snakemake.output.spectra,
+        settings=DiagnosticsSettings(**snakemake.params.diagnostics),
+        spectra_path=snakemake.output.spectra,
+        diagnostics_path=snakemake.output.diagnostics,
     )

@@ -11,7 +11,7 @@ from rlvr.core.io import read_json
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rlvr.report.figures import Label
+    from rlvr.report.looks import Label
 
 BAR_SHARE = 0.92  # of a bin's width
 

@@ -1,7 +1,7 @@
 """What finished files say about runs, looked up by run id."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,13 +34,15 @@ class InputPaths:
     manifests: Sequence[str] = ()
     spectra: Sequence[str] = ()
     metrics: Sequence[str] = ()
+    diagnostics: Sequence[str] = ()
     frozen: Sequence[str] = ()
+    decay: Sequence[str] = ()
     cards: Sequence[str] = ()
 
     @property
     def all(self) -> list[str]:
         """Every path."""
-        return [*self.scores, *self.manifests, *self.spectra, *self.metrics, *self.frozen, *self.cards]
+        return [path for field in fields(self) for path in getattr(self, field.name)]
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ class Evidence:
     Attributes:
         scores: ``tables.SCORES`` indexed by run_id, benchmark, statistic.
         parameters: Trainable parameters by run id.
-        spectra: Number, mean, standard deviation (n - 1) and root of the summed squared standard errors over modules,
-            indexed by run_id, quantity.
+        spectra: Of spectral quantities and of scalar diagnostics: number, mean, standard deviation (n - 1) and root of
+            the summed squared standard errors over modules, indexed by run_id, quantity.
     """
 
     scores: pd.DataFrame
@@ -87,13 +89,15 @@ def load_evidence(paths: InputPaths) -> Evidence:
     Raises:
         InputError: Names the file that breaks its schema, or the run that is there twice.
     """
-    from rlvr.tables import SCORES, SPECTRA
+    from rlvr.tables import DIAGNOSTICS, SCORES, SPECTRA
 
     manifests = [read_json(path) for path in paths.manifests]
+    spectra, diagnostics = read_tables(paths.spectra, SPECTRA), read_tables(paths.diagnostics, DIAGNOSTICS)
+    filled = [frame for frame in (spectra, scalars(diagnostics)) if len(frame)]
     return Evidence(
         scores=index_scores(read_tables(paths.scores, SCORES)),
         parameters={manifest["run_id"]: manifest["trainable_parameters"] for manifest in manifests},
-        spectra=summarise_spectra(read_tables(paths.spectra, SPECTRA)),
+        spectra=summarise_spectra(pd.concat(filled) if filled else spectra),
     )
 
 
@@ -106,6 +110,11 @@ def read_tables(paths: Sequence[str | Path], schema: "DataFrameSchema") -> pd.Da
 def index_scores(scores: pd.DataFrame) -> pd.DataFrame:
     """``tables.SCORES`` indexed for look-up."""
     return _unique(scores.set_index(["run_id", "benchmark", "statistic"]), "scores")
+
+
+def scalars(diagnostics: pd.DataFrame) -> pd.DataFrame:
+    """The diagnostics that are one number a module, exact, as rows like those of ``tables.SPECTRA``."""
+    return diagnostics[diagnostics["index"] == 0].drop(columns="index").assign(std_error=0.0)
 
 
 def summarise_spectra(spectra: pd.DataFrame) -> pd.DataFrame:

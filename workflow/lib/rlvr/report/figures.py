@@ -1,9 +1,8 @@
-"""Figures: frozen spectra, accuracy against the update's spectrum, training curves, what a data card holds.
+"""Figures: spectra of bases and updates, accuracy against them, training curves, what a data card holds.
 
 Colour, marker and display name of a series come from the study's ``labels.csv``, everything else from the style file.
 """
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,22 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rlvr.core.errors import InputError
-from rlvr.core.io import atomic_path
 from rlvr.report.card_figures import difficulty_table, draw_difficulty, draw_topics, find_card, topic_table
 from rlvr.report.cells import Scope
+from rlvr.report.decay_figure import projections_file
 from rlvr.report.evidence import InputPaths, read_tables
 from rlvr.report.files import make_cells, provenance_lines, write_text
+from rlvr.report.looks import FULL_WIDTH_MM, ONE_COLUMN_MM, Label, find_label, new_figure, read_labels, save_figure
 from rlvr.report.outputs import Output, load_outputs
+from rlvr.report.spectral_figures import geometry_file, heatmap_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-INCH_MM = 25.4
-ONE_COLUMN_MM = (84, 60)
-FULL_WIDTH_MM = (174, 74)
-LABEL_FIELDS = ("key", "name", "colour", "marker", "fill", "line")
 
 
 @dataclass(frozen=True)
@@ -36,17 +31,6 @@ class FigureFiles:
     csv: str
     pdf: str
     png: str
-
-
-@dataclass(frozen=True)
-class Label:
-    """How a series looks: display name, colour, marker, marker fill (full or none), line style."""
-
-    name: str
-    colour: str
-    marker: str
-    fill: str
-    line: str
 
 
 def plot_file(
@@ -77,33 +61,6 @@ def plot_file(
         plt.close(figure)
 
 
-def read_labels(path: Path) -> dict[str, Label]:
-    """The study's table of series.
-
-    Raises:
-        InputError: If its columns are others than expected or a key is there twice.
-    """
-    with path.open(newline="") as stream:
-        lines = list(csv.DictReader(stream))
-    if not lines or tuple(lines[0]) != LABEL_FIELDS:
-        raise InputError(path, "has other columns than expected.", f"Expected: {', '.join(LABEL_FIELDS)}.")
-    labels = {line.pop("key"): Label(**line) for line in lines}
-    if len(labels) != len(lines):
-        raise InputError(path, "has a key twice.", "Remove one of the lines.")
-    return labels
-
-
-def find_label(labels: Mapping[str, Label], key: str) -> Label:
-    """The label of a series.
-
-    Raises:
-        InputError: If there is none.
-    """
-    if key not in labels:
-        raise InputError("labels.csv", f"no line for series '{key}'.", f"Known: {', '.join(labels)}.")
-    return labels[key]
-
-
 def mean_decay(frozen: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     """Mean and standard deviation over layers of the normalised singular values.
 
@@ -128,7 +85,7 @@ def running_mean(values: pd.Series, window: int) -> pd.Series:
 
 def draw_decay(table: pd.DataFrame, models: Sequence[str], labels: Mapping[str, Label]) -> "Figure":
     """Decay of frozen singular values: one line and band a model."""
-    figure, axes = _figure(ONE_COLUMN_MM)
+    figure, axes = new_figure(ONE_COLUMN_MM)
     for model in models:
         part, label = table[table["model"] == model], find_label(labels, model)
         axes.plot(part["index"], part["mean"], label.line, color=label.colour, label=label.name)
@@ -142,7 +99,7 @@ def draw_decay(table: pd.DataFrame, models: Sequence[str], labels: Mapping[str, 
 def draw_scatter(output: Output, cells: pd.DataFrame, labels: Mapping[str, Label]) -> "Figure":
     """Points with bars, one panel for each horizontal quantity, on a logarithmic axis; a series' points are joined."""
     panels = output.plot["panels"]
-    figure, ((*axes_row,),) = _figure(FULL_WIDTH_MM, len(panels), sharey=True, squeeze=False)
+    figure, ((*axes_row,),) = new_figure(FULL_WIDTH_MM, len(panels), sharey=True, squeeze=False)
     points = point_table(output, cells)
     for axes, panel in zip(axes_row, panels, strict=True):
         for series in dict.fromkeys(points["series"]):
@@ -171,7 +128,7 @@ def point_table(output: Output, cells: pd.DataFrame) -> pd.DataFrame:
 
 def draw_curve(output: Output, metrics: pd.DataFrame, labels: Mapping[str, Label]) -> "Figure":
     """Training curves: thin every step, thick the running mean."""
-    figure, axes = _figure(ONE_COLUMN_MM)
+    figure, axes = new_figure(ONE_COLUMN_MM)
     metric, window = output.plot["metric"], output.plot["window_steps"]
     for curve in output.plot["curves"]:
         part = metrics[metrics["run_id"] == curve["run"]].sort_values("step")
@@ -219,7 +176,7 @@ def _difficulty_file(
 ) -> "Figure":
     table = difficulty_table(find_card(inputs.cards, output.plot["dataset"]), output.plot.get("bin_width"))
     write_text(table.to_csv(index=False), csv_path)
-    figure, axes = _figure(ONE_COLUMN_MM)
+    figure, axes = new_figure(ONE_COLUMN_MM)
     if table.empty:
         _say_missing(axes, output)
     else:
@@ -232,7 +189,7 @@ def _topics_file(
 ) -> "Figure":
     table = topic_table(find_card(inputs.cards, output.plot["dataset"]), output.plot["topics"])
     write_text(table.to_csv(index=False), csv_path)
-    figure, axes = _figure((FULL_WIDTH_MM[0], max(40, 14 + 6 * len(table))))
+    figure, axes = new_figure((FULL_WIDTH_MM[0], max(40, 14 + 6 * len(table))))
     if table.empty:
         _say_missing(axes, output)
     else:
@@ -246,6 +203,9 @@ DRAWERS: Mapping[str, Callable[[Output, Mapping[str, Label], Scope, InputPaths, 
     "curve": _curve_file,
     "difficulty": _difficulty_file,
     "topics": _topics_file,
+    "heatmap": heatmap_file,
+    "geometry": geometry_file,
+    "projections": projections_file,
 }
 
 
@@ -288,18 +248,11 @@ def _log_axis(axes: "Axes", header: str) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _figure(size_mm: tuple[float, float], columns: int = 1, **options: Any) -> tuple["Figure", Any]:
-    from matplotlib import pyplot as plt
-
-    return plt.subplots(1, columns, figsize=tuple(side / INCH_MM for side in size_mm), **options)
-
-
 def _save(figure: "Figure", files: FigureFiles, provenance: str) -> None:
     """Write both formats without time stamps, so that equal inputs give equal files."""
     pdf, png = {"Subject": provenance, "CreationDate": None}, {"Description": provenance, "Software": None}
-    for kind, path, metadata in (("pdf", files.pdf, pdf), ("png", files.png, png)):
-        with atomic_path(path) as temporary:
-            figure.savefig(temporary, format=kind, metadata=metadata)
+    save_figure(figure, files.pdf, "pdf", pdf)
+    save_figure(figure, files.png, "png", png)
 
 
 def _header(output: Output, key: str) -> str:

@@ -14,14 +14,24 @@ from rlvr.core.schemas import check_against, load_yaml
 from rlvr.report.printed import parse_printed
 
 SCORES = ("avg_at_k", "pass_at_k", "maj_at_k")
+RATIOS = ("attained_share", "rounding_distance", "rounding_floor")
 SPECTRAL = (
-    "effective_rank", "participation_ratio", "stable_rank", "attained_share", "frobenius_norm", "relative_norm",
+    "effective_rank", "participation_ratio", "stable_rank", "energy_rank_90", "energy_rank_95", "energy_rank_99",
+    "frobenius_norm", "relative_norm", "bf16_effective_rank", "bf16_rank_gap", *RATIOS,
 )  # fmt: skip
+SHARES = (
+    "model_sparsity", "bf16_sparsity", "overlap_principal", "chance_principal", "overlap_principal_not_low",
+    "chance_principal_not_low", "overlap_low", "chance_low", "similarity_top", "similarity_bottom",
+    "similarity_chance", "diagonal_share",
+)  # fmt: skip
+INITIAL_NORMS = ("initial_norm_lora", "initial_norm_pissa", "initial_norm_milora", "initial_norm_olora")
+DIAGNOSTIC = (*SHARES, "normalised_spectral_shift", "tail_mean", *INITIAL_NORMS)
 UNITS = {
-    **dict.fromkeys((*SCORES, "attained_share"), "%"),
-    **dict.fromkeys(("effective_rank", "participation_ratio", "stable_rank", "frobenius_norm", "relative_norm"), "1"),
+    **dict.fromkeys((*SPECTRAL, *DIAGNOSTIC), "1"),
+    **dict.fromkeys((*SCORES, *RATIOS, *SHARES), "%"),
     "trainable_parameters": "parameters",
 }
+READ_BY_CURVES = {"curve": "metrics", "heatmap": "spectra", "geometry": "diagnostics"}  # by kind of figure
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,8 @@ class Column:
     Attributes:
         key: Name in files and macros.
         header: One or two levels of heading.
-        statistic: What a cell shows of one run: a score, ``trainable_parameters``, or a spectral quantity.
+        statistic: What a cell shows of one run: a score, ``trainable_parameters``, a spectral quantity or a scalar of
+            the weight-space diagnostics.
         runs: Names of the row's selections that the cell is made from.
         reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std`` (n - 1), ``max``, or
             ``difference`` (largest of the first selection minus largest of the second).
@@ -72,10 +83,11 @@ class Output:
     """A table or a figure.
 
     Attributes:
-        key: ``tableN`` or ``figureN``, as the paper counts.
+        key: ``tableN`` or ``figureN``, as the paper counts; ``tableSN`` or ``figureSN`` for one that it lacks.
         kind: ``table``; ``scatter`` (cells, plotted); ``decay`` (frozen spectra); ``curve`` (training metrics);
-            ``difficulty`` and ``topics`` (a data card).
-        source: Where the paper prints it.
+            ``difficulty`` and ``topics`` (a data card); ``heatmap`` (update spectra), ``geometry`` (diagnostics)
+            and ``projections`` (summaries of frozen spectra).
+        source: Where the paper prints it, or ``ours``.
         caption: In our own words.
         labels: Headings of the label columns.
         columns: Columns of cells.
@@ -117,7 +129,9 @@ class Required:
         manifests: Run ids whose ``run.json`` is read.
         spectra: Run ids whose update spectra are read.
         metrics: Run ids whose training metrics are read.
+        diagnostics: Run ids whose weight-space diagnostics are read.
         frozen: Models whose frozen spectra are read.
+        decay: Models whose summary of frozen spectra is read.
         cards: Data sets whose card is read.
     """
 
@@ -125,7 +139,9 @@ class Required:
     manifests: tuple[str, ...] = ()
     spectra: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    diagnostics: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
+    decay: tuple[str, ...] = ()
     cards: tuple[str, ...] = ()
 
 
@@ -138,18 +154,27 @@ def required_inputs(output: Output, available: Iterable[str], datasets: Iterable
         datasets: Data sets of the scale; a figure of another one says that it is not there.
     """
     known = frozenset(available)
-    found: dict[str, set[Any]] = {name: set() for name in ("scores", "manifests", "spectra")}
+    found: dict[str, set[Any]] = {name: set() for name in ("scores", *READ_BY_CURVES.values(), "manifests")}
     for row, column in output.cells():
         for run_id in known.intersection(selected_runs(row, column)):
-            if column.statistic in SCORES:
-                found["scores"].add((run_id, column.benchmark))
-            else:
-                found["manifests" if column.statistic == "trainable_parameters" else "spectra"].add(run_id)
-    metrics = [curve["run"] for curve in output.plot.get("curves", ()) if curve["run"] in known]
-    frozen = output.plot.get("models", ())
+            kind = _read_by(column.statistic)
+            found[kind].add((run_id, column.benchmark) if kind == "scores" else run_id)
+    curves = {curve["run"] for curve in output.plot.get("curves", ())}
+    if curves:
+        found[READ_BY_CURVES[output.kind]] |= curves & known
+    models = {"decay" if output.kind == "projections" else "frozen": tuple(sorted(output.plot.get("models", ())))}
     cards = tuple(name for name in datasets if name == output.plot.get("dataset"))
-    return Required(**{name: tuple(sorted(values)) for name, values in found.items()}, metrics=tuple(sorted(metrics)),
-                    frozen=tuple(sorted(frozen)), cards=cards)  # fmt: skip
+    by_run = {name: tuple(sorted(values)) for name, values in found.items()}
+    return Required(**by_run, cards=cards, **models)
+
+
+def _read_by(statistic: str) -> str:
+    """The kind of file that a statistic is read from."""
+    if statistic in SCORES:
+        return "scores"
+    if statistic == "trainable_parameters":
+        return "manifests"
+    return "diagnostics" if statistic in DIAGNOSTIC else "spectra"
 
 
 def selected_runs(row: Row, column: Column) -> list[str]:

@@ -9,6 +9,9 @@ import torch
 from torch import Tensor
 
 from rlvr.models.updates import ModuleUpdate
+from rlvr.spectra.dense import dense_singular_values
+
+ENERGY_PERCENT = (90, 95, 99)
 
 
 class Quantity(NamedTuple):
@@ -27,7 +30,7 @@ def singular_values(update: ModuleUpdate) -> tuple[Tensor, str]:
     """
     if update.factors is not None:
         return factored_singular_values(*update.factors), "factored"
-    return torch.linalg.svdvals(update.dense(torch.float64)), "exact"
+    return dense_singular_values(update.dense()), "exact"
 
 
 def factored_singular_values(left: Tensor, right: Tensor) -> Tensor:
@@ -69,6 +72,20 @@ def stable_rank(values_R: Tensor) -> float:
     return float(1 / shares.max()) if len(shares) else 0.0
 
 
+def energy_rank(values_R: Tensor, share: float) -> int:
+    """The least k with ``sum_{i <= k} s_i^2 >= share * sum s_i^2``: directions that hold this share of the energy.
+
+    Args:
+        values_R: Singular values, falling.
+        share: Between 0 and 1.
+    """
+    shares = _energy_shares(values_R)
+    if not len(shares):
+        return 0
+    missing = shares.flip(0).cumsum(0).flip(0)  # by the directions before each, summed from the small end
+    return int((missing > 1.0 - share + 1e-12).sum())  # a share that is met up to rounding is met
+
+
 def frobenius_norm(values_R: Tensor) -> float:
     """``sqrt(sum s^2)``."""
     return float(torch.linalg.vector_norm(values_R.double()))
@@ -82,15 +99,24 @@ def describe(values_R: Tensor, bound: int, base_norm: float) -> list[Quantity]:
         bound: The largest rank that the parametrisation allows.
         base_norm: Frobenius norm of the base weight.
     """
-    rank, norm = effective_rank(values_R), frobenius_norm(values_R)
+    norm = frobenius_norm(values_R)
     return [
-        Quantity("effective_rank", rank),
+        *describe_spectrum(values_R),
+        Quantity("rank_bound", float(bound)),
+        Quantity("attained_share", effective_rank(values_R) / bound),
+        Quantity("relative_norm", norm / base_norm if base_norm > 0 else 0.0),
+    ]
+
+
+def describe_spectrum(values_R: Tensor) -> list[Quantity]:
+    """The quantities that singular values have by themselves."""
+    energy_ranks = [Quantity(f"energy_rank_{p}", float(energy_rank(values_R, p / 100))) for p in ENERGY_PERCENT]
+    return [
+        Quantity("effective_rank", effective_rank(values_R)),
         Quantity("participation_ratio", participation_ratio(values_R)),
         Quantity("stable_rank", stable_rank(values_R)),
-        Quantity("rank_bound", float(bound)),
-        Quantity("attained_share", rank / bound),
-        Quantity("frobenius_norm", norm),
-        Quantity("relative_norm", norm / base_norm if base_norm > 0 else 0.0),
+        *energy_ranks,
+        Quantity("frobenius_norm", frobenius_norm(values_R)),
     ]
 
 

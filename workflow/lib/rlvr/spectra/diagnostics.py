@@ -1,0 +1,162 @@
+"""Weight-space diagnostics of one module of a pair: a tidy frame of scalars and curves.
+
+The quantities are those of :mod:`rlvr.spectra.sparsity`, :mod:`rlvr.spectra.offprincipal` and
+:mod:`rlvr.spectra.directions`; a curve's index starts at 1, a scalar has index 0.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from rlvr.core.errors import InputError
+from rlvr.models.decompositions import Triples
+from rlvr.models.masks import low_magnitude_mask, principal_mask
+from rlvr.models.updates import ModuleUpdate
+from rlvr.spectra.directions import (
+    along_directions,
+    cumulative_energy,
+    decompose,
+    diagonal_share,
+    initial_norms,
+    mode_shares,
+    subspace_similarity,
+    tail_mean,
+)
+from rlvr.spectra.offprincipal import (
+    column_ratio,
+    normalised_spectral_shift,
+    overlap_against_chance,
+    principal_angles,
+    row_ratio,
+)
+from rlvr.spectra.sparsity import fixed_tolerance_sparsity, sparsity, update_mask
+
+Quantities = dict[str, float | Tensor]
+
+
+class Masks(NamedTuple):
+    """The changed weights of a module, and its weights of low magnitude; both (rows, cols)."""
+
+    update: Tensor
+    low: Tensor
+
+
+@dataclass(frozen=True)
+class DiagnosticsSettings:
+    """What the diagnostics look at.
+
+    Attributes:
+        principal_rank: k of the rank-k reconstruction that defines principal weights.
+        mask_share: alpha, the density of the principal and of the low-magnitude mask.
+        top_directions: Leading directions whose rotation is measured.
+        decomposed_layers: Layers whose weights are decomposed, which is most of the cost; ``None`` for all.
+    """
+
+    principal_rank: int
+    mask_share: float
+    top_directions: int
+    decomposed_layers: tuple[int, ...] | None = None
+
+    def decomposes(self, layer: int) -> bool:
+        """Whether a layer's weights are decomposed."""
+        return self.decomposed_layers is None or layer in self.decomposed_layers
+
+
+def diagnose(update: ModuleUpdate, settings: DiagnosticsSettings) -> pd.DataFrame:
+    """All diagnostics of a module, in the columns of ``tables.DIAGNOSTICS`` without the run id.
+
+    Raises:
+        InputError: If the base weight is zero, so that it has no directions; the message names it.
+    """
+    base, tuned = update.read_base(), update.tuned()
+    masks = Masks(update_mask(base, tuned), low_magnitude_mask(base, settings.mask_share))
+    quantities = {**_of_storage(base, tuned), **_of_masks(masks)}
+    if settings.decomposes(update.layer):
+        before, after = decompose(base), decompose(tuned)
+        if float(before.values[0]) == 0.0:
+            raise InputError(f"{update.module}.weight", "is zero.", "It has no directions; check the base.")
+        reconstruction = before.first(settings.principal_rank).product()
+        quantities |= _of_principal_weights(principal_mask(reconstruction, settings.mask_share), masks)
+        quantities |= _of_rotation(before, after, settings.top_directions)
+        quantities |= _of_directions(update, before)
+    return tidy(quantities, update.module, update.layer, update.projection, (update.rows, update.cols))
+
+
+def tidy(
+    quantities: Mapping[str, float | Tensor], module: str, layer: int, projection: str, shape: tuple[int, int]
+) -> pd.DataFrame:
+    """One row a number: a scalar at index 0, the entries of a curve at 1, 2, ..."""
+    curves = {name: np.atleast_1d(np.asarray(value, dtype=np.float64)) for name, value in quantities.items()}
+    starts = {name: int(isinstance(value, Tensor)) for name, value in quantities.items()}
+    return pd.DataFrame(
+        {
+            "module": module,
+            "layer": layer,
+            "projection": projection,
+            "rows": shape[0],
+            "cols": shape[1],
+            "quantity": np.repeat(list(curves), [len(curve) for curve in curves.values()]),
+            "index": np.concatenate([np.arange(len(curve)) + starts[name] for name, curve in curves.items()]),
+            "value": np.concatenate(list(curves.values())),
+        }
+    )
+
+
+def _of_storage(base: Tensor, tuned: Tensor) -> Quantities:
+    return {
+        "bf16_sparsity": sparsity(base, tuned),
+        "fixed_tolerance_sparsity": fixed_tolerance_sparsity(base, tuned),
+    }
+
+
+def _of_masks(masks: Masks) -> Quantities:
+    share, chance = overlap_against_chance(masks.low, masks.update)
+    return {
+        "overlap_low": share,
+        "chance_low": chance,
+        "row_ratio": row_ratio(masks.update),
+        "column_ratio": column_ratio(masks.update),
+    }
+
+
+def _of_principal_weights(principal: Tensor, masks: Masks) -> Quantities:
+    identified = {"principal": principal, "principal_not_low": principal & ~masks.low}
+    found: Quantities = {}
+    for name, mask in identified.items():
+        found[f"overlap_{name}"], found[f"chance_{name}"] = overlap_against_chance(mask, masks.update)
+    return found
+
+
+def _of_rotation(before: Triples, after: Triples, top: int) -> Quantities:
+    return {
+        "left_angle": principal_angles(before.left[:, :top], after.left[:, :top]),
+        "right_angle": principal_angles(before.right[:top].T, after.right[:top].T),
+        "normalised_spectral_shift": normalised_spectral_shift(before.values, after.values),
+        "base_value": before.values[:top],
+        "tuned_value": after.values[:top],
+    }
+
+
+def _of_directions(update: ModuleUpdate, before: Triples) -> Quantities:
+    delta = update.dense()
+    magnitudes = along_directions(delta, before)
+    found: Quantities = {
+        "mode_share": mode_shares(magnitudes),
+        "cumulative_energy": cumulative_energy(magnitudes),
+        "diagonal_share": diagonal_share(delta, magnitudes),
+        "tail_mean": tail_mean(before.values),
+    }
+    if update.factors is not None:
+        factor = update.factors[1]
+        rank = len(factor)
+        found |= {
+            "similarity_top": subspace_similarity(factor, before.right[:rank]),
+            "similarity_bottom": subspace_similarity(factor, before.right[-rank:]),
+            "similarity_chance": min(1.0, rank / update.cols) ** 0.5,
+        }
+        found |= {f"initial_norm_{name}": norm for name, norm in initial_norms(before.values, rank).items()}
+    return found

@@ -1,0 +1,144 @@
+"""Spectral quantities of an update from products with it: block Lanczos quadrature with honest error bars.
+
+For an update W let B be the Gram matrix of its smaller side, divided by its trace, so that its eigenvalues p are the
+energy shares. The quantities sought are functions of ``tr f(B)``: with ``f(p) = p log p`` the effective rank, with
+``f(p) = p^2`` the participation ratio.
+
+A block of Gaussian vectors z spans a Krylov space; the block tridiagonal matrix of B in it yields ``z^T f(B) z`` for
+every z (Golub and Meurant 2010, chapter 6), whose mean is ``tr f(B)``. Two control variates take away nearly all of the
+variance: eigenvectors u that have converged in the space are counted exactly, in the place of ``(u^T z)^2 f(p)``, and
+the known trace 1 calibrates the rest, on which f is close to linear. The spread over the probes gives the standard
+error; what the quadrature still changed over its last third is added to it.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rlvr.spectra.operators import LinearMap
+
+Function = Callable[[Tensor], Tensor]
+PROBES, STEPS = 24, 20
+CONVERGED = 1e-3  # residual of a Ritz pair over its value; looser, the pair would still depend on the probes
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number and the standard error of its estimate."""
+
+    value: float
+    std_error: float
+
+
+@dataclass(frozen=True)
+class _Lanczos:
+    """The matrix B in a Krylov space.
+
+    Attributes:
+        start: Coordinates of the probes in the first block, (probes, probes), probes in rows.
+        tridiagonal: B in the space, (steps probes, steps probes).
+        couplings: Coupling of each step's block to the next one, (steps, probes, probes).
+    """
+
+    start: Tensor
+    tridiagonal: Tensor
+    couplings: Tensor
+
+
+def estimate_spectrum(update: LinearMap, generator: torch.Generator) -> dict[str, Estimate]:
+    """Effective rank, participation ratio and stable rank of an update.
+
+    Args:
+        update: The smaller side must hold the Krylov space: at least ``2 * PROBES``.
+        generator: Source of the probes.
+
+    Returns:
+        By name; the stable rank comes from the largest Ritz value, which has converged long before the others, and
+        carries no statistical error. All are 0 for a zero update.
+
+    Raises:
+        ValueError: For an update that is too small; compute its singular values instead.
+    """
+    names = ("effective_rank", "participation_ratio", "stable_rank")
+    side = min(update.rows, update.cols)
+    if side < 2 * PROBES:
+        raise ValueError(f"an update of {update.rows} x {update.cols} is too small to estimate: use its exact values")
+    if update.squared_norm == 0:
+        return dict.fromkeys(names, Estimate(0.0, 0.0))
+    probes = torch.randn(PROBES, side, generator=generator, dtype=update.dtype)
+    space = _block_lanczos(_normalised_gram(update), probes, min(STEPS, side // PROBES))
+    entropy = _trace(space, lambda shares: torch.special.xlogy(shares, shares))
+    concentration = _trace(space, torch.square)
+    rank, participation = math.exp(-entropy.value), 1 / concentration.value
+    largest = float(torch.linalg.eigvalsh(space.tridiagonal)[-1])
+    found = (
+        Estimate(rank, rank * entropy.std_error),
+        Estimate(participation, participation**2 * concentration.std_error),
+        Estimate(1 / largest, 0.0),
+    )
+    return dict(zip(names, found, strict=True))
+
+
+def _normalised_gram(update: LinearMap) -> Function:
+    """Products with the Gram matrix of the smaller side over its trace; vectors in rows."""
+    if update.cols <= update.rows:
+        return lambda x: update.multiply_transposed(update.multiply(x)) / update.squared_norm
+    return lambda y: update.multiply(update.multiply_transposed(y)) / update.squared_norm
+
+
+def _block_lanczos(product: Function, probes: Tensor, steps: int) -> _Lanczos:
+    """Block Lanczos with full orthogonalisation; vectors in rows."""
+    block, side = probes.shape
+    basis = probes.new_zeros(steps * block, side)
+    matrix = torch.zeros(steps * block, steps * block, dtype=torch.float64)
+    couplings = torch.zeros(steps, block, block, dtype=torch.float64)
+    current, start = _orthonormal_rows(probes)
+    for step in range(steps):
+        here, after = slice(step * block, (step + 1) * block), slice((step + 1) * block, (step + 2) * block)
+        basis[here] = current
+        image = product(current)
+        inside = image @ basis[: here.stop].T
+        matrix[here, here] = (inside[:, here] + inside[:, here].T).double() / 2
+        current, couplings[step] = _orthonormal_rows(image - inside @ basis[: here.stop])
+        if step + 1 < steps:
+            matrix[here, after], matrix[after, here] = couplings[step], couplings[step].T
+    return _Lanczos(start, matrix, couplings)
+
+
+def _orthonormal_rows(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows Q and coordinates C with ``rows = C Q``; directions that are only rounding become zero rows."""
+    q, r = torch.linalg.qr(rows.T)
+    sizes = r.diagonal().abs()
+    real = sizes > 100 * torch.finfo(rows.dtype).eps * torch.linalg.vector_norm(r)
+    return (q * real).T, (r * real[:, None]).T.double()
+
+
+def _trace(space: _Lanczos, function: Function) -> Estimate:
+    """``tr f(B)`` from the whole space, its error including what the last third of the steps changed."""
+    steps = len(space.couplings)
+    value, spread = _quadrature(space, steps, function)
+    before, _ = _quadrature(space, max(2 * steps // 3, 1), function)
+    return Estimate(value, math.hypot(spread, (value - before) / 2))
+
+
+def _quadrature(space: _Lanczos, steps: int, function: Function) -> tuple[float, float]:
+    """``tr f(B)`` from the first steps, and its standard error over the probes.
+
+    With T = V diag(p) V^T, probe z has the weight ``(z^T u)^2 = (start V_first)^2`` on the Ritz value p.
+    """
+    block = len(space.start)
+    size = steps * block
+    shares, vectors = torch.linalg.eigh(space.tridiagonal[:size, :size])
+    shares = shares.clamp_min(0)
+    residuals = torch.linalg.vector_norm(space.couplings[steps - 1].T @ vectors[-block:], dim=0)
+    known = residuals < CONVERGED * shares
+    weights = (space.start @ vectors[:block]) ** 2 * ~known
+    values, traces = weights @ function(shares), weights @ shares
+    rest = (1 - shares[known].sum()).clamp_min(0)
+    slope = values.sum() / traces.sum().clamp_min(torch.finfo(torch.float64).tiny)
+    mean_trace = traces.mean().clamp_min(torch.finfo(torch.float64).tiny)
+    spread = (values - slope * traces).std() / len(traces) ** 0.5 * rest / mean_trace
+    return float(function(shares[known]).sum() + slope * rest), float(spread)

@@ -1,0 +1,44 @@
+"""What is left of an update when the tuned weights are stored in bfloat16, beside the update itself.
+
+A merged bfloat16 weight minus its base carries the rounding error of every entry: noise that is close to full rank
+however low the rank of the update is. Spectra of such differences are not comparable with spectra of factors.
+"""
+
+import torch
+from torch import Tensor
+
+from rlvr.models.updates import ModuleUpdate
+from rlvr.spectra.dense import dense_singular_values
+from rlvr.spectra.quantities import Quantity, describe_spectrum, effective_rank
+from rlvr.spectra.sparsity import as_stored, rounding_floor
+
+
+def stored_update(base: Tensor, tuned: Tensor) -> Tensor:
+    """``bf16(W) - bf16(W_0)`` in float64: what somebody sees who is given two bfloat16 checkpoints, (rows, cols)."""
+    return as_stored(tuned).double() - as_stored(base).double()
+
+
+def describe_stored(update: ModuleUpdate, values_R: Tensor) -> list[Quantity]:
+    """The quantities of the stored update, named ``bf16_*``, and how far it is from the update.
+
+    ``bf16_rank_gap`` is the difference of effective ranks; ``rounding_distance`` is ``||D_bf16 - D||_F / ||D||_F`` (0
+    where both sides are stored in bfloat16 and nothing else is known); ``rounding_floor`` is the same ratio as expected
+    from the spacing of bfloat16 at the tuned weights alone, which is known for any pair.
+
+    Args:
+        update: The module.
+        values_R: Singular values of its update, falling.
+    """
+    base, tuned = update.read_base(), update.tuned()
+    stored = stored_update(base, tuned)
+    native = base.dtype == tuned.dtype == torch.bfloat16 and update.read_tuned is not None
+    stored_values = values_R if native else dense_singular_values(stored)
+    distance = 0.0 if native else float(stored.sub_(update.dense()).norm())
+    norm = float(values_R.double().norm())
+    relative = 1.0 / norm if norm > 0 else 0.0
+    return [
+        *(Quantity(f"bf16_{name}", value) for name, value in describe_spectrum(stored_values)),
+        Quantity("bf16_rank_gap", effective_rank(stored_values) - effective_rank(values_R)),
+        Quantity("rounding_distance", distance * relative),
+        Quantity("rounding_floor", rounding_floor(tuned) * relative),
+    ]
