@@ -11,7 +11,7 @@ PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test bench realdata check lint slurm-profile clean
+.PHONY: demo test bench realdata fuzz check lint slurm-profile clean
 
 demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
 	@$(SNAKEMAKE)
@@ -27,11 +27,16 @@ test: $(READY)  ## Every test that needs no GPU and no hub.
 realdata: $(READY)  ## The same rules on real rows: REAL_DATA_DIR=<folder> make realdata
 	@test -n "$(REAL_DATA_DIR)" || { echo "Set REAL_DATA_DIR to the folder of real rows."; exit 1; }
 	@$(SNAKEMAKE) cards golds bases --config scale=realdata study=real-rows 'sources={origin: mirror, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
+	@PYTHONPATH=workflow/lib $(BIN)/python -m rlvr.rewards.enigmata.parity "$(REAL_DATA_DIR)/enigmata/verdicts.jsonl"
 	@$(BIN)/python -m pytest tests/realdata -q
 
 bench: $(READY)  ## One measurement against its peer: make bench BENCH=<name of a file in benchmarks/>
-	@test -f "benchmarks/$(BENCH).py" || { echo "Set BENCH to one of: $(filter-out harness,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }
+	@test -f "benchmarks/$(BENCH).py" || { echo "Set BENCH to one of: $(filter-out harness stand_ins answers,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }
 	@PYTHONPATH=workflow/lib OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$(BENCH).py
+
+fuzz: $(READY)  ## 100,000 mutated completions through the grader: REAL_DATA_DIR=<folder> make fuzz
+	@test -n "$(REAL_DATA_DIR)" || { echo "Set REAL_DATA_DIR to the folder of real rows."; exit 1; }
+	@FUZZ_CASES=100000 $(BIN)/python -m pytest tests/realdata/test_grading_fuzz.py -q -s
 
 check: lint  ## Linters, types, workflow lint, unit and workflow tests.
 	@$(BIN)/python -m pytest tests/unit tests/workflow -n 2 --dist loadfile

@@ -1,16 +1,23 @@
 """The grader on real golds and real completions."""
 
 import json
+import random
+import re
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rlvr.core.boxed import last_boxed
+from rlvr.core.errors import InputError
 from rlvr.rewards.answers import as_number, as_words, clean_answer
+from rlvr.rewards.costs import is_hostile
+from rlvr.rewards.expressions import evaluate
 from rlvr.rewards.formatting import repeats_itself
 from rlvr.rewards.grader import check_gold, grade
-from rlvr.rewards.math_answers import match_fast, match_symbolic
+from rlvr.rewards.lists import split_top_level, unwrap
+from rlvr.rewards.math_answers import _parse, _verify, match_fast, match_symbolic, parse_gold
 
 
 def read_rows(path: Path) -> list[dict]:
@@ -97,3 +104,91 @@ def test_full_path_agrees_on_real_completions(completions: list[tuple[str, str, 
 def test_repetition_never_fires_on_a_right_completion(completions: list[tuple[str, str, bool]]) -> None:
     looping = [label for text, _, label in completions if repeats_itself(text)]
     assert looping == [False]
+
+
+@pytest.fixture(scope="module")
+def solutions(real_data: Path) -> list[str]:
+    return [row["solution"] for row in read_rows(real_data / "benchmarks" / "math_test.jsonl")]
+
+
+def test_every_solution_is_right_by_its_own_last_box(solutions: list[str]) -> None:
+    verdicts = Counter(grade(text, last_boxed(text) or "", "math").verdict for text in solutions)
+    assert verdicts == {"correct": 5000}
+
+
+@pytest.fixture(scope="module")
+def other_forms(real_data: Path) -> list[dict]:
+    """Gold, a right answer in another form and a wrong one, 125 times."""
+    return json.loads((real_data / "labelled" / "hardverify_math_125.json").read_text())
+
+
+def judge(answer: str, gold: str) -> str:
+    """Our verdict; one of the 125 golds has a stray $ and a gold that cannot be read is nobody's fault here."""
+    try:
+        return grade(rf"\boxed{{{answer}}}", gold, "math").verdict
+    except InputError:
+        return "unreadable gold"
+
+
+def judged_by_math_verify(answer: str, gold: str) -> bool:
+    """math-verify alone, used as we use it."""
+    answers = _parse(rf"\boxed{{{clean_answer(answer)}}}")
+    return bool(answers) and _verify(parse_gold(clean_answer(gold)), answers)
+
+
+def test_more_right_answers_and_no_more_wrong_ones_than_math_verify_alone(other_forms: list[dict]) -> None:
+    right = [judge(row["fn_output"], row["ground_truth"]) == "correct" for row in other_forms]
+    wrong = [judge(row["tn_output"], row["ground_truth"]) == "correct" for row in other_forms]
+    assert sum(judged_by_math_verify(row["fn_output"], row["ground_truth"]) for row in other_forms) == 102
+    assert sum(right) >= 120
+    assert sum(wrong) <= 1  # the one where the answer that was called wrong is right
+
+
+VALUE_DIGIT = re.compile(
+    r"(?<![A-Za-z_(\d])\d(?!\d*\s*(?:\)\s*=|:))"
+)  # not the 10 of T(10) = 2: no gold says what it is
+
+
+def test_damaged_answers_are_not_let_through_by_our_rules(other_forms: list[dict]) -> None:
+    rng = random.Random(0)
+    accepted = []
+    for row in other_forms:
+        places = [digit.start() for digit in VALUE_DIGIT.finditer(row["fn_output"])]
+        for place in rng.sample(places, min(2, len(places))):
+            old = row["fn_output"]
+            damaged = f"{old[:place]}{(int(old[place]) + rng.randrange(1, 9)) % 10}{old[place + 1 :]}"
+            if judge(damaged, row["ground_truth"]) == "correct":
+                accepted.append((row["ground_truth"], damaged))
+    assert [pair for pair in accepted if not judged_by_math_verify(pair[1], pair[0])] == []
+
+
+def test_answers_to_other_problems_are_not_let_through_by_our_rules(other_forms: list[dict]) -> None:
+    rng = random.Random(0)
+    pairs = [(row["ground_truth"], rng.choice(other_forms)["fn_output"]) for row in other_forms]
+    accepted = [(gold, answer) for gold, answer in pairs if judge(answer, gold) == "correct"]
+    assert [pair for pair in accepted if not judged_by_math_verify(pair[1], pair[0])] == []
+
+
+def test_honest_golds_are_not_hostile(solutions: list[str], deepmath: list[dict], other_forms: list[dict]) -> None:
+    golds = {last_boxed(text) or "" for text in solutions} | {row["ground_truth"] for row in deepmath + other_forms}
+    hostile = [gold for gold in golds if is_hostile(clean_answer(gold))]
+    assert len(hostile) <= 1 and not any(is_hostile(gold, gold) for gold in golds)  # one is 2^{-2^{2001}}
+
+
+def test_expressions_and_lists_agree_with_the_full_path(solutions: list[str], deepmath: list[dict]) -> None:
+    golds = {clean_answer(last_boxed(text) or "") for text in solutions} | {row["ground_truth"] for row in deepmath}
+    pool = sorted(gold for gold in golds if as_number(gold) is None)
+    pools = [one for one in pool if evaluate(one)], [one for one in pool if len(split_top_level(unwrap(one)[1])) > 1]
+    rng = random.Random(0)
+    decided = 0
+    for _ in range(150):
+        for some in pools:
+            gold = rng.choice(some)
+            answer = rng.choice(
+                [gold.replace("+", " + "), gold.replace(",", ", "), gold.replace("1", "2"), rng.choice(some)]
+            )
+            same = match_fast(gold, answer)
+            if same is not None and gold != answer:
+                decided += 1
+                assert same == (match_symbolic(gold, answer)[0] == "correct"), (gold, answer)
+    assert decided > 80

@@ -71,6 +71,14 @@ def test_effective_rank_stays_below_the_bound(finished: Checkout) -> None:
     assert (wide["rank_bound"] == 1).all()
 
 
+def test_diagnostics_of_a_run_name_every_module_and_the_model(finished: Checkout) -> None:
+    diagnostics = pd.read_parquet(results(finished, "spectra", "diagnostics", f"{RUN}.parquet"))
+    modes = diagnostics[diagnostics["quantity"] == "mode_share"].groupby("module")["value"].sum()
+    assert len(modes) == 2 * 7 and modes.to_numpy() == pytest.approx(1.0)
+    (unchanged,) = diagnostics[diagnostics["quantity"] == "model_sparsity"]["value"]
+    assert 0 < unchanged < 1
+
+
 def test_a_deleted_table_trains_nothing(copied: Checkout) -> None:
     table = results(copied, "paper", "tables", "table4.tex")
     table.unlink()

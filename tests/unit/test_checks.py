@@ -83,9 +83,9 @@ def test_unreadable_golds_are_listed_with_their_reason():
 
 
 def test_find_unreadable_names_positions_and_refuses_an_unknown_verifier():
-    assert list(find_unreadable(["2", "", r"\frac{1"], ["math"] * 3)) == [1, 2]
+    assert list(find_unreadable(["2", "", r"\frac{1"], ["math"] * 3, ["{}"] * 3)) == [1, 2]
     with pytest.raises(InputError, match="nothing grades"):
-        find_unreadable(["2"], ["poetry"])
+        find_unreadable(["2"], ["poetry"], ["{}"])
 
 
 def test_training_leaves_unreadable_golds_out_and_says_so(capsys):

@@ -12,14 +12,17 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mutations import GOLDS, STAND_INS, mutated
 
 from rlvr.core.errors import InputError
 from rlvr.evaluate.golds import grade_golds, grade_golds_file
 from rlvr.evaluate.grading import grade_file, grade_samples
 from rlvr.rewards import grader, math_answers
 from rlvr.rewards.answers import as_number, clean_answer, vote_key
+from rlvr.rewards.batches import Resources
+from rlvr.rewards.costs import is_hostile
 from rlvr.rewards.grader import check_gold, grade
-from rlvr.rewards.math_answers import is_hostile, match_fast, match_symbolic
+from rlvr.rewards.math_answers import match_fast, match_symbolic
 from rlvr.rewards.time_limit import TimedOutError, time_limit
 from rlvr.rewards.verdicts import Grade, Verdict
 from rlvr.tables import PROBLEMS, SAMPLES, VERDICTS
@@ -73,11 +76,12 @@ def test_missing_and_empty_answers_are_unparsed() -> None:
 
 def test_stages_tell_who_decided() -> None:
     assert grade(r"\boxed{6}", "5", "math").stage == "rule"
-    assert grade(r"\boxed{x+1}", "1+x", "math").stage == "match"
+    assert grade(r"\boxed{x+1}", "1+x", "math").stage == "rule"
+    assert grade(r"\boxed{\sin x}", r"\sin(x)", "math").stage == "match"
 
 
 def test_unknown_verifier_is_an_error() -> None:
-    with pytest.raises(InputError, match=r"verifier 'chess'.*Choose one of math"):
+    with pytest.raises(InputError, match=r"verifier 'chess'.*Choose one of .*math"):
         grade(r"\boxed{1}", "1", "chess")
 
 
@@ -102,6 +106,13 @@ TEXTS = st.text(max_size=60) | st.lists(
 def test_no_text_makes_the_grader_raise(text: str, gold: str) -> None:
     assert grade(text, gold, "math").verdict in VERDICTS
     assert grade(rf"\boxed{{{text}}}", gold, "math").verdict in VERDICTS
+
+
+def test_damaged_completions_get_a_verdict_in_time() -> None:
+    for text, gold in mutated([(text, gold) for text in STAND_INS for gold in GOLDS], 300, seed=0):
+        start = time.monotonic()
+        assert grade(text, gold, "math").verdict in VERDICTS
+        assert time.monotonic() - start < math_answers.TIME_LIMIT_S + 1.5
 
 
 NUMBERS = st.one_of(
@@ -233,7 +244,7 @@ def test_grade_file_writes_one_grade_a_sample(tmp_path: Path) -> None:
     samples = pd.DataFrame([sampled("q", 0, r"\boxed{no}"), sampled("p", 0, r"\boxed{5}"), sampled("p", 1, "5")])
     PROBLEMS.validate(problems).to_parquet(tmp_path / "problems.parquet")
     SAMPLES.validate(samples).to_parquet(tmp_path / "samples.parquet")
-    grade_file(tmp_path / "samples.parquet", [tmp_path / "problems.parquet"], tmp_path / "grades.parquet")
+    grade_file(tmp_path / "samples.parquet", [tmp_path / "problems.parquet"], tmp_path / "grades.parquet", Resources())
     grades = pd.read_parquet(tmp_path / "grades.parquet")
     assert grades["verdict"].tolist() == ["wrong", "correct", "unparsed"]
     assert grades["extracted"].tolist()[:2] == ["no", "5"]
@@ -246,17 +257,17 @@ def test_golds_belong_to_their_benchmark() -> None:
     """Two data sets may be drawn from one source, so that they share problem ids."""
     problems = pd.DataFrame([problem("p", "5"), {**problem("p", "6"), "dataset": "c"}])
     samples = pd.DataFrame([sampled("p", 0, r"\boxed{6}"), {**sampled("p", 0, r"\boxed{6}"), "benchmark": "c"}])
-    assert grade_samples(samples, problems)["verdict"].tolist() == ["wrong", "correct"]
+    assert grade_samples(samples, problems, Resources())["verdict"].tolist() == ["wrong", "correct"]
 
 
 def test_sample_without_a_problem_is_an_error() -> None:
     with pytest.raises(InputError, match="problem 'x'"):
-        grade_samples(pd.DataFrame([sampled("x", 0, "")]), pd.DataFrame([problem("p", "5")]))
+        grade_samples(pd.DataFrame([sampled("x", 0, "")]), pd.DataFrame([problem("p", "5")]), Resources())
 
 
 def test_unreadable_gold_names_its_problem() -> None:
     with pytest.raises(InputError, match=r"problem 'p', gold answer.*unbalanced"):
-        grade_samples(pd.DataFrame([sampled("p", 0, "")]), pd.DataFrame([problem("p", r"\frac{1}{")]))
+        grade_samples(pd.DataFrame([sampled("p", 0, "")]), pd.DataFrame([problem("p", r"\frac{1}{")]), Resources())
 
 
 def test_golds_are_graded_against_themselves(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from rlvr.core.errors import InputError
 from rlvr.prompts import TEMPLATES
-from rlvr.rewards.reward import Reward, total_reward
+from rlvr.rewards.reward import Reward, overlong_penalty, reward_for, total_reward
+from rlvr.rewards.reward_rules import KINDS, RewardRule
+from rlvr.rewards.verdicts import Verdict
 
 
 def test_best_completion_earns_everything() -> None:
@@ -45,3 +47,51 @@ def test_any_completion_has_a_bounded_reward(completion: str, template: str) -> 
     reward = total_reward(completion, "4", "math", template)
     assert reward.total == reward.accuracy + reward.format
     assert -2.15 <= reward.total <= 1.75
+
+
+RULES = {
+    "binary": RewardRule("binary"),
+    "third paper": RewardRule("signed", max_tokens=8192, overlong_buffer=1024),
+    "fourth paper": RewardRule("signed", max_tokens=8192, overlong_buffer=4096),
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "verdict", "tokens", "total"),
+    [
+        ("binary", "correct", 9000, 1.0), ("binary", "wrong", 0, 0.0), ("binary", "unparsed", 0, 0.0),
+        ("third paper", "correct", 7168, 1.0), ("third paper", "correct", 7680, 0.5), ("third paper", "correct",
+        8192, 0.0),
+        ("third paper", "wrong", 100, -1.0), ("third paper", "timed_out", 8192, -2.0),
+        ("fourth paper", "correct", 4096, 1.0), ("fourth paper", "correct", 6144, 0.5), ("fourth paper", "wrong",
+        9999, -2.0),
+    ],
+)  # fmt: skip
+def test_rewards_of_the_other_papers(rule: str, verdict: Verdict, tokens: int, total: float) -> None:
+    reward = reward_for(verdict, "<think>x</think>4", tokens, RULES[rule])
+    assert reward.total == pytest.approx(total)
+    assert reward.accuracy == (verdict == "correct") and reward.format == 0.0
+
+
+@pytest.mark.parametrize(("passed", "worth"), [(True, (1.0, 1.0)), (False, (0.0, -1.0))])
+def test_code_is_rewarded_by_its_verdict(passed: bool, worth: tuple[float, float]) -> None:
+    verdict: Verdict = "correct" if passed else "wrong"
+    assert (
+        tuple(reward_for(verdict, "def f(): ...", 0, RewardRule(kind)).total for kind in ("binary", "signed")) == worth
+    )
+
+
+@given(st.integers(0, 20_000), st.integers(0, 20_000), st.integers(1, 4096), st.integers(4096, 16_384))
+def test_longer_completions_never_earn_more(tokens: int, more: int, buffer: int, longest: int) -> None:
+    shorter, longer = (overlong_penalty(length, longest, buffer) for length in (tokens, tokens + more))
+    assert -1 <= longer <= shorter <= 0
+    assert overlong_penalty(longest - buffer, longest, buffer) == 0 and overlong_penalty(longest, longest, buffer) == -1
+
+
+def test_only_the_shaped_reward_reads_the_format() -> None:
+    text = "<think>2 + 2</think>\\boxed{4}"
+    assert {kind: reward_for("correct", text, 0, RewardRule(kind)).total for kind in KINDS} == {
+        "shaped": 1.75,
+        "binary": 1.0,
+        "signed": 1.0,
+    }

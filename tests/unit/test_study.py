@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rlvr.core.errors import InputError
-from rlvr.study import load_protocols, load_study, read_grid
+from rlvr.study import check_datasets, load_protocols, load_study, read_grid
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 SCHEMAS = WORKFLOW / "schemas"
@@ -44,6 +44,23 @@ def test_suites_of_runs_and_bases() -> None:
     assert list(study.sampling("main", "transformers")) == ["deepmath-hard", "aime-2025-2026"]
     assert study.model_of("llama-3.1-8b_base") == "llama-3.1-8b"
     assert study.trained_bases == ["qwen3-8b_base", "llama-3.1-8b_base", "apertus-8b_base"]
+
+
+def test_runs_on_enigmata_have_a_base_and_a_benchmark_of_their_own() -> None:
+    tiny, paper, run_id = load("full"), load("full", scale="paper"), "qwen3-8b_enigmata-10k_lora-r8_bs64_s42"
+    assert (tiny.model_of(run_id), paper.model_of(run_id)) == ("qwen3-8b-puzzles", "qwen3-8b")
+    assert tiny.suites(run_id) == ["puzzles", "main"]
+    assert paper.suites(run_id) == ["enigmata-eval", "aime-2025-2026"]
+    assert tiny.suites("qwen3-8b-puzzles_base") == ["puzzles", "main"]
+    assert "qwen3-8b-puzzles_base" in tiny.trained_bases
+    assert "qwen3-8b-puzzles_base" not in load("core").trained_bases
+
+
+@pytest.mark.parametrize(("key", "part"), [("benchmark", "benchmarks"), ("stand_in_model", "models")])
+def test_a_data_set_that_names_what_is_not_there_is_refused(key: str, part: str) -> None:
+    scale = {"datasets": {"one": {"origin": "hub", key: "nothing"}}, "benchmarks": {}, "models": {}}
+    with pytest.raises(InputError, match=f"data set 'one' names {key} 'nothing'. Add it under '{part}'"):
+        check_datasets(scale, Path("scale.yaml"))
 
 
 def test_both_readings_of_alpha_differ_in_alpha_alone() -> None:

@@ -25,10 +25,26 @@ def test_unknown_scale_and_study(checkout: Checkout) -> None:
     assert "Known studies: real-rows, structure-over-scale" in refusal(checkout, "--config", "study=other")
 
 
+def test_pairs_that_do_not_exist_or_are_misspelt(checkout: Checkout) -> None:
+    message = refusal(checkout, "pairs", "--config", "pairs={mine: {base: no/such/folder, tuned: data}}")
+    assert "no/such/folder" in message and "measure_pair" in message
+    message = refusal(checkout, "pairs", "--config", "pairs={mine: {base: data, tund: data}}")
+    for words in ("config.yaml", "pairs", "mine", "tund"):
+        assert words in message
+
+
 def test_unknown_key_in_the_scale(checkout: Checkout) -> None:
     checkout.edit(TINY, "  kl_beta: 0.0", "  kl_beta: 0.0\n  kl_betta: 0.1")
     message = refusal(checkout)
     for words in ("tiny.yaml", "key 'train'", "kl_betta"):
+        assert words in message
+
+
+def test_a_model_rotated_from_one_that_is_not_there(checkout: Checkout) -> None:
+    rotated = {"kind": "rotated", "from": "qwen3-9b", "rotated_layers": [1], "permuted_layers": [], "seed": 0}
+    checkout.edit_scale(**{"models__scrambled": rotated})
+    message = refusal(checkout)
+    for words in ("tiny.yaml", "'scrambled'", "'qwen3-9b'"):
         assert words in message
 
 

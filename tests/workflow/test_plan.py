@@ -30,6 +30,25 @@ def test_a_new_row_adds_exactly_one_training_job(checkout: Checkout) -> None:
     assert after["generate_samples"] == before["generate_samples"] + 1
 
 
+def test_methods_that_start_from_singular_vectors_share_one_decomposition_of_their_base(checkout: Checkout) -> None:
+    assert checkout.plan("train")["decompose_base"] == 0
+    rows = checkout.read_grid()
+    cells = {"tier": "core", "model": "qwen3-8b", "rank": "32", "alpha": "64", "target_modules": "all_linear"}
+    added = [{**rows[0], **cells, "method": name, "run_id": f"x_{name}"} for name in ("pissa", "lora-rlmo", "dct-lora")]
+    checkout.write_grid([*rows, *added])
+    assert checkout.plan("train")["decompose_base"] == 1
+    assert checkout.plan("results/tiny/train/x_dct-lora/run.json")["decompose_base"] == 0
+    listed = checkout.run("-n", "results/tiny/train/x_pissa/run.json")
+    assert "results/tiny/decompositions/qwen3-8b/exact/triples.safetensors" in listed
+
+
+def test_a_rotated_model_is_made_from_its_base(checkout: Checkout) -> None:
+    rotated = {"kind": "rotated", "from": "qwen3-8b", "rotated_layers": [1], "permuted_layers": [0], "seed": 0}
+    checkout.edit_scale(**{"models__scrambled": rotated})
+    plan = checkout.plan("results/tiny/models/scrambled/model.json")
+    assert plan == {"rotate_model": 1, "install_model": 1}
+
+
 def test_a_table_asks_only_for_what_it_needs(checkout: Checkout) -> None:
     plan = checkout.plan("table4")
     sweep = [row for row in core_rows(checkout) if row["method"] == "lora" and row["model"] == "qwen3-8b"]
@@ -47,16 +66,43 @@ def test_a_figure_asks_only_for_what_it_needs(checkout: Checkout) -> None:
 
 def test_stages_are_targets(checkout: Checkout) -> None:
     assert checkout.plan("cards")["train_run"] == 0
-    assert checkout.plan("data")["curate_dataset"] == 4
+    assert checkout.plan("data")["curate_dataset"] == 6
     assert checkout.plan("train")["generate_samples"] == 0
     assert checkout.plan("evaluate")["measure_run"] == 0
     assert checkout.plan("spectra")["generate_samples"] == 0
+    assert checkout.plan("parameters") == {"count_parameters": 1, "tabulate_parameters": 1, "parameters": 1}
+
+
+def test_pairs_from_anywhere_are_measured_with_the_spectra(checkout: Checkout, tmp_path) -> None:
+    for name in ("base", "tuned"):
+        (tmp_path / name).mkdir()
+    pairs = f"pairs={{mine: {{base: {tmp_path}/base, tuned: {tmp_path}/tuned}}}}"
+    assert dict(checkout.plan("pairs", "--config", pairs)) == {"measure_pair": 1, "plot_pair": 1, "pairs": 1}
+    assert checkout.plan("spectra", "--config", pairs)["measure_pair"] == 1
+    assert checkout.plan("spectra")["measure_pair"] == 0
+
+
+def test_agreement_compares_the_runs_of_each_base_on_request(checkout: Checkout) -> None:
+    plan = checkout.plan("agreement")
+    models = {row["model"] for row in core_rows(checkout)}
+    assert plan["compare_runs"] == plan["plot_agreement"] >= len(models)
+    assert plan["train_run"] == len(core_rows(checkout)) and plan["generate_samples"] == 0
+    assert checkout.plan()["compare_runs"] == 0
+
+
+def test_pairs_with_one_base_are_compared(checkout: Checkout, tmp_path) -> None:
+    for name in ("base", "tuned", "other"):
+        (tmp_path / name).mkdir()
+    pairs = ", ".join(f"{name}: {{base: {tmp_path}/base, tuned: {tmp_path}/{name}}}" for name in ("tuned", "other"))
+    alone = f"alone: {{base: {tmp_path}/other, tuned: {tmp_path}/tuned}}"
+    without = checkout.plan("agreement")["compare_runs"]
+    assert checkout.plan("agreement", "--config", f"pairs={{{pairs}, {alone}}}")["compare_runs"] == without + 1
 
 
 def test_shipped_and_computed_bases_are_one_switch(checkout: Checkout) -> None:
-    assert checkout.plan("models")["install_model"] == 3
+    assert checkout.plan("models")["install_model"] == 4
     computed = checkout.plan("models", "--config", "artefacts={base: compute, train: compute}")
-    assert computed["pretrain_model"] == 3
+    assert computed["pretrain_model"] == 4
     assert computed["install_model"] == 0
 
 
@@ -73,7 +119,7 @@ def test_list_lint_and_dag(checkout: Checkout) -> None:
 def test_runs_from_any_directory(checkout: Checkout, tmp_path) -> None:
     elsewhere = tmp_path / "elsewhere"
     plan = checkout.plan("--directory", str(elsewhere), "cards")
-    assert plan["curate_dataset"] == 4
+    assert plan["curate_dataset"] == 6
 
 
 @pytest.fixture

@@ -117,6 +117,24 @@ rule fetch_model:
         "../scripts/fetch_model.py"
 
 
+rule rotate_model:
+    """Rotate the values and permute the heads of a base in chosen layers, which leaves what it computes as it is."""
+    input:
+        model=lambda wildcards: f"{RESULTS}/models/{SCALE['models'][wildcards.model]['from']}/model.json",
+    output:
+        model=f"{RESULTS}/models/{{model}}/model.json",
+    log:
+        f"{RESULTS}/logs/rotate_model/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(STUDY.models_of_kind("rotated")),
+    conda:
+        "../../envs/train.yaml"
+    params:
+        model=lambda wildcards: SCALE["models"][wildcards.model],
+    script:
+        "../scripts/rotate_model.py"
+
+
 rule data:
     """Every curated data set and benchmark of the scale."""
     input:

@@ -1,4 +1,4 @@
-# IN   a row of the grid, models/<model>/, data/<dataset>/train.parquet
+# IN   a row of the grid, models/<model>/, data/<dataset>/train.parquet; decompositions/ for methods that start from them
 # OUT  train/<run_id>/: adapter/ or model/, metrics.parquet, and run.json, written last
 
 
@@ -16,12 +16,40 @@ rule write_spec:
         "../scripts/write_spec.py"
 
 
+rule decompose_base:
+    """Compute the singular triples at both ends of every matrix of a base, once for all runs that start from them."""
+    input:
+        base=f"{RESULTS}/models/{{model}}/model.json",
+    output:
+        triples=f"{RESULTS}/decompositions/{{model}}/{{variant}}/triples.safetensors",
+    log:
+        f"{RESULTS}/logs/decompose_base/{{model}}/{{variant}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/decompose_base/{{model}}/{{variant}}.tsv"
+    wildcard_constraints:
+        variant="exact|randomised",
+    conda:
+        "../../envs/train.yaml"
+    threads: SCALE["resources"]["sample"]["threads"]
+    resources:
+        gpu=SCALE["resources"]["sample"]["gpu"],
+        mem_mb=SCALE["resources"]["sample"]["mem_mb"],
+        runtime=SCALE["resources"]["sample"]["runtime_min"],
+        cpus_per_task=SCALE["resources"]["sample"]["threads"],
+    params:
+        rank=lambda wildcards: STUDY.decomposed_rank(wildcards.model),
+        device="cuda" if SCALE["resources"]["sample"]["gpu"] else "cpu",
+    script:
+        "../scripts/decompose_base.py"
+
+
 rule train_run:
     """Train one adapter with GRPO; a killed run goes on from its last checkpoint."""
     input:
         spec=rules.write_spec.output.spec,
         base=base_of,
         problems=training_problems,
+        decomposition=ancient(decomposition_of),  # more triples of the same base change no run
     output:
         run=f"{RESULTS}/train/{{run_id}}/run.json",
         metrics=f"{RESULTS}/train/{{run_id}}/metrics.parquet",
@@ -41,9 +69,9 @@ rule train_run:
         launcher=launcher(),
         recipe=SCALE["recipe_version"],
     shell:
-        "base=$(dirname {input.base:q}); out=$(dirname {output.run:q}); "
+        "base=$(dirname {input.base:q}); out=$(dirname {output.run:q}); triples={input.decomposition:q}; "
         "{params.launcher} -m rlvr.train --spec {input.spec:q} --base $base --train {input.problems:q}"
-        " --out $out &> {log:q}"
+        ' --out $out ${{triples:+--decomposition "$triples"}} &> {log:q}'
 
 
 rule train:

@@ -1,5 +1,6 @@
 # IN   train/<run_id>/ (or an untrained base), data/<benchmark>/eval.parquet of the benchmarks of a suite
-# OUT  evaluate/<run_id>/<suite>/{samples,grades,scores}.parquet; evaluate/golds.{parquet,json}
+# OUT  evaluate/<run_id>/<suite>/{samples,grades,scores}.parquet, for Enigmata puzzles.{parquet,csv,md};
+#      evaluate/golds.{parquet,json}
 
 
 rule generate_samples:
@@ -40,6 +41,11 @@ rule grade_samples:
         f"{RESULTS}/logs/grade_samples/{{run_id}}_{{suite}}.log",
     conda:
         "../../envs/analysis.yaml"
+    threads: SCALE["resources"]["grade"]["threads"]
+    resources:
+        mem_mb=SCALE["resources"]["grade"]["mem_mb"],
+        runtime=SCALE["resources"]["grade"]["runtime_min"],
+        cpus_per_task=SCALE["resources"]["grade"]["threads"],
     params:
         code=adapter_code("grade_samples"),
     script:
@@ -62,6 +68,28 @@ rule score_run:
         code=adapter_code("score_run"),
     script:
         "../scripts/score_run.py"
+
+
+rule score_puzzles:
+    """Score the tasks of an Enigmata suite as released and by the prompts' rules, beside their ceilings."""
+    input:
+        samples=rules.generate_samples.output.samples,
+        grades=rules.grade_samples.output.grades,
+        problems=suite_problems,
+    output:
+        verdicts=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/puzzles.parquet",
+        scores=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/puzzles.csv",
+        markdown=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/puzzles.md",
+    log:
+        f"{RESULTS}/logs/score_puzzles/{{run_id}}_{{suite}}.log",
+    wildcard_constraints:
+        suite=one_of(puzzle_suites()),
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        code=adapter_code("score_puzzles"),
+    script:
+        "../scripts/score_puzzles.py"
 
 
 rule grade_golds:
@@ -89,6 +117,7 @@ rule evaluate:
     """Scores of every run and of the untrained bases."""
     input:
         [scores_of(run_id) for run_id in [*STUDY.rows, *STUDY.trained_bases]],
+        [puzzle_scores_of(run_id) for run_id in [*STUDY.rows, *STUDY.trained_bases]],
 
 
 rule bases:

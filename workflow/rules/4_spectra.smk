@@ -1,30 +1,36 @@
-# IN   train/<run_id>/ and models/<model>/
-# OUT  spectra/<run_id>.parquet (of the update), spectra/frozen/<model>.parquet (of the base)
+# IN   train/<run_id>/ and models/<model>/; the folders of the pairs in config.yaml
+# OUT  spectra/<run_id>.parquet (of the update), spectra/diagnostics/<run_id>.parquet (update against base);
+#      spectra/frozen/<model>.parquet (of the base), spectra/decay/<model>.parquet (its summary);
+#      spectra/pairs/<pair>.parquet and _diagnostics.parquet (the same of any pair);
+#      spectra/agreement/<base>.{parquet,npz,pdf} (of the runs or pairs from one base; on request)
 
 
 rule measure_run:
-    """Effective rank, participation ratio and norm of every module's update."""
+    """Spectrum and weight-space diagnostics of every module's update."""
     input:
         run=finished_run,
         base=base_of,
     output:
         spectra=f"{RESULTS}/spectra/{{run_id}}.parquet",
+        diagnostics=f"{RESULTS}/spectra/diagnostics/{{run_id}}.parquet",
     log:
         f"{RESULTS}/logs/measure_run/{{run_id}}.log",
     conda:
         "../../envs/train.yaml"
     params:
+        diagnostics=SCALE["spectra"]["diagnostics"],
         code=adapter_code("measure_run"),
     script:
         "../scripts/measure_run.py"
 
 
 rule measure_frozen:
-    """Singular values of a base model's linear layers before any training."""
+    """Singular values of a base model's linear layers before any training, and how they fall."""
     input:
         base=f"{RESULTS}/models/{{model}}/model.json",
     output:
         spectra=f"{RESULTS}/spectra/frozen/{{model}}.parquet",
+        decay=f"{RESULTS}/spectra/decay/{{model}}.parquet",
     log:
         f"{RESULTS}/logs/measure_frozen/{{model}}.log",
     conda:
@@ -36,12 +42,111 @@ rule measure_frozen:
         "../scripts/measure_frozen.py"
 
 
+rule measure_pair:
+    """Spectrum and weight-space diagnostics of a pair from anywhere: two checkpoints, or a base and an adapter."""
+    input:
+        base=lambda wildcards: config["pairs"][wildcards.pair]["base"],
+        tuned=lambda wildcards: config["pairs"][wildcards.pair]["tuned"],
+    output:
+        spectra=f"{RESULTS}/spectra/pairs/{{pair}}.parquet",
+        diagnostics=f"{RESULTS}/spectra/pairs/{{pair}}_diagnostics.parquet",
+    log:
+        f"{RESULTS}/logs/measure_pair/{{pair}}.log",
+    wildcard_constraints:
+        pair=one_of(config["pairs"]),
+    conda:
+        "../../envs/train.yaml"
+    params:
+        diagnostics=SCALE["spectra"]["diagnostics"],
+        code=adapter_code("measure_pair"),
+    script:
+        "../scripts/measure_pair.py"
+
+
+rule plot_pair:
+    """Effective rank over layers and projections of a pair, and its update against the geometry of the base."""
+    input:
+        spectra=rules.measure_pair.output.spectra,
+        diagnostics=rules.measure_pair.output.diagnostics,
+        style=ROOT / "paper" / "style.mplstyle",
+    output:
+        map=f"{RESULTS}/spectra/pairs/{{pair}}_map.pdf",
+        geometry=f"{RESULTS}/spectra/pairs/{{pair}}_geometry.pdf",
+    log:
+        f"{RESULTS}/logs/plot_pair/{{pair}}.log",
+    wildcard_constraints:
+        pair=one_of(config["pairs"]),
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        code=adapter_code("plot_pair"),
+    script:
+        "../scripts/plot_pair.py"
+
+
+rule pairs:
+    """Spectra, diagnostics and figures of the pairs that the configuration names."""
+    input:
+        expand(rules.measure_pair.output, pair=config["pairs"]),
+        expand(rules.plot_pair.output, pair=config["pairs"]),
+
+
+rule compare_runs:
+    """Which weights the runs from one base change: agreement of every two, consensus of all."""
+    input:
+        compared_files,
+    output:
+        table=f"{RESULTS}/spectra/agreement/{{base}}.parquet",
+        consensus=f"{RESULTS}/spectra/agreement/{{base}}_consensus.npz",
+    log:
+        f"{RESULTS}/logs/compare_runs/{{base}}.log",
+    wildcard_constraints:
+        base=one_of(COMPARED),
+    conda:
+        "../../envs/train.yaml"
+    params:
+        group=lambda wildcards: COMPARED[wildcards.base],
+        kept_layers=SCALE["spectra"]["diagnostics"]["decomposed_layers"],
+        code=adapter_code("compare_runs"),
+    script:
+        "../scripts/compare_runs.py"
+
+
+rule plot_agreement:
+    """Consensus maps of one layer of a base, and how far its runs agree in every layer."""
+    input:
+        table=rules.compare_runs.output.table,
+        consensus=rules.compare_runs.output.consensus,
+        style=ROOT / "paper" / "style.mplstyle",
+    output:
+        figure=f"{RESULTS}/spectra/agreement/{{base}}.pdf",
+    log:
+        f"{RESULTS}/logs/plot_agreement/{{base}}.log",
+    wildcard_constraints:
+        base=one_of(COMPARED),
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        code=adapter_code("plot_agreement"),
+    script:
+        "../scripts/plot_agreement.py"
+
+
+rule agreement:
+    """Do runs (or configured pairs) from one base change the same weights? Not part of `all`."""
+    input:
+        expand(rules.plot_agreement.output, base=COMPARED),
+
+
 rule spectra:
-    """Spectra of every run and of every base."""
+    """Spectra of every run, of every base, and of the pairs that the configuration names."""
     input:
         expand(rules.measure_run.output.spectra, run_id=STUDY.rows),
         expand(rules.measure_frozen.output.spectra, model=SCALE["models"]),
+        rules.pairs.input,
 
 
 localrules:
+    agreement,
+    pairs,
     spectra,

@@ -85,13 +85,14 @@ def origin_of(wildcards):
     return origin
 
 
-ORIGIN_KEYS = ("sources", "origin", "synthetic_rows")  # of a data set's entry; the others are its recipe
+# Of a data set's entry: where its rows come from and what is done with them; the other keys are its recipe.
+NOT_RECIPE = ("sources", "origin", "synthetic_rows", "benchmark", "stand_in_model")
 
 
 def curation_recipe(wildcards):
     """How a data set is filtered and split."""
     dataset = SCALE["datasets"][wildcards.dataset]
-    return {key: value for key, value in dataset.items() if key not in ORIGIN_KEYS} | {"seed": 0}
+    return {key: value for key, value in dataset.items() if key not in NOT_RECIPE} | {"seed": 0}
 
 
 def check_settings(wildcards):
@@ -108,6 +109,14 @@ def check_settings(wildcards):
 def base_of(wildcards):
     """The manifest of the base model that a run starts from."""
     return f"{RESULTS}/models/{STUDY.model_of(wildcards.run_id)}/model.json"
+
+
+def decomposition_of(wildcards):
+    """The singular triples of a run's base, if its method starts from them; nothing otherwise."""
+    if not STUDY.is_decomposed(wildcards.run_id):
+        return []
+    variant = SCALE["train"].get("decomposition", "exact")
+    return f"{RESULTS}/decompositions/{STUDY.model_of(wildcards.run_id)}/{variant}/triples.safetensors"
 
 
 def raw_rows(wildcards):
@@ -149,6 +158,19 @@ def finished_run(wildcards):
 def scores_of(run_id):
     """Score tables of a run on its suites."""
     return expand(rules.score_run.output.scores, run_id=run_id, suite=STUDY.suites(run_id))
+
+
+def puzzle_suites():
+    """The suites with problems of Enigmata."""
+    puzzles = {name for name, source in SOURCES.items() if source.reader == "enigmata"}
+    datasets = [name for name, dataset in SCALE["datasets"].items() if puzzles.intersection(dataset["sources"])]
+    return [suite for suite, members in SCALE["suites"].items() if set(datasets).intersection(members)]
+
+
+def puzzle_scores_of(run_id):
+    """Scores by task of a run on its Enigmata suites."""
+    suites = [suite for suite in STUDY.suites(run_id) if suite in puzzle_suites()]
+    return expand(rules.score_puzzles.output.scores, run_id=run_id, suite=suites)
 
 
 def suite_problems(wildcards):

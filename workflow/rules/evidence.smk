@@ -10,7 +10,9 @@ def evidence_of(output_id):
         "manifests": expand(rules.train_run.output.run, run_id=needed.manifests),
         "spectra": expand(rules.measure_run.output.spectra, run_id=needed.spectra),
         "metrics": expand(rules.train_run.output.metrics, run_id=needed.metrics),
+        "diagnostics": expand(rules.measure_run.output.diagnostics, run_id=needed.diagnostics),
         "frozen": expand(rules.measure_frozen.output.spectra, model=needed.frozen),
+        "decay": expand(rules.measure_frozen.output.decay, model=needed.decay),
         "cards": expand(rules.curate_dataset.output.card, dataset=needed.cards),
     }
 
@@ -33,7 +35,8 @@ def printed_numbers(wildcards):
 def scope_of(output_id):
     """What a table needs to know beside its files: the scale, and which of its runs the tier has."""
     needed = required_inputs(OUTPUTS[output_id], STUDY.rows)
-    runs = {*needed.manifests, *needed.spectra, *needed.metrics, *(run_id for run_id, _ in needed.scores)}
+    measured = {*needed.manifests, *needed.spectra, *needed.metrics, *needed.diagnostics}
+    runs = measured | {run_id for run_id, _ in needed.scores}
     return {**SCOPE, "runs": sorted(runs)}
 
 
@@ -56,6 +59,8 @@ MODEL_CONFIGS = sorted((ROOT / "data" / "configs").glob("*.json"))
 
 def counted_rows():
     """The printed counts of all studies and the rows of this study's grid whose models have a configuration."""
+    from rlvr.report.parameters import load_printed  # imports pandas, which no other target needs at parse time
+
     printed = [row for path in PRINTED_COUNTS for row in load_printed(path)]
     grid = [row for row in STUDY.grid.values() if f"{row['model']}.json" in {path.name for path in MODEL_CONFIGS}]
     return [*printed, *grid]

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
 from rlvr.evaluate.grading import grade_file
+from rlvr.rewards.batches import Resources
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -14,4 +15,5 @@ if __name__ == "__main__":
         samples_path=snakemake.input.samples,
         problems_paths=snakemake.input.problems,
         grades_path=snakemake.output.grades,
+        resources=Resources(workers=snakemake.threads, cache_dir=snakemake.config["grade_cache"]),
     )

@@ -17,4 +17,5 @@ if __name__ == "__main__":
         template=snakemake.params.template,
         **snakemake.params.pretrain,
     )
-    pretrain_base(settings, Path(snakemake.output.model).parent)
+    corpus = snakemake.params.model.get("corpus", "digits")
+    pretrain_base(settings, Path(snakemake.output.model).parent, corpus)

@@ -20,6 +20,7 @@ if __name__ == "__main__":
             scores=snakemake.input.scores,
             manifests=snakemake.input.manifests,
             spectra=snakemake.input.spectra,
+            diagnostics=snakemake.input.diagnostics,
         ),
         files=TableFiles(**dict(snakemake.output.items())),
     )

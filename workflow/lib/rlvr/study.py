@@ -11,7 +11,7 @@ from typing import Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, load_yaml
-from rlvr.train.methods import POSITIVE, SETTINGS, SMALLEST, check_method_settings
+from rlvr.train.methods import METHODS, POSITIVE, SETTINGS, SMALLEST, check_method_settings
 from rlvr.train.settings import resolve_settings
 
 PROTOCOL = ("samples_per_problem", "temperature", "top_p", "max_completion_tokens")
@@ -48,21 +48,28 @@ class Study:
     @property
     def trained_bases(self) -> list[str]:
         """Run ids of the untrained bases whose models the selected rows train."""
-        used = {row["model"] for row in self.rows.values()}
+        used = {self.model_of(run_id) for run_id in self.rows}
         return [run_id for run_id, model in self.bases.items() if model in used]
 
     def model_of(self, run_id: str) -> str:
-        """The base model of a run; an untrained base is its own."""
-        return self.bases[run_id] if run_id in self.bases else self.rows[run_id]["model"]
+        """The base model of a run, or what stands in for it on the run's data set; an untrained base is its own."""
+        if run_id in self.bases:
+            return self.bases[run_id]
+        row = self.rows[run_id]
+        return self.scale["datasets"][row["dataset"]].get("stand_in_model", row["model"])
 
     def suites(self, run_id: str) -> list[str]:
-        """Suites of a run: that of its data set's held-out problems, then those of the out-of-distribution sets.
+        """Suites of a run: that of its data set's benchmark, then those of the out-of-distribution sets.
 
         An untrained base is evaluated on everything that the runs of its model are.
         """
         runs = [run_id] if run_id in self.rows else [name for name in self.rows if self._starts_from(name, run_id)]
-        own = [self.rows[name]["dataset"] for name in runs]
+        own = [self.benchmark_of(self.rows[name]["dataset"]) for name in runs]
         return list(dict.fromkeys(map(self.suite_of, [*own, *self.scale["out_of_distribution"]])))
+
+    def benchmark_of(self, dataset: str) -> str:
+        """What the runs of a data set are evaluated on: its own held-out problems, unless it names another set."""
+        return self.scale["datasets"][dataset].get("benchmark", dataset)
 
     def suite_of(self, benchmark: str) -> str:
         """The suite that holds a benchmark; there is exactly one."""
@@ -71,6 +78,15 @@ class Study:
     def models_of_kind(self, kind: str) -> list[str]:
         """Models of the scale that are ``pretrained`` here or come from the ``hub``."""
         return [name for name, model in self.scale["models"].items() if model["kind"] == kind]
+
+    def is_decomposed(self, run_id: str) -> bool:
+        """Whether a run's method starts from singular vectors of its base."""
+        return METHODS[self.rows[run_id]["method"]].decomposes
+
+    def decomposed_rank(self, model: str) -> int:
+        """The most singular triples that a selected run of a model starts from, at each end; 0 if none does."""
+        runs = [name for name in self.rows if self.model_of(name) == model and self.is_decomposed(name)]
+        return max((self.specs[name]["rank"] for name in runs), default=0)
 
     def sampling(self, suite: str, engine: str) -> dict[str, dict[str, Any]]:
         """How each benchmark of a suite is sampled: its protocol, the engine, and the precision of the base."""
@@ -89,7 +105,7 @@ class Study:
         return {**self.protocols.get(benchmark, {}), **self.scale["benchmarks"][benchmark]}
 
     def _starts_from(self, run_id: str, base: str) -> bool:
-        return self.rows[run_id]["model"] == self.bases[base]
+        return self.model_of(run_id) == self.bases[base]
 
 
 def load_study(name: str, tier: str, scale_path: Path, studies: Path, schemas: Path) -> Study:
@@ -181,6 +197,11 @@ def check_scale(scale: Mapping[str, Any], path: Path) -> None:
     for name in scale["out_of_distribution"]:
         if name not in scale["benchmarks"]:
             raise InputError(path, f"out_of_distribution names '{name}'.", "Add its protocol under 'benchmarks'.")
+    for name, model in scale["models"].items():
+        parent = scale["models"].get(model["from"]) if model["kind"] == "rotated" else None
+        if model["kind"] == "rotated" and (parent is None or parent["kind"] == "rotated"):
+            problem = f"model '{name}' is rotated from '{model['from']}', which is no other kind of model here."
+            raise InputError(path, problem, "Name a pretrained or a hub model of the scale.")
     members = [name for suite in scale["suites"].values() for name in suite]
     for name in scale["benchmarks"]:
         if name not in scale["datasets"]:
@@ -189,11 +210,19 @@ def check_scale(scale: Mapping[str, Any], path: Path) -> None:
             raise InputError(path, f"benchmark '{name}' is in {members.count(name)} suites.", "Expected exactly one.")
     if unknown := sorted(set(members) - set(scale["benchmarks"])):
         raise InputError(path, f"a suite names '{unknown[0]}'.", "Add its protocol under 'benchmarks'.")
-    for name, dataset in scale["datasets"].items():
-        if dataset["origin"] == "synthetic" and "synthetic_rows" not in dataset:
-            raise InputError(path, f"data set '{name}' is synthetic without a size.", "Add 'synthetic_rows'.")
+    check_datasets(scale, path)
     if "pretrain" not in scale and any(model["kind"] == "pretrained" for model in scale["models"].values()):
         raise InputError(path, "has pretrained models but no key 'pretrain'.", "Add it (see scale tiny).")
+
+
+def check_datasets(scale: Mapping[str, Any], path: Path) -> None:
+    """Check that what data sets of a scale name is there, and that synthetic ones have a size."""
+    for name, dataset in scale["datasets"].items():
+        for key, part in (("benchmark", "benchmarks"), ("stand_in_model", "models")):
+            if dataset.get(key) not in {None, *scale[part]}:
+                raise InputError(path, f"data set '{name}' names {key} '{dataset[key]}'.", f"Add it under '{part}'.")
+        if dataset["origin"] == "synthetic" and "synthetic_rows" not in dataset:
+            raise InputError(path, f"data set '{name}' is synthetic without a size.", "Add 'synthetic_rows'.")
 
 
 def _typed(column: str, cell: str | None, where: str) -> Any:

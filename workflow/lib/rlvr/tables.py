@@ -9,6 +9,7 @@ import pandera.pandas as pa
 VERDICTS = ("correct", "wrong", "unparsed", "timed_out")
 UNIT = pa.Check.in_range(0, 1)
 COUNT = pa.Check.ge(0)
+PAIRWISE = ("jaccard", "independent_jaccard", "row_alignment", "column_alignment")  # of two runs from one base
 
 
 def _schema(name: str, columns: dict[str, pa.Column], unique: list[str]) -> pa.DataFrameSchema:
@@ -81,6 +82,20 @@ GRADES = _schema(
     ["run_id", "benchmark", "problem_id", "sample"],
 )
 
+PUZZLES = _schema(
+    "puzzles",
+    {
+        "run_id": pa.Column(str),
+        "benchmark": pa.Column(str),
+        "problem_id": pa.Column(str),
+        "sample": pa.Column(int, COUNT),
+        "task": pa.Column(str, description="of Enigmata"),
+        "official": pa.Column(str, pa.Check.isin(VERDICTS), description="the scored verdict"),
+        "rules": pa.Column(str, pa.Check.isin(VERDICTS), description="what the prompt's rules say"),
+    },
+    ["run_id", "benchmark", "problem_id", "sample"],
+)
+
 SCORES = _schema(
     "scores",
     {
@@ -118,6 +133,38 @@ SPECTRA = _schema(
     ["run_id", "module", "quantity"],
 )
 
+DIAGNOSTICS = _schema(
+    "diagnostics",
+    {
+        "run_id": pa.Column(str),
+        "module": pa.Column(str, description="name in the base model; 'model' for the whole of it"),
+        "layer": pa.Column(int, pa.Check.ge(-1), description="-1 outside the decoder layers"),
+        "projection": pa.Column(str),
+        "rows": pa.Column(int, pa.Check.ge(1)),
+        "cols": pa.Column(int, pa.Check.ge(1)),
+        "quantity": pa.Column(str),
+        "index": pa.Column(int, COUNT, description="0 for a scalar; 1, 2, ... along a curve"),
+        "value": pa.Column(float),
+    },
+    ["run_id", "module", "quantity", "index"],
+)
+
+AGREEMENT = _schema(
+    "agreement",
+    {
+        "base": pa.Column(str, description="what the runs were tuned from"),
+        "module": pa.Column(str),
+        "layer": pa.Column(int, pa.Check.ge(-1)),
+        "projection": pa.Column(str),
+        "quantity": pa.Column(str, pa.Check.isin([*PAIRWISE, "row_consensus", "column_consensus"])),
+        "first": pa.Column(str, description="run id; empty for a profile over all runs"),
+        "second": pa.Column(str),
+        "index": pa.Column(int, COUNT, description="row or column of a profile; 0 for a pair of runs"),
+        "value": pa.Column(float, pa.Check.in_range(-1, 1)),
+    },
+    ["base", "module", "quantity", "first", "second", "index"],
+)
+
 FROZEN_SPECTRA = _schema(
     "frozen_spectra",
     {
@@ -132,6 +179,20 @@ FROZEN_SPECTRA = _schema(
         "normalised": pa.Column(float, UNIT, description="divided by the largest of the module"),
     },
     ["model", "module", "index"],
+)
+
+DECAY = _schema(
+    "decay",
+    {
+        "model": pa.Column(str),
+        "projection": pa.Column(str, description="q_proj ... down_proj, or all"),
+        "quantity": pa.Column(str, description="normalised; exponent_ and r_squared_ of the fits _top and _full"),
+        "index": pa.Column(int, COUNT, description="of the singular value; 0 for a fit"),
+        "mean": pa.Column(float, description="over layers"),
+        "std": pa.Column(float, COUNT, description="over layers, n - 1; 0 for a single layer"),
+        "layers": pa.Column(int, pa.Check.ge(1), description="matrices that have a value there"),
+    },
+    ["model", "projection", "quantity", "index"],
 )
 
 CELLS = _schema(

@@ -145,7 +145,8 @@ def check_golds(problems: pd.DataFrame) -> dict[str, Any]:
     from rlvr.evaluate.golds import judge_gold
     from rlvr.rewards.grader import GRADER_VERSION
 
-    judged = [judge_gold(*gold) for gold in zip(problems["answer"], problems["verifier"], strict=True)]
+    asked = zip(problems["answer"], problems["verifier"], problems["meta"], strict=True)
+    judged = [judge_gold(*gold) for gold in asked]
     table = problems[["problem_id", "answer", "verifier"]].assign(
         verdict=[verdict for verdict, _ in judged],
         problem=pd.Series([problem for _, problem in judged], index=problems.index, dtype="object"),

@@ -2,9 +2,10 @@ r"""The content of the last ``\boxed{...}``: shared by the readers of gold solut
 
 import re
 
-# Up to two backslashes: completions that went through one escaping too many write \\boxed. `\\.` swallows \{, \} and
-# every other command's first character, so that an escaped brace never changes the depth.
-TOKEN = re.compile(r"(?P<box>\\{1,2}boxed\s*\{)|\\.|(?P<open>\{)|(?P<close>\})", re.DOTALL)
+# `\\.` swallows \{, \} and every other command's first character, so that an escaped brace never changes the depth.
+# Completions that went through one escaping too many write \\boxed: it opens a box as well.
+BRACE = re.compile(r"\\.|\{|\}", re.DOTALL)
+OPENING = re.compile(r"\\boxed\s*\{")
 
 
 def last_boxed(text: str) -> str | None:
@@ -19,15 +20,27 @@ def last_boxed(text: str) -> str | None:
     Returns:
         What stands between the braces, unstripped (possibly empty), or ``None`` when no box is complete.
     """
-    open_boxes: list[int | None] = []  # for every open brace: where its box's content starts, None for a plain brace
-    last: tuple[int, int] | None = None
-    for token in TOKEN.finditer(text):
-        if token["box"]:
-            open_boxes.append(token.end())
-        elif token["open"]:
-            open_boxes.append(None)
-        elif token["close"] and open_boxes:
-            start = open_boxes.pop()
-            if start is not None and (last is None or start > last[0]):
-                last = (start, token.start())
-    return None if last is None else text[slice(*last)]
+    start = end = len(text)
+    while (start := text.rfind(r"\boxed", 0, start)) >= 0:
+        if not (opening := OPENING.match(text, start)):
+            continue
+        if (closing := _closing_brace(text, opening.end(), end)) is not None:
+            return text[opening.end() : closing]
+        end = start  # what opens before a box that never closes can only close before it: no place is read twice
+    return None
+
+
+def _closing_brace(text: str, start: int, end: int) -> int | None:
+    """Where the brace that was opened before ``start`` is closed, if that is before ``end``."""
+    first = text.find("}", start, end)
+    if first < 0 or (text.find("{", start, first) < 0 and text.find("\\", start, first) < 0):
+        return first if first >= 0 else None  # nothing to count: megabytes take no longer than a word
+    depth = 1
+    for token in BRACE.finditer(text, start, end):
+        if token[0] == "{":
+            depth += 1
+        elif token[0] == "}":
+            depth -= 1
+            if depth == 0:
+                return token.start()
+    return None

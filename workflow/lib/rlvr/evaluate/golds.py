@@ -40,20 +40,21 @@ def grade_golds(problems: pd.DataFrame) -> pd.DataFrame:
     """
     for verifier in problems["verifier"].unique():
         find_verifier(verifier)
-    judged = [judge_gold(*gold) for gold in zip(problems["answer"], problems["verifier"], strict=True)]
+    asked = zip(problems["answer"], problems["verifier"], problems["meta"], strict=True)
+    judged = [judge_gold(*gold) for gold in asked]
     return problems[["problem_id", "dataset", "answer"]].assign(
         verdict=[verdict for verdict, _ in judged],
         problem=pd.Series([problem for _, problem in judged], index=problems.index, dtype="object"),
     )
 
 
-def judge_gold(gold: str, verifier: str) -> tuple[str, str | None]:
+def judge_gold(gold: str, verifier: str, meta: str) -> tuple[str, str | None]:
     """Verdict of one gold against itself, and what is wrong with it, if anything."""
     try:
-        check_gold(gold, verifier)
+        check_gold(gold, verifier, meta)
     except InputError as error:
         return "unparsed", str(error)
-    verdict = grade(rf"\boxed{{{gold}}}", gold, verifier).verdict
+    verdict = grade(find_verifier(verifier).show(gold, meta), gold, verifier, meta).verdict
     return verdict, None if verdict == "correct" else "does not match itself"
 
 

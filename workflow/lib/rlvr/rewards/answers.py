@@ -4,6 +4,7 @@ Everything here is linear in the length of the answer and imports nothing heavy.
 """
 
 import re
+from collections import Counter
 from fractions import Fraction
 
 MATH_DELIMITERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
@@ -13,7 +14,7 @@ TEXT_COMMAND = re.compile(r"\\(?:text(?:bf|it|rm|normal)?|math(?:rm|bf|it)|mbox|
 WORDS = re.compile(r"[a-z]{2,}(?:[ -][a-z]+)*")
 LOGIC_WORDS = frozenset({"yes", "no", "true", "false"})
 
-NUMBER = re.compile(r"([+-]?)((?:[1-9]\d{0,2}(?:(?:,|\{,\})\d{3})+|\d+)(?:\.\d+)?|\.\d+)", re.ASCII)
+NUMBER = re.compile(r"([+-]?)((?:[1-9]\d{0,2}(?:(?:,|\{,\}|,\\!)\d{3})+|\d+)(?:\.\d+)?|\.\d+)", re.ASCII)
 FRACTIONS = (
     re.compile(r"([+-]?)\\[dtc]?frac\{(-?\d+)\}\{(\d+)\}", re.ASCII),
     re.compile(r"([+-]?)\\[dtc]?frac(\d)(\d)", re.ASCII),
@@ -57,13 +58,17 @@ def as_words(answer: str) -> str | None:
 def same_words(gold: str, answer: str) -> bool | None:
     """Whether two cleaned answers are the same text; ``None`` leaves the decision to the full comparison.
 
-    Equal text is always the same answer. Different text decides only for Yes, No, True and False: computer algebra
-    reads words as products of letters (``no`` would equal ``on``), and ``ab`` may really be a product.
+    Equal text is always the same answer, and nothing else is Yes, No, True or False: computer algebra would read words
+    as products of letters, ``no`` as ``on``. As ``ab`` may really be a product, other words differ only where their
+    letters do.
     """
     gold_words, answer_words = as_words(gold), as_words(answer)
     if gold_words is not None and gold_words == answer_words:
         return True
-    return False if gold_words in LOGIC_WORDS else None
+    if gold_words in LOGIC_WORDS:
+        return False
+    both = gold_words is not None and answer_words is not None
+    return False if both and Counter(gold_words) != Counter(answer_words) else None
 
 
 def as_number(answer: str) -> tuple[Fraction, bool] | None:
@@ -79,7 +84,7 @@ def as_number(answer: str) -> tuple[Fraction, bool] | None:
         return None
     compact = INNER_SPACE.sub("", answer)
     if number := NUMBER.fullmatch(compact):
-        digits = re.sub(r"[{},]", "", number[2])
+        digits = re.sub(r"[{},!\\]", "", number[2])
         decimal = "." in digits
         too_long = decimal and len(digits) > MAX_EXACT_CHARS
         return None if too_long else (Fraction(number[1] + digits), decimal)

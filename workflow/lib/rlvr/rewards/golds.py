@@ -6,12 +6,13 @@ from rlvr.core.errors import InputError
 from rlvr.rewards.grader import find_verifier
 
 
-def find_unreadable(golds: Sequence[str], verifiers: Sequence[str]) -> dict[int, str]:
+def find_unreadable(golds: Sequence[str], verifiers: Sequence[str], metas: Sequence[str]) -> dict[int, str]:
     """Positions of the golds that their verifier cannot read, and why.
 
     Args:
         golds: Gold answers.
         verifiers: Kind of each problem, as ``grader.grade`` takes it.
+        metas: What else each problem's table says, JSON.
 
     Raises:
         InputError: If nothing grades problems of some kind: that stops a run, it does not drop a problem.
@@ -19,9 +20,9 @@ def find_unreadable(golds: Sequence[str], verifiers: Sequence[str]) -> dict[int,
     for verifier in dict.fromkeys(verifiers):
         find_verifier(verifier)
     found = {}
-    for position, (gold, verifier) in enumerate(zip(golds, verifiers, strict=True)):
+    for position, (gold, verifier, meta) in enumerate(zip(golds, verifiers, metas, strict=True)):
         try:
-            find_verifier(verifier).check_gold(gold)
+            find_verifier(verifier).check_gold(gold, meta)
         except InputError as error:
             found[position] = str(error)
     return found

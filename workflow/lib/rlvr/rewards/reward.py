@@ -1,11 +1,16 @@
-"""The training reward: R_total = R_accuracy + R_format (paper, appendix A.3, equal weights)."""
+"""The training rewards of the four papers, as pure functions of a verdict, a text and its length in tokens.
+
+``shaped`` is R_total = R_accuracy + R_format (first paper, appendix A.3, equal weights); ``binary`` is 1 or 0 (second
+paper, section 2.4); ``signed`` is 1 or -1, to which the third and the fourth paper add a penalty on length.
+"""
 
 from dataclasses import dataclass
 
 from rlvr.prompts import assistant_text
 from rlvr.rewards.formatting import format_reward
 from rlvr.rewards.grader import grade
-from rlvr.rewards.verdicts import Verdict
+from rlvr.rewards.reward_rules import KINDS, RewardRule
+from rlvr.rewards.verdicts import NO_META, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,32 +18,62 @@ class Reward:
     """The reward of one completion and what it is made of.
 
     Attributes:
-        accuracy: 1 if the verdict is ``correct``, else 0.
-        format: R_fmt, at most 0.75.
-        total: Their sum.
+        accuracy: 1 if the verdict is ``correct``, else 0, whatever it is worth.
+        format: R_fmt of a shaped reward, at most 0.75, else 0.
+        total: What the policy is trained on.
         verdict: The grader's, so that a broken grader never looks like a weak model.
+        overlong: The penalty on length, from -1 to 0.
     """
 
     accuracy: float
     format: float
     total: float
     verdict: Verdict
+    overlong: float = 0.0
 
 
-def total_reward(completion: str, gold: str, verifier: str, template: str) -> Reward:
-    """Judge one completion for training.
+def reward_for(verdict: Verdict, text: str, tokens: int, rule: RewardRule) -> Reward:
+    """The reward of a graded completion.
+
+    Args:
+        verdict: The grader's; for code it says whether every test case passed.
+        text: The assistant's whole turn.
+        tokens: Length of the completion.
+        rule: Which reward.
+    """
+    right = verdict == "correct"
+    shaping = format_reward(text) if rule.kind == "shaped" else 0.0
+    overlong = overlong_penalty(tokens, rule.max_tokens, rule.overlong_buffer) if rule.overlong_buffer else 0.0
+    worth = KINDS[rule.kind][0 if right else 1]
+    return Reward(float(right), shaping, worth + shaping + overlong, verdict, overlong)
+
+
+def overlong_penalty(tokens: int, max_tokens: int, buffer: int) -> float:
+    """Soft penalty on length.
+
+    SOURCE: DAPO (Yu et al., 2025), equation 13: 0 up to ``max_tokens - buffer``, then linear, -1 at ``max_tokens`` and
+    beyond. The third paper uses a buffer of 1,024 (appendix C.1), the fourth one of 4,096, both with factor 1.
+
+    Args:
+        tokens: Length of the completion.
+        max_tokens: Longest completion that can be sampled.
+        buffer: Tokens before that length over which the penalty grows, at least 1.
+    """
+    return -min(max(tokens - (max_tokens - buffer), 0) / buffer, 1.0)
+
+
+def total_reward(completion: str, gold: str, verifier: str, template: str, meta: str = NO_META) -> Reward:
+    """Judge one completion by the shaped reward.
 
     Args:
         completion: What the model wrote after the prompt.
         gold: The problem's answer.
         verifier: The problem's verifier, see ``rlvr.rewards.grader``.
         template: Name of the prompt template that the completion continues.
+        meta: What else the problem's table says, JSON.
 
     Raises:
         InputError: For an unknown verifier or template or an unreadable gold; never because of the completion.
     """
     text = assistant_text(completion, template)
-    verdict = grade(text, gold, verifier).verdict
-    accuracy = float(verdict == "correct")
-    shaping = format_reward(text)
-    return Reward(accuracy, shaping, accuracy + shaping, verdict)
+    return reward_for(grade(text, gold, verifier, meta).verdict, text, 0, RewardRule())

@@ -1,0 +1,21 @@
+"""Which reward a run is trained on. Read where runs are planned: imports nothing that only a running job has."""
+
+from dataclasses import dataclass
+
+# What a verdict is worth: correct, otherwise.
+KINDS: dict[str, tuple[float, float]] = {"shaped": (1.0, 0.0), "binary": (1.0, 0.0), "signed": (1.0, -1.0)}
+
+
+@dataclass(frozen=True, slots=True)
+class RewardRule:
+    """Which reward, and what it does with long completions.
+
+    Attributes:
+        kind: A key of ``KINDS``.
+        max_tokens: Longest completion that can be sampled.
+        overlong_buffer: Tokens before that length over which the penalty grows from 0 to 1; 0 for no penalty.
+    """
+
+    kind: str = "shaped"
+    max_tokens: int = 0
+    overlong_buffer: int = 0
