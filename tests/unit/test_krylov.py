@@ -7,7 +7,7 @@ from rlvr.models.quanta import apply_quanta, dense_quanta, gate_sizes, update_ma
 from rlvr.spectra import krylov
 from rlvr.spectra.dense import dense_singular_values
 from rlvr.spectra.krylov import estimate_spectrum
-from rlvr.spectra.operators import dense_map, dora_map, quanta_map
+from rlvr.models.linear_maps import dense_map, dora_map, quanta_map
 from rlvr.spectra.quantities import effective_rank, participation_ratio, stable_rank
 
 SIDE = 640

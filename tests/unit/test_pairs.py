@@ -13,7 +13,7 @@ from rlvr.models.pairs import iterate_rest
 from rlvr.models.tensors import TensorStore
 from rlvr.models.updates import iterate_updates
 from rlvr.spectra.diagnostics import DiagnosticsSettings
-from rlvr.spectra.runs import measure_pair
+from rlvr.spectra.runs import measure_pair, measure_update
 
 SETTINGS = DiagnosticsSettings(principal_rank=2, mask_share=0.5, top_directions=3)
 PROJECTIONS = ("self_attn.q_proj", "mlp.down_proj")
@@ -283,6 +283,25 @@ def test_a_pair_without_any_matrix_or_with_nothing_in_the_folder_is_refused(base
     only = {name: base[name] for name in (EMBEDDING, HEAD, NORM)}
     with pytest.raises(InputError, match="no weight in its decoder layers"):
         measure(write(tmp_path / "b", only), write(tmp_path / "t", only), tmp_path)
+
+
+def test_large_modules_are_estimated_on_request(tmp_path):
+    generator = torch.Generator().manual_seed(5)
+    tensors = {Q1: torch.randn(600, 560, generator=generator), name_of(0, "mlp.down_proj"): torch.randn(40, 30)}
+    base_dir = write(tmp_path / "large_base", tensors)
+    tuned = {name: tensor + 0.01 * torch.randn(tensor.shape, generator=generator) for name, tensor in tensors.items()}
+    tuned_dir = write(tmp_path / "large_tuned", tuned)
+    (update,) = (update for update in iterate_updates(base_dir, tuned_dir) if update.projection == "q_proj")
+    exact = {row["quantity"]: row for row in measure_update(update)}
+    found = {row["quantity"]: row for row in measure_update(update, estimated=True)}
+    assert {row["method"] for row in found.values()} == {"estimated"}
+    for name in ("effective_rank", "participation_ratio", "attained_share"):
+        error = abs(found[name]["value"] - exact[name]["value"])
+        assert 0 < found[name]["std_error"] < 0.02 * exact[name]["value"]
+        assert error < 4 * found[name]["std_error"]
+    assert found["frobenius_norm"]["value"] == pytest.approx(exact["frobenius_norm"]["value"], rel=1e-5)
+    (small,) = (update for update in iterate_updates(base_dir, tuned_dir) if update.projection == "down_proj")
+    assert {row["method"] for row in measure_update(small, estimated=True)} == {"exact"}
 
 
 def test_a_run_that_trains_only_norms_has_no_spectrum_but_a_sparsity(base, base_dir, tmp_path):

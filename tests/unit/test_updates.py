@@ -85,6 +85,25 @@ def test_factors_multiply_to_the_dense_update(qwen, base_dir, tmp_path):
         torch.testing.assert_close(left @ right, update.dense())
 
 
+@pytest.mark.parametrize("family", ["lora", "dora", "quanta"])
+def test_products_with_the_linear_map_are_products_with_the_update(qwen, base_dir, tmp_path, family):
+    from peft import LoraConfig
+
+    from rlvr.train.quanta import QuantaConfig
+
+    targets = ["q_proj", "v_proj", "down_proj"]
+    config = LoraConfig(r=3, lora_alpha=7, target_modules=targets, use_dora=family == "dora")
+    if family == "quanta":
+        config = QuantaConfig(dims=[2, 2, 4], target_modules=targets)
+    train_adapter(qwen, config, tmp_path)
+    for update in iterate_updates(base_dir, tmp_path):
+        dense, found = update.dense().float(), update.linear_map()
+        assert (update.make_map is not None) == (family != "lora")
+        torch.testing.assert_close(found.multiply(torch.eye(update.cols)), dense.T, rtol=0, atol=1e-5)
+        torch.testing.assert_close(found.multiply_transposed(torch.eye(update.rows)), dense, rtol=0, atol=1e-5)
+        assert found.squared_norm == pytest.approx(float(dense.square().sum()), rel=1e-4)
+
+
 def test_full_update_is_tuned_minus_base(base_dir, tmp_path):
     tensors = load_file(base_dir / "model.safetensors")
     moved = {name: tensor + 0.5 if "q_proj" in name else tensor for name, tensor in tensors.items()}

@@ -58,6 +58,7 @@ rule measure_pair:
         "../../envs/train.yaml"
     params:
         diagnostics=SCALE["spectra"]["diagnostics"],
+        values=lambda wildcards: config["pairs"][wildcards.pair].get("values", "exact"),
         code=adapter_code("measure_pair"),
     script:
         "../scripts/measure_pair.py"

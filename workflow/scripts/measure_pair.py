@@ -18,4 +18,5 @@ if __name__ == "__main__":
         settings=DiagnosticsSettings(**snakemake.params.diagnostics),
         spectra_path=snakemake.output.spectra,
         diagnostics_path=snakemake.output.diagnostics,
+        estimated=snakemake.params.values == "estimated",
     )

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json
+from rlvr.models.linear_maps import LinearMap, dense_map, dora_map, quanta_map
 from rlvr.models.pairs import find_tuned
 from rlvr.models.quanta import parameter_count, split_gates, update_matrix
 from rlvr.models.tensors import TensorStore, all_finite
@@ -44,6 +45,7 @@ class ModuleUpdate:
             product; ``None`` for every other family.
         compute: Update (rows, cols) in the given floating type.
         read_tuned: Reads the tuned weight in its stored type, where one is stored; ``None`` for an adapter.
+        make_map: The update as a linear map in float32, where products with it need no dense update.
     """
 
     module: str
@@ -56,6 +58,11 @@ class ModuleUpdate:
     compute: Callable[[torch.dtype], Tensor]
     factors: tuple[Tensor, Tensor] | None = None
     read_tuned: Callable[[], Tensor] | None = None
+    make_map: Callable[[], LinearMap] | None = None
+
+    def linear_map(self) -> LinearMap:
+        """The update as a linear map in float32; the dense update is computed only for a full model."""
+        return self.make_map() if self.make_map is not None else dense_map(self.dense().float())
 
     def dense(self, dtype: torch.dtype = torch.float64) -> Tensor:
         """The whole update (rows, cols), computed in ``dtype``."""
@@ -148,7 +155,8 @@ def _lora_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any
         if config.get("use_dora"):
             magnitude = adapter.read(f"{module}.lora_magnitude_vector")
             compute = _dora_delta(base, module, factors, magnitude)
-            yield _module(base, module, (rows, cols), min(rows, cols), compute)
+            update = _module(base, module, (rows, cols), min(rows, cols), compute)
+            yield replace(update, make_map=_dora_map(base, module, factors, magnitude))
         else:
             yield _module(base, module, (rows, cols), min(rank, rows, cols), _product(factors), factors)
 
@@ -177,6 +185,12 @@ def _dora_delta(
     return compute
 
 
+def _dora_map(
+    base: TensorStore, module: str, factors: tuple[Tensor, Tensor], magnitude: Tensor
+) -> Callable[[], LinearMap]:
+    return lambda: dora_map(base.read(f"{module}.weight").float(), *factors, magnitude)
+
+
 def _quanta_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any]) -> Iterator[ModuleUpdate]:
     """QuanTA ``T(theta) - T(theta_0)``; see :mod:`rlvr.models.quanta`."""
     dims = tuple(config["dims"])
@@ -190,7 +204,9 @@ def _quanta_updates(base: TensorStore, adapter: TensorStore, config: dict[str, A
                 raise InputError(adapter.folder, problem, f"Expected ({parameter_count(dims)},).")
         rows, cols = base.shape(f"{module}.weight")
         compute = _quanta_delta(theta, theta_0, dims, (rows, cols))
-        yield _module(base, module, (rows, cols), min(rows, cols, math.prod(dims)), compute)
+        update = _module(base, module, (rows, cols), min(rows, cols, math.prod(dims)), compute)
+        trained, frozen = (split_gates(gates.float(), dims) for gates in (theta, theta_0))
+        yield replace(update, make_map=partial(quanta_map, trained, frozen, dims, rows, cols))
 
 
 def _quanta_delta(

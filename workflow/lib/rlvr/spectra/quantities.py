@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from rlvr.models.updates import ModuleUpdate
-from rlvr.spectra.dense import dense_singular_values
+from rlvr.spectra.dense import SMALL_SIDE, dense_singular_values
+from rlvr.spectra.krylov import Estimate, estimate_spectrum
 
 ENERGY_PERCENT = (90, 95, 99)
 
@@ -31,6 +32,11 @@ def singular_values(update: ModuleUpdate) -> tuple[Tensor, str]:
     if update.factors is not None:
         return factored_singular_values(*update.factors), "factored"
     return dense_singular_values(update.dense()), "exact"
+
+
+def is_worth_estimating(update: ModuleUpdate) -> bool:
+    """Whether the singular values of an update cost more than an estimate: no factors, and not small."""
+    return update.factors is None and min(update.rows, update.cols) > SMALL_SIDE
 
 
 def factored_singular_values(left: Tensor, right: Tensor) -> Tensor:
@@ -106,6 +112,26 @@ def describe(values_R: Tensor, bound: int, base_norm: float) -> list[Quantity]:
         Quantity("attained_share", effective_rank(values_R) / bound),
         Quantity("relative_norm", norm / base_norm if base_norm > 0 else 0.0),
     ]
+
+
+def describe_estimated(update: ModuleUpdate, base_norm: float, generator: torch.Generator) -> dict[str, Estimate]:
+    """What products with the update tell of it, by name; energy ranks are not among it.
+
+    Args:
+        update: Not smaller than :func:`rlvr.spectra.krylov.estimate_spectrum` asks for.
+        base_norm: Frobenius norm of the base weight.
+        generator: Source of the random vectors.
+    """
+    products = update.linear_map()
+    found = estimate_spectrum(products, generator)
+    rank, norm = found["effective_rank"], products.squared_norm**0.5
+    return {
+        **found,
+        "frobenius_norm": Estimate(norm, 0.0),
+        "rank_bound": Estimate(float(update.bound), 0.0),
+        "attained_share": Estimate(rank.value / update.bound, rank.std_error / update.bound),
+        "relative_norm": Estimate(norm / base_norm if base_norm > 0 else 0.0, 0.0),
+    }
 
 
 def describe_spectrum(values_R: Tensor) -> list[Quantity]:

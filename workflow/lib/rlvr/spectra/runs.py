@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import write_table
+from rlvr.core.seeds import derive_seed
 from rlvr.models.pairs import iterate_rest
 from rlvr.models.tensors import TensorStore
 from rlvr.models.updates import LAYER_WEIGHT, ModuleUpdate, iterate_updates
 from rlvr.spectra.diagnostics import DiagnosticsSettings, diagnose, tidy
-from rlvr.spectra.quantities import describe, singular_values
+from rlvr.spectra.quantities import describe, describe_estimated, is_worth_estimating, singular_values
 from rlvr.spectra.rounding import describe_stored
 from rlvr.spectra.sparsity import count_changed
 from rlvr.tables import DIAGNOSTICS, SPECTRA
@@ -26,6 +28,7 @@ def measure_pair(
     settings: DiagnosticsSettings,
     spectra_path: str | Path,
     diagnostics_path: str | Path,
+    estimated: bool = False,
 ) -> None:
     """Measure every module of a pair, one at a time; write ``tables.SPECTRA`` and ``tables.DIAGNOSTICS``.
 
@@ -36,6 +39,7 @@ def measure_pair(
         settings: What the diagnostics look at.
         spectra_path: Parquet file, one row a module and quantity; none where only norms were trained.
         diagnostics_path: Parquet file, one row a module, quantity and index.
+        estimated: Estimate the spectra of large modules from products with their updates, with standard errors.
 
     Raises:
         InputError: See :func:`rlvr.models.updates.iterate_updates`; never skips a module.
@@ -45,7 +49,7 @@ def measure_pair(
     rows: list[dict[str, Any]] = []
     frames: list[pd.DataFrame] = []
     for update in iterate_updates(base_dir, tuned_dir):
-        rows += measure_update(update)
+        rows += measure_update(update, estimated)
         frames.append(diagnose(update, settings))
     frames += sparsity_of_rest(base_dir, tuned_dir, frames)
     spectra = pd.DataFrame(rows, columns=[name for name in SPECTRA.columns if name != "run_id"])
@@ -53,24 +57,33 @@ def measure_pair(
     write_table(pd.concat(frames, ignore_index=True).assign(run_id=run_id), diagnostics_path, DIAGNOSTICS)
 
 
-def measure_update(update: ModuleUpdate) -> Iterator[dict[str, Any]]:
-    """Rows of one module, without the run id."""
-    values_R, method = singular_values(update)
+def measure_update(update: ModuleUpdate, estimated: bool = False) -> Iterator[dict[str, Any]]:
+    """Rows of one module, without the run id; what is stored in bfloat16 is looked at only beside exact values."""
     base_norm = float(update.read_base().double().norm())
-    quantities = [(quantity, method) for quantity in describe(values_R, update.bound, base_norm)]
-    quantities += [(quantity, "exact") for quantity in describe_stored(update, values_R)]
-    for quantity, found_by in quantities:
-        yield {
-            "module": update.module,
-            "layer": update.layer,
-            "projection": update.projection,
-            "rows": update.rows,
-            "cols": update.cols,
-            "quantity": quantity.name,
-            "value": quantity.value,
-            "std_error": 0.0,
-            "method": found_by,
-        }
+    if estimated and is_worth_estimating(update):
+        generator = torch.Generator().manual_seed(derive_seed(0, "probes", update.module))
+        for name, estimate in describe_estimated(update, base_norm, generator).items():
+            yield _row(update, name, estimate.value, estimate.std_error, "estimated")
+        return
+    values_R, method = singular_values(update)
+    for name, value in describe(values_R, update.bound, base_norm):
+        yield _row(update, name, value, 0.0, method)
+    for name, value in describe_stored(update, values_R):
+        yield _row(update, name, value, 0.0, "exact")
+
+
+def _row(update: ModuleUpdate, quantity: str, value: float, std_error: float, method: str) -> dict[str, Any]:
+    return {
+        "module": update.module,
+        "layer": update.layer,
+        "projection": update.projection,
+        "rows": update.rows,
+        "cols": update.cols,
+        "quantity": quantity,
+        "value": value,
+        "std_error": std_error,
+        "method": method,
+    }
 
 
 def sparsity_of_rest(
