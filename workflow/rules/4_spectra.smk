@@ -140,10 +140,10 @@ rule agreement:
 
 
 rule spectra:
-    """Spectra of every run, of every base, and of the pairs that the configuration names."""
+    """Spectra of every run, of the bases that runs start from, and of the pairs that the configuration names."""
     input:
         expand(rules.measure_run.output.spectra, run_id=STUDY.rows),
-        expand(rules.measure_frozen.output.spectra, model=SCALE["models"]),
+        expand(rules.measure_frozen.output.spectra, model=dict.fromkeys(map(STUDY.model_of, STUDY.rows))),
         rules.pairs.input,
 
 
