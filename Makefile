@@ -11,7 +11,7 @@ PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test bench realdata fuzz check lint slurm-profile clean
+.PHONY: demo test test-gpu bench realdata fuzz check lint slurm-profile clean
 
 demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
 	@$(SNAKEMAKE)
@@ -24,6 +24,9 @@ demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the re
 test: $(READY)  ## Every test that needs no GPU and no hub.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
+test-gpu:  ## On a machine with a GPU, in its own environment: make test-gpu PYTHON=<its python>
+	@$(PYTHON) -m pytest tests/gpu -v -rs
+
 realdata: $(READY)  ## The same rules on real rows: REAL_DATA_DIR=<folder> make realdata
 	@test -n "$(REAL_DATA_DIR)" || { echo "Set REAL_DATA_DIR to the folder of real rows."; exit 1; }
 	@$(SNAKEMAKE) cards golds bases --config scale=realdata study=real-rows 'sources={origin: mirror, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
@@ -31,7 +34,7 @@ realdata: $(READY)  ## The same rules on real rows: REAL_DATA_DIR=<folder> make 
 	@$(BIN)/python -m pytest tests/realdata -q
 
 bench: $(READY)  ## One measurement against its peer: make bench BENCH=<name of a file in benchmarks/>
-	@test -f "benchmarks/$(BENCH).py" || { echo "Set BENCH to one of: $(filter-out harness stand_ins answers,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }
+	@test -f "benchmarks/$(BENCH).py" || { echo "Set BENCH to one of: $(filter-out harness stand_ins answers programs,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }
 	@PYTHONPATH=workflow/lib OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$(BENCH).py
 
 fuzz: $(READY)  ## 100,000 mutated completions through the grader: REAL_DATA_DIR=<folder> make fuzz
