@@ -1,0 +1,116 @@
+# Input functions and settings of rules: from wildcards to files and values.
+
+
+def pretrained_models(artefact):
+    """The small bases, if the configuration takes them this way (`shipped` or `compute`), else none."""
+    return STUDY.models_of_kind("pretrained") if config["artefacts"]["base"] == artefact else []
+
+
+def origin_of(wildcards):
+    """Where a data set's raw rows come from: as the scale says, unless the configuration forces one origin.
+
+    An origin that cannot deliver the source stops the dry run.
+    """
+    dataset = SCALE["datasets"][wildcards.dataset]
+    forced = config["sources"]["origin"]
+    origin = {
+        "kind": dataset["origin"] if forced == "scale" else forced,
+        "mirror_dir": config["sources"]["mirror_dir"],
+        "synthetic_rows": dataset.get("synthetic_rows", 0),
+        "allow_other_count": dataset.get("allow_other_count", False),
+    }
+    check_origin(find_source(SOURCES, wildcards.source), Origin(**origin))
+    return origin
+
+
+# Of a data set's entry: where its rows come from and what is done with them; the other keys are its recipe.
+NOT_RECIPE = ("sources", "origin", "synthetic_rows", "benchmark", "stand_in_model")
+
+
+def curation_recipe(wildcards):
+    """How a data set is filtered and split."""
+    dataset = SCALE["datasets"][wildcards.dataset]
+    return {key: value for key, value in dataset.items() if key not in NOT_RECIPE} | {"seed": 0}
+
+
+def check_settings(wildcards):
+    """Whose tokenizer counts, in which template, and how long a prompt may be: the scale's first model speaks for all."""
+    model = next(iter(SCALE["models"]))
+    return {
+        "model": model,
+        "tokenizer": SCALE["models"][model],
+        "template": SCALE["template"],
+        "max_prompt_tokens": SCALE["train"]["max_prompt_tokens"],
+    }
+
+
+def base_of(wildcards):
+    """The manifest of the base model that a run starts from."""
+    return f"{RESULTS}/models/{STUDY.model_of(wildcards.run_id)}/model.json"
+
+
+def decomposition_of(wildcards):
+    """The singular triples of a run's base, if its method starts from them; nothing otherwise."""
+    if not STUDY.is_decomposed(wildcards.run_id):
+        return []
+    variant = SCALE["train"].get("decomposition", "exact")
+    return f"{RESULTS}/decompositions/{STUDY.model_of(wildcards.run_id)}/{variant}/triples.safetensors"
+
+
+def raw_rows(wildcards):
+    """The raw tables of a data set's sources."""
+    sources = SCALE["datasets"][wildcards.dataset]["sources"]
+    return expand(rules.fetch_source.output.rows, source=sources, dataset=wildcards.dataset)
+
+
+def raw_provenance(wildcards):
+    """Where each of those tables came from."""
+    sources = SCALE["datasets"][wildcards.dataset]["sources"]
+    return expand(rules.fetch_source.output.provenance, source=sources, dataset=wildcards.dataset)
+
+
+def launcher():
+    """The command that starts training: plain Python on a CPU or one GPU, accelerate on several."""
+    devices = SCALE["train"]["devices"]
+    if devices <= 1:
+        return "python"
+    return f"accelerate launch --num_processes {devices} --num_machines 1 --mixed_precision no --dynamo_backend no"
+
+
+def training_problems(wildcards):
+    """The training split of a run's data set."""
+    return f"{RESULTS}/data/{STUDY.rows[wildcards.run_id]['dataset']}/train.parquet"
+
+
+def training_environment():
+    """The environment of the steps that may need a GPU: with vLLM where the scale or the engine asks for it."""
+    needs_vllm = "vllm" in (SCALE["train"]["generation"], config["engine"])
+    return "../../envs/train-gpu.yaml" if needs_vllm else "../../envs/train.yaml"
+
+
+def finished_run(wildcards):
+    """The manifest of a finished run; nothing for an untrained base."""
+    return [] if wildcards.run_id in STUDY.bases else f"{RESULTS}/train/{wildcards.run_id}/run.json"
+
+
+def scores_of(run_id):
+    """Score tables of a run on its suites."""
+    return expand(rules.score_run.output.scores, run_id=run_id, suite=STUDY.suites(run_id))
+
+
+def puzzle_suites():
+    """The suites with problems of Enigmata."""
+    puzzles = {name for name, source in SOURCES.items() if source.reader == "enigmata"}
+    datasets = [name for name, dataset in SCALE["datasets"].items() if puzzles.intersection(dataset["sources"])]
+    return [suite for suite, members in SCALE["suites"].items() if set(datasets).intersection(members)]
+
+
+def puzzle_scores_of(run_id):
+    """Scores by task of a run on its Enigmata suites."""
+    suites = [suite for suite in STUDY.suites(run_id) if suite in puzzle_suites()]
+    return expand(rules.score_puzzles.output.scores, run_id=run_id, suite=suites)
+
+
+def suite_problems(wildcards):
+    """The held-out problems of each benchmark of a suite."""
+    return expand(rules.curate_dataset.output.eval, dataset=SCALE["suites"][wildcards.suite])
