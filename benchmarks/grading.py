@@ -18,9 +18,9 @@ from harness import Measured, Row, faster, measure, report
 
 from rlvr.core.boxed import last_boxed
 from rlvr.core.errors import InputError
-from rlvr.rewards import math_answers
 from rlvr.rewards.batches import Completion, Resources, grade_all
 from rlvr.rewards.grader import grade
+from rlvr.rewards.math_answers import forget
 
 PROBLEMS, SAMPLES = 500, 32
 NORMAL, HOSTILE = 10_000, 1_000
@@ -41,8 +41,7 @@ def completions(problems: int, samples: int, hostile: int = 0) -> tuple[tuple[st
 
 def ours(problems: int, samples: int, hostile: int = 0, cache_dir: str = "") -> list[str]:
     """Verdicts of the grader."""
-    for cached in (math_answers._match, math_answers._decide_quickly, math_answers.parse_gold):
-        cached.cache_clear()
+    forget()
     rows = [Completion(text, gold, "math") for text, gold in completions(problems, samples, hostile)]
     return [one.verdict for one in grade_all(rows, Resources(WORKERS, cache_dir))]
 

@@ -11,10 +11,11 @@ from functools import partial
 
 import torch
 from harness import Measured, Row, measure, report
+from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 
 from rlvr.models.quanta import fit_last, gate_sizes, pair_axes
-from rlvr.train.quanta.layer import QuantaLinear
+from rlvr.train.quanta import QuantaConfig
 
 TOKENS, COLUMNS, RANK = 2048, 4096, 16
 SHAPES = (4096, 12288)  # outputs of the layer
@@ -50,22 +51,14 @@ def base_layer(rows: int, device: str) -> nn.Linear:
     return layer.requires_grad_(False)
 
 
-def low_rank_layer(rows: int, device: str, dora: bool) -> nn.Module:
-    """The layer under PEFT's LoRA or DoRA."""
-    from peft import LoraConfig, get_peft_model
-
-    config = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules=["0"], use_dora=dora)
-    return get_peft_model(nn.Sequential(base_layer(rows, device)), config)
-
-
 def make_layer(kind: str, dims: list[int], rows: int, device: str) -> nn.Module:
-    """The layer that a case measures."""
-    if kind in ("LoRA", "DoRA"):
-        return low_rank_layer(rows, device, kind == "DoRA")
+    """The layer that a case measures; PEFT keeps adapters in float32 whatever the base's type."""
     base = base_layer(rows, device)
-    if kind == "linear":
-        return base
-    return EinsumQuanta(base, dims) if kind == "einsum" else QuantaLinear(base, "default", dims, "layer").to(device)
+    if kind in ("linear", "einsum"):
+        return base if kind == "linear" else EinsumQuanta(base, dims)
+    low_rank = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules=["0"], use_dora=kind == "DoRA")
+    config = QuantaConfig(dims=dims, target_modules=["0"]) if kind == "ours" else low_rank
+    return get_peft_model(nn.Sequential(base), config)
 
 
 def step_seconds(kind: str, dims: list[int], rows: int, device: str) -> tuple[float, float]:

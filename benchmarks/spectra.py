@@ -110,13 +110,13 @@ def covered_case() -> tuple[int, float]:
 
 
 def compare_case() -> tuple[float, float]:
-    """Seconds to count what differs between two bfloat16 checkpoints, and to copy as many bytes."""
+    """Seconds to count what differs between two bfloat16 checkpoints, and to copy one of them."""
     before = gaussian(ENTRIES, seed=0).bfloat16()
     after = torch.where(gaussian(ENTRIES, seed=1) > 1, before * 1.01, before)
     target = torch.empty_like(before)
     ours, _ = timed(count_changed, before, after, repeat=5)
     copied, _ = timed(lambda: target.copy_(before), repeat=5)
-    return ours, copied  # a copy reads and writes: as many bytes as the comparison reads from its two sides
+    return ours, copied
 
 
 def row(case: str, measured: Measured, ours: float, peer: float, name: str) -> Row:
@@ -143,8 +143,12 @@ def main() -> None:
     case = f"{COVERED_SIDE}x{COVERED_SIDE}: within two std. errors, worst error {worst:.1%}"
     rows.append(Row(case, covered, COVERED_CASES, "cases", covered / COVERED_CASES, "cases"))
     ours, copied = measure(compare_case).value
-    rate = 2 * 2 * ENTRIES / 1e9
-    rows.append(Row("changed bfloat16 weights", rate / ours, rate / copied, "copy of the bytes", copied / ours, "GB/s"))
+    for case, sides, name in (
+        ("changed bfloat16 weights, bytes compared", 2, "copy of the same bytes"),
+        ("changed bfloat16 weights, bytes moved", 1, "copy, bytes read and written"),  # the stricter view
+    ):
+        ours_rate, copy_rate = 4 * ENTRIES / 1e9 / ours, 4 * ENTRIES / 1e9 / (sides * copied)
+        rows.append(Row(case, ours_rate, copy_rate, name, ours_rate / copy_rate, "GB/s"))
     report("spectra", rows)
 
 

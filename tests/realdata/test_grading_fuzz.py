@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mutations import mutated
 
+from rlvr.rewards.enigmata.parity import read_verdicts
 from rlvr.rewards.grader import grade
 from rlvr.rewards.math_answers import TIME_LIMIT_S
 from rlvr.tables import VERDICTS
@@ -23,6 +24,21 @@ def real_rows(folder: Path) -> list[tuple[str, str]]:
         (rf"so \boxed{{{row[name]}}}.", row["ground_truth"]) for row in others for name in ("fn_output", "tn_output")
     ]
     return [(text, str(row["gt"])) for row in rows for text in row["code"]] + kinds * 3
+
+
+def test_mutated_answers_to_puzzles_always_get_a_verdict_in_time(real_data: Path) -> None:
+    rows = read_verdicts(real_data / "enigmata" / "verdicts.jsonl")
+    problems = {row["id"]: (row["answer"], f"enigmata/{row['task']}", json.dumps(row["meta"])) for row in rows}
+    verdicts: Counter[str] = Counter()
+    slowest, worst = 0.0, ""
+    for text, name in mutated([(row["response"], row["id"]) for row in rows], CASES, seed=0, golds=sorted(problems)):
+        start = time.perf_counter()
+        verdicts[grade(text, *problems[name]).verdict] += 1
+        if (seconds := time.perf_counter() - start) > slowest:
+            slowest, worst = seconds, f"{name}: {text[-150:]}"
+    print(f"{dict(verdicts)}; slowest {slowest:.2f} s: {worst!r}")
+    assert sum(verdicts.values()) == CASES and set(verdicts) <= set(VERDICTS)
+    assert slowest < TIME_LIMIT_S, worst
 
 
 def test_mutated_completions_always_get_a_verdict_in_time(real_data: Path) -> None:

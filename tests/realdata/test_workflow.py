@@ -47,6 +47,15 @@ def test_repeated_prompts_leave_4990(results: Path) -> None:
     assert list(counts(results, "deepmath-all").values())[-1] == (4994, 4990)
 
 
+def test_the_cards_check_every_benchmark_and_find_math_500_whole_in_the_test_set_of_math(results: Path) -> None:
+    checks = read_json(results / "data" / "math-test" / "checks.json")["contamination"]
+    shared = {line["benchmark"]: (line["problems"], line["same_text"]) for line in checks["benchmarks"]}
+    assert shared["math-500"] == (500, 500)
+    assert "math-test" not in shared
+    checks = read_json(results / "data" / "dapo-math-17k" / "checks.json")["contamination"]
+    assert {line["benchmark"] for line in checks["benchmarks"]} == {*shared, "math-test"}
+
+
 def test_every_gold_but_one_is_right_against_itself(results: Path) -> None:
     summary = read_json(results / "evaluate" / "golds.json")
     (failed,) = summary["failed"]

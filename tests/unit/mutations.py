@@ -24,14 +24,16 @@ PIECES = (
 TAIL = 60  # characters before the end within which damage is done: the last box is there
 
 
-def mutated(rows: Sequence[tuple[str, str]], count: int, seed: int) -> Iterator[tuple[str, str]]:
+def mutated(
+    rows: Sequence[tuple[str, str]], count: int, seed: int, golds: Sequence[str] = GOLDS
+) -> Iterator[tuple[str, str]]:
     """``count`` damaged texts, each with its own gold or with one of another kind."""
     rng = random.Random(seed)
     for _ in range(count):
         text, gold = rng.choice(rows)
         for _ in range(rng.randrange(1, 7)):
             text = damage(text, rng)
-        yield text, rng.choice((gold, gold, rng.choice(GOLDS)))
+        yield text, rng.choice((gold, gold, rng.choice(golds)))
 
 
 def damage(text: str, rng: random.Random) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from diskcache import Cache
 
 from rlvr.core.errors import InputError
 from rlvr.rewards import batches, grade_cache, grader, math_answers, workers
@@ -150,6 +151,37 @@ def test_several_jobs_may_write_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(job, range(1, 5)))
     assert len(load_grades(tmp_path, [question(number) for number in range(60)])) == 21
+
+
+@pytest.mark.parametrize("damage", ["garbage", "truncated", "file", "impossible"])
+def test_a_folder_that_cannot_be_used_costs_a_warning_and_no_grade(
+    damage: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "grades"
+    store_grades(folder, {question(1): Grade("wrong", "y+1", "match")})
+    database = folder / "cache.db"
+    if damage == "garbage":
+        database.write_bytes(b"no database " * 1000)
+    elif damage == "truncated":
+        database.write_bytes(database.read_bytes()[: database.stat().st_size // 2])
+    else:
+        (tmp_path / "file").write_text("in the way")
+        folder = tmp_path / "file" / ("" if damage == "file" else "below")
+    asked = completions(HARD[:1]) * 40
+    assert grade_all(asked, Resources(1, str(folder))) == one_by_one(asked)
+    store_grades(folder, {question(2): Grade("wrong", "y+2", "match")})
+    assert load_grades(folder, [question(1), question(2)]) == {}
+    assert str(folder) in caplog.text
+
+
+@pytest.mark.parametrize("stored", ["no JSON", "{}", '["correct"]', '["right", "5", "rule"]', "[1]", b"x", 5, "5"])
+def test_a_damaged_entry_is_found_again(stored: object, tmp_path: Path) -> None:
+    with Cache(str(tmp_path)) as cache:
+        cache.set(cache_key(question(1)), stored)
+    assert load_grades(tmp_path, [question(1)]) == {}
+    grades = {question(1): Grade("wrong", "y+1", "match")}
+    store_grades(tmp_path, grades)
+    assert load_grades(tmp_path, [question(1)]) == grades
 
 
 def test_lone_surrogates_have_a_key() -> None:

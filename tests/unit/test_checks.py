@@ -67,6 +67,13 @@ def test_histogram_holds_every_prompt_once_and_has_an_edge_at_the_limit(lengths,
     assert all(line["from"] <= line["to"] for line in found["bins"])
 
 
+def test_bins_double_beyond_the_limit():
+    found = histogram_lengths(np.array([1, 32, 33, 64, 65, 200]), 32)
+    assert [(line["from"], line["to"], line["problems"]) for line in found["bins"][-4:]] == [
+        (31, 32, 1), (33, 64, 2), (65, 128, 1), (129, 200, 1),
+    ]  # fmt: skip
+
+
 def test_lengths_do_not_depend_on_the_batch():
     texts = ["a" * number for number in range(1, 8)]
     assert list(measure_lengths(texts, lambda batch: [list(text.encode()) for text in batch], batch=3)) == list(
@@ -108,6 +115,14 @@ def test_all_checks_of_a_set():
     assert checks["duplicates"] == {"repeated_ids": 0, "repeated_questions": 1}
 
 
+def test_a_benchmark_is_compared_with_the_others_but_not_with_itself():
+    asked = problems(("s/1", "What is 1 + 1?", "2"))
+    found = check_dataset(TRAIN.head(0), asked, {**BENCHMARKS, "set": asked}, SETTINGS)["contamination"]
+    assert found["split"] == "eval"
+    assert [(line["benchmark"], line["same_text"]) for line in found["benchmarks"]] == [("other", 1)]
+    assert check_dataset(TRAIN, EVAL, BENCHMARKS, SETTINGS)["contamination"]["split"] == "train"
+
+
 def test_a_hub_tokenizer_that_cannot_be_fetched_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     declared = {"kind": "hub", "repository": str(tmp_path / "nobody"), "revision": "0" * 40}
@@ -131,7 +146,7 @@ def card():
     kept = pd.concat([TRAIN, EVAL], ignore_index=True)
     counts = [{"filter": "question present", "before": 4, "after": 4}]
     splits = {"train": TRAIN, "eval": EVAL}
-    return build_card({"dataset": "set"}, [provenance], counts, kept, kept, splits, sentinels={}, first=3)
+    return build_card({"dataset": "set"}, [provenance], counts, kept, kept, splits, sentinels={}, repeats=1)
 
 
 def test_files_hold_checks_and_a_page_with_every_section(tmp_path, card):
@@ -152,10 +167,13 @@ def test_files_hold_checks_and_a_page_with_every_section(tmp_path, card):
 def test_page_escapes_bars_and_shows_what_only_some_cards_have(card):
     checks = check_dataset(TRAIN, EVAL, BENCHMARKS, SETTINGS)
     checks["golds"]["unreadable"] = [{"problem_id": "s/9", "answer": "|x|"}]
-    drawn = {"supply": [{"topic": "hitori", "easy": 30}], "drawn": [{"topic": "hitori", "easy": 3}]}
+    row = {"all": 37, "easy": 30, "hard": 7, "topic": "hitori"}
+    drawn = {"levels": ["hard", "easy"], "supply": [row], "drawn": [{**row, "easy": 3}]}
     page = render_page("set", card | {"strata": drawn}, checks)
     assert r"\|x\|" in page
     assert page.index("## Strata before the draw") < page.index("30 |") < page.index("## Strata as drawn")
+    (header,) = {line for line in page.splitlines() if line.startswith("| topic") and "easy" in line}
+    assert header.replace(" ", "") == "|topic|hard|easy|all|"
     assert "## Strata" not in render_page("set", card, checks)
 
 

@@ -274,7 +274,7 @@ def fetched(tmp_path):
             }
         )
         raw.to_parquet(tmp_path / f"{name}.parquet")
-        files = [{"file": f"{name}.jsonl", "bytes": 1, "sha256": "0" * 64}]
+        files = [{"file": f"{name}.jsonl", "bytes": 1, "sha256": "0" * 64, "rows": 4}]
         write_json({"source": name, "reader": "deepmath", "licence": "MIT", "files": files}, tmp_path / f"{name}.json")
         paths.append((tmp_path / f"{name}.parquet", tmp_path / f"{name}.json"))
     return [rows for rows, _ in paths], [provenance for _, provenance in paths]

@@ -36,6 +36,15 @@ def test_a_faint_tail_goes_to_double_precision():
     torch.testing.assert_close(dense_singular_values(matrix), expected, rtol=1e-6, atol=1e-6 * float(expected[0]))
 
 
+@pytest.mark.parametrize("rows", [60, 200])
+def test_everything_is_made_where_the_matrix_lies(rows):
+    """With another default device, as a GPU would be: a tensor made without naming its place could not be used."""
+    matrix = torch.randn(rows, 80, generator=torch.Generator().manual_seed(0))
+    expected = dense_singular_values(matrix)
+    with torch.device("meta"):
+        assert torch.equal(dense_singular_values(matrix), expected)
+
+
 def test_lower_half_of_the_gram_matrix():
     wide = torch.randn(130, 200, dtype=torch.float64)
     torch.testing.assert_close(lower_gram(wide).tril(), (wide @ wide.T).tril())

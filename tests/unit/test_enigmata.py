@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from rlvr.core.errors import InputError
-from rlvr.data.curation import curate_files
+from rlvr.core.io import read_json
+from rlvr.data.curation import curate_files, read_source
 from rlvr.data.readers import read_problems
 from rlvr.data.readers.enigmata import SHARED_TASKS, TASKS, TRAIN_ONLY_TASKS, decode_record
 from rlvr.data.recipe import CurationRecipe
@@ -61,6 +62,12 @@ def test_other_labels_are_no_level(label: str | None) -> None:
     assert problems["difficulty"].isna().all()
 
 
+@pytest.mark.parametrize(("answer", "stored"), [(" 1 0\n", " 1 0\n"), (" \n", ""), (None, "")])
+def test_blank_answers_are_none_and_others_stay_as_they_are(answer: str | None, stored: str) -> None:
+    problems = read_problems(frame(answer=answer), "enigmata", "enigmata-data", "enigmata-10k", "file")
+    assert problems["answer"].tolist() == [stored]
+
+
 def test_a_task_inside_the_record_counts() -> None:
     problems = read_problems(frame(task_name=None, meta=json.dumps(RECORD)), "enigmata", "s", "d", "file")
     assert problems["topic"].tolist() == ["game24"]
@@ -100,8 +107,25 @@ def write_release(folder: Path) -> None:
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
+def test_messages_name_the_file_and_its_row_while_ids_count_through_all_files(tmp_path: Path) -> None:
+    write_release(tmp_path)
+    fetch_source(SOURCE, Origin("mirror", mirror_dir=str(tmp_path)), tmp_path / "rows.parquet", tmp_path / "rows.json")
+    provenance = read_json(tmp_path / "rows.json")
+    problems = read_source(tmp_path / "rows.parquet", provenance, "set")
+    assert list(problems["problem_id"]) == [f"enigmata-data/{number}" for number in range(1, 31)]
+    rows = pd.read_parquet(tmp_path / "rows.parquet")
+    rows.loc[22, "task_name"] = "chess960"
+    rows.to_parquet(tmp_path / "rows.parquet")
+    with pytest.raises(InputError, match=r"^o/r/symbolic_hard/en/train\.jsonl, column .* row 3 holds 'chess960'"):
+        read_source(tmp_path / "rows.parquet", provenance, "set")
+
+
 def curate_release(folder: Path, **changes: object) -> dict[str, object]:
     write_release(folder)
+    return curate_written(folder, **changes)
+
+
+def curate_written(folder: Path, **changes: object) -> dict[str, object]:
     fetch_source(SOURCE, Origin("mirror", mirror_dir=str(folder)), folder / "rows.parquet", folder / "rows.json")
     strata = {
         "levels": {"easy": {"difficulty": 1, "problems": 3}, "hard": {"difficulty": 3, "problems": 6}},
@@ -119,9 +143,17 @@ def test_files_with_other_columns_are_read_one_by_one_and_drawn_with_both_margin
     train = pd.read_parquet(tmp_path / "train.parquet")
     assert train["topic"].value_counts().to_dict() == {"game24": 6, "symbolic_hard": 3}
     assert train["difficulty"].value_counts().to_dict() == {1.0: 3, 3.0: 6}
+    assert card["repeats_kept"] == 0
     assert card["strata"]["supply"][-1] == {"topic": "all", "easy": 10, "hard": 20, "all": 30}
     assert card["strata"]["drawn"][-1] == {"topic": "all", "easy": 3, "hard": 6, "all": 9}
     assert pd.read_parquet(tmp_path / "eval.parquet").empty
+
+
+def test_repeats_are_counted_in_the_whole_pool_before_the_draw(tmp_path: Path) -> None:
+    write_release(tmp_path)
+    path = tmp_path / "o/r/game24/en/train.jsonl"
+    path.write_text(path.read_text().replace('"p2"', '"P0"').replace('"p4"', '"p0 "'))
+    assert curate_written(tmp_path)["repeats_kept"] == 2
 
 
 @pytest.mark.parametrize(

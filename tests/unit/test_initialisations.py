@@ -17,7 +17,7 @@ from rlvr.models.decompositions import decompose_base
 from rlvr.models.updates import iterate_updates, merged_state_dict
 from rlvr.train.methods import METHODS
 from rlvr.train.methods.initialised import lora_layers
-from rlvr.train.methods.orthonormal import cosine_rows, haar_transform, wavelet_rows
+from rlvr.train.methods.orthonormal import check_even, cosine_rows, haar_transform, wavelet_rows
 
 ORTHONORMAL = [name for name, method in METHODS.items() if method.family == "orthonormal"]
 RESIDUAL = [name for name, method in METHODS.items() if method.family == "residual"]
@@ -107,8 +107,8 @@ def test_wavelet_rows_are_orthonormal_and_span_the_transformed_rows(rank, size):
 
 
 def test_an_odd_number_of_inputs_has_no_wavelets():
-    with pytest.raises(InputError, match=r"module 'layers\.0\.q_proj': a weight with 15 inputs has no Haar transform"):
-        wavelet_rows(torch.randn(2, 15), "layers.0.q_proj")
+    with pytest.raises(InputError, match=r"module 'layers\.0\.q_proj': its weight of 8 x 15 has no Haar transform"):
+        check_even("layers.0.q_proj", torch.zeros(8, 15))
 
 
 def test_wavelets_are_drawn_anew_for_every_module_and_again_for_the_same_seed():

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from rlvr.models.linear_maps import dense_map, dora_map, quanta_map
 from rlvr.models.quanta import apply_quanta, dense_quanta, gate_sizes, update_matrix
 from rlvr.spectra import krylov
 from rlvr.spectra.dense import dense_singular_values
 from rlvr.spectra.krylov import estimate_spectrum
-from rlvr.models.linear_maps import dense_map, dora_map, quanta_map
 from rlvr.spectra.quantities import effective_rank, participation_ratio, stable_rank
 
 SIDE = 640
@@ -38,7 +38,7 @@ def test_estimates_are_close_and_their_errors_honest(kind):
     errors = torch.tensor([estimate.value / exact - 1 for estimate in found])
     covered = sum(abs(estimate.value - exact) < 2 * estimate.std_error for estimate in found)
     assert errors.square().mean().sqrt() < 0.01
-    assert covered >= 16
+    assert covered >= 18  # 90 of 100 over the five kinds
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(600, 700), (700, 600)])
@@ -101,6 +101,22 @@ def test_quanta_map_is_the_update(rows, cols):
     assert_same_map(quanta_map(trained, frozen, dims, rows, cols), update_matrix(trained, frozen, dims, rows, cols))
     x = torch.randn(5, 24, dtype=torch.float64)
     torch.testing.assert_close(apply_quanta(x, trained, dims, transposed=True), x @ dense_quanta(trained, dims))
+
+
+@pytest.mark.parametrize("family", ["dense", "dora", "quanta"])
+def test_everything_is_made_where_the_update_lies(family):
+    """With another default device, as a GPU would be: a tensor made without naming its place could not be used."""
+    torch.manual_seed(0)
+    base, left, right = torch.randn(60, 60), torch.randn(60, 4), torch.randn(4, 60)
+    trained, frozen = ([torch.randn(size, size) for size in gate_sizes([4, 5, 3])] for _ in range(2))
+    build = {
+        "dense": lambda: dense_map(base),
+        "dora": lambda: dora_map(base, left, right, base.norm(dim=1)),
+        "quanta": lambda: quanta_map(trained, frozen, [4, 5, 3], 60, 60),
+    }[family]
+    expected = estimate_spectrum(build(), torch.Generator().manual_seed(100))
+    with torch.device("meta"):
+        assert estimate_spectrum(build(), torch.Generator("cpu").manual_seed(100)) == expected
 
 
 def test_more_steps_change_little_once_the_quadrature_has_converged(monkeypatch):

@@ -1,5 +1,6 @@
 """Parameter counts at real size: closed forms, the layer-by-layer count, and the verdicts on what the papers print."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,8 @@ def linear_shapes(config: PretrainedConfig) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("model", TOTALS)
 def test_the_bases_have_their_stated_size(model: str) -> None:
-    base, trainable = count_parameters(CONFIGS[model], settings(model, method="full"))
-    assert base == trainable
+    base, trainable, saved = count_parameters(CONFIGS[model], settings(model, method="full"))
+    assert base == trainable == saved
     assert round(base / 1e9, 2) == TOTALS[model]
 
 
@@ -77,6 +78,20 @@ def test_memory_adds_up_for_an_adapter_and_for_full_fine_tuning() -> None:
     assert adapter.saved_bytes == 4 * adapter.trainable_parameters == adapter.optimizer_bytes / 2
     difference = 16 * adapter.trainable_parameters - 6 * full.base_parameters
     assert adapter.gpu_bytes - full.gpu_bytes == difference
+
+
+@pytest.mark.parametrize(
+    ("cells", "extra"),
+    [
+        ({"method": "quanta", "axes": 3, "target_modules": "no_kv"}, lambda base, trained: 4 * trained),  # as drawn
+        ({**LORA, "method": "pissa"}, lambda base, trained: 4 * trained),  # twice the rank, on the original base
+        ({"method": "ln-tuning"}, lambda base, trained: 4 * base),  # the merged model
+    ],
+)
+def test_what_a_run_keeps_is_more_than_what_it_trains(cells: dict[str, Any], extra: Callable[[int, int], int]) -> None:
+    found = measure_footprint(CONFIGS["qwen3-8b"], settings(**cells))
+    beside = found.saved_bytes - 4 * found.trainable_parameters
+    assert beside == extra(found.base_parameters, found.trainable_parameters)
 
 
 def test_the_printed_counts_are_judged_as_they_deserve() -> None:

@@ -100,6 +100,12 @@ def test_skywork_rows_take_the_first_answer_of_the_list_and_keep_all_as_meta():
     assert json.loads(problems["meta"][1]) == {GROUND_TRUTH: r'["$\\frac{1}{2}$", "0.5"]'}
 
 
+@pytest.mark.parametrize("golds", ["[]", "[null]", "[NaN]", '[""]', "", None])
+def test_a_list_without_an_answer_gives_none(golds):
+    raw = pd.DataFrame({"prompt": [TURN], GROUND_TRUTH: [golds], JUDGE: [13], "data_source": ["s"]})
+    assert read(raw, "skywork")["answer"][0] == ""
+
+
 @pytest.mark.parametrize(
     "prompt",
     [

@@ -1,5 +1,7 @@
 """The training reward is accuracy plus format of the assistant's whole turn."""
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from rlvr.prompts import TEMPLATES
 from rlvr.rewards.reward import Reward, overlong_penalty, reward_for, total_reward
 from rlvr.rewards.reward_rules import KINDS, RewardRule
 from rlvr.rewards.verdicts import Verdict
+from rlvr.train.rewards import make_reward
 
 
 def test_best_completion_earns_everything() -> None:
@@ -81,11 +84,44 @@ def test_code_is_rewarded_by_its_verdict(passed: bool, worth: tuple[float, float
     )
 
 
+@pytest.mark.parametrize(
+    ("rule", "lengths", "totals"),
+    [
+        (RewardRule("shaped"), (10, 10, 10), [1.75, 0.75, -0.3]), (RULES["binary"], (10, 9000, 10), [1.0, 0.0, 0.0]),
+        (RULES["third paper"], (7168, 7680, 8192), [1.0, -1.5, -2.0]),
+        (RULES["fourth paper"], (5120, 6144, 8192), [0.75, -1.5, -2.0]),
+    ],
+)  # fmt: skip
+def test_the_trainers_reward_is_that_of_the_rule(
+    rule: RewardRule, lengths: tuple[int, ...], totals: list[float]
+) -> None:
+    rewards = make_reward("compact", rule)(
+        completions=["2 + 2</think>\\boxed{4}", "2 + 2</think>\\boxed{5}", "2 + 2"], answer=["4"] * 3,
+        verifier=["math"] * 3, completion_ids=[[0] * length for length in lengths], log_metric=lambda *_: None,
+    )  # fmt: skip
+    assert rewards == pytest.approx(totals)
+
+
+def test_the_trainers_reward_of_programs_is_one_if_every_test_passes() -> None:
+    programs = ("def twice(x):\n    return 2 * x", "def twice(x):\n    return 4", "def twice(x)")
+    meta = json.dumps({"test_list": ["assert twice(2) == 4", "assert twice(3) == 6"], "test_setup_code": ""})
+    rewards = make_reward("compact", RULES["binary"])(
+        completions=[f"so</think>\n```python\n{program}\n```" for program in programs], answer=[programs[0]] * 3,
+        verifier=["code"] * 3, meta=[meta] * 3, log_metric=lambda *_: None,
+    )  # fmt: skip
+    assert rewards == [1.0, 0.0, 0.0]
+
+
 @given(st.integers(0, 20_000), st.integers(0, 20_000), st.integers(1, 4096), st.integers(4096, 16_384))
 def test_longer_completions_never_earn_more(tokens: int, more: int, buffer: int, longest: int) -> None:
     shorter, longer = (overlong_penalty(length, longest, buffer) for length in (tokens, tokens + more))
     assert -1 <= longer <= shorter <= 0
     assert overlong_penalty(longest - buffer, longest, buffer) == 0 and overlong_penalty(longest, longest, buffer) == -1
+
+
+def test_a_buffer_longer_than_any_completion_is_an_error() -> None:
+    with pytest.raises(InputError, match="overlong_buffer_tokens: 4096 tokens are more than the 32"):
+        RewardRule("signed", max_tokens=32, overlong_buffer=4096)
 
 
 def test_only_the_shaped_reward_reads_the_format() -> None:

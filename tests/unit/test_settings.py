@@ -86,3 +86,5 @@ def test_a_grid_row_or_the_scale_names_the_reward():
     assert scale.reward_rule.kind == "binary" and scale.to_json()["reward"] == "binary"
     with pytest.raises(InputError, match="reward is 'huge'"):
         resolved({"reward": "huge"})
+    with pytest.raises(InputError, match=r"grid, run '.*', overlong_buffer_tokens: 4096 tokens are more"):
+        resolved({"reward": "signed", "overlong_buffer_tokens": "4096"})

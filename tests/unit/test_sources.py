@@ -87,7 +87,7 @@ def test_mirror_rows_in_their_own_columns(tmp_path, out, source):
     assert str(tmp_path) not in out[1].read_text()
 
 
-def test_hub_cache_rows_at_the_pinned_revision(tmp_path, out, offline, caplog):
+def test_hub_cache_rows_at_the_pinned_revision(tmp_path, out, offline, caplog, capfd):
     with caplog.at_level("INFO"):
         fetch_source(TOY, write_hub_cache(tmp_path), *out)
     pd.testing.assert_frame_equal(pd.read_parquet(out[0]), collected(ROWS))
@@ -95,6 +95,7 @@ def test_hub_cache_rows_at_the_pinned_revision(tmp_path, out, offline, caplog):
     assert (found["repository"], found["revision"], found["licence"]) == ("owner/toy", "a" * 40, "MIT")
     assert found["pinned"]
     assert "MIT; non-commercial only: no" in caplog.text
+    assert "terms of 'deepmath-103k': MIT; non-commercial only: no" in capfd.readouterr().err
 
 
 def test_hub_file_that_is_not_there_names_repository_and_remedy(tmp_path, out, offline):
@@ -186,7 +187,7 @@ def test_missing_column_names_file_column_and_expectation(tmp_path, out):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{"question": "caf\xe9"}\n', r"toy\.jsonl: not UTF-8 text"),
+        (b'{"question": "a"}\n{"question": "caf\xe9"}\n', r"toy\.jsonl, line 2: not UTF-8 text"),
         (b'{"question": "one?"}\n{"question": "tw', r"toy\.jsonl, line 2: not JSON"),
         (b'{"question": "one?"}\n7\n', "does not hold one JSON object for each row"),
         (b"\n", "holds no rows"),
@@ -225,7 +226,9 @@ def test_files_with_other_columns_are_refused(tmp_path, out):
     origin = write_mirror(tmp_path)
     source = dataclasses.replace(TOY, files=("data/train.parquet", "data/more.parquet"))
     ROWS.assign(topic=[["list"]] * 3).to_parquet(tmp_path / "owner/toy/data/more.parquet", index=False)
-    expect_refusal(source, origin, out, "files with different columns")
+    expect_refusal(source, origin, out, r"more\.parquet: column 'topic' holds list<.*in the file before it")
+    ROWS.assign(difficulty=["8.5", "3.0", "hard"]).to_parquet(tmp_path / "owner/toy/data/more.parquet", index=False)
+    expect_refusal(source, origin, out, r"more\.parquet: column 'difficulty' holds .*string, double in the file before")
     ROWS[["question"]].to_parquet(tmp_path / "owner/toy/data/more.parquet", index=False)
     expect_refusal(source, origin, out, r"more\.parquet: lacks the column 'final_answer'")
 
@@ -263,7 +266,8 @@ def test_unpinned_source_is_fetched_with_a_warning_and_its_commit_recorded(tmp_p
     reference = tmp_path / "datasets--owner--toy/refs/main"
     reference.parent.mkdir()
     reference.write_text("a" * 40)
-    fetch_source(dataclasses.replace(TOY, revision=UNPINNED), origin, *out)
+    with caplog.at_level("INFO"):
+        fetch_source(dataclasses.replace(TOY, revision=UNPINNED), origin, *out)
     found = read_json(out[1])
     assert (found["pinned"], found["revision"]) == (False, "a" * 40)
     assert "NOT PINNED" in caplog.text

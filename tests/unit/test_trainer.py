@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from small_models import settings_of, small_model
+from small_models import settings_of, small_model, token_batch
 
 from rlvr.core.io import check_table
 from rlvr.rewards.reward import total_reward
@@ -15,7 +15,7 @@ from rlvr.train.merging import merged_weights
 from rlvr.train.methods import METHODS
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.rewards import make_reward
-from rlvr.train.trainer import trl_config
+from rlvr.train.trainer import same_trainable, trl_config
 
 
 def config(tmp_path, method="lora", **changes):
@@ -101,6 +101,25 @@ def test_a_diverged_adapter_cannot_be_merged_and_leaves_the_base_alone():
     with pytest.raises(ValueError, match="NaN"), merged_weights(model):
         pass
     assert fingerprint(model).base == before
+
+
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.tuner])
+def test_the_reference_is_the_model_with_its_adapter_off_which_unfreezes_nothing(method, tmp_path):
+    assert config(tmp_path, method, kl_beta=0.1).beta == 0.0, "TRL would add a second adapter"
+    model, tokens = METHODS[method].load().attach(small_model(), settings_of(method)).eval(), token_batch()
+    trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    with torch.no_grad():
+        for name in trained:
+            model.get_parameter(name).add_(0.05 * torch.randn(model.get_parameter(name).shape))
+        moved = model(tokens).logits
+        with same_trainable(model), model.disable_adapter():
+            assert torch.equal(model(tokens).logits, small_model()(tokens).logits)
+        assert torch.equal(model(tokens).logits, moved) and not torch.equal(moved, small_model()(tokens).logits)
+    assert {name for name, parameter in model.named_parameters() if parameter.requires_grad} == trained
+
+
+def test_without_an_adapter_trl_loads_the_reference(tmp_path):
+    assert config(tmp_path, "full", kl_beta=0.1).beta == config(tmp_path, "sparse-union", kl_beta=0.1).beta == 0.1
 
 
 LOGGED = {

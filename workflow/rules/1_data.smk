@@ -11,7 +11,6 @@ rule fetch_source:
         provenance=f"{RESULTS}/data/{{dataset}}/raw/{{source}}.json",
     log:
         f"{RESULTS}/logs/fetch_source/{{dataset}}_{{source}}.log",
-    retries: 2
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -41,13 +40,21 @@ rule curate_dataset:
         "../scripts/curate_dataset.py"
 
 
+# Whatever is evaluated on, by this study or another: sets that are held out as a whole, and splits of training sets.
+HELD_OUT = [
+    name
+    for name, dataset in SCALE["datasets"].items()
+    if name in SCALE["benchmarks"] or dataset["eval_problems"] == "all"
+]
+
+
 rule check_dataset:
     """Check a curated set: benchmarks in it, prompt lengths, golds the grader can read, repetitions; write its page."""
     input:
         train=rules.curate_dataset.output.train,
         eval=rules.curate_dataset.output.eval,
         card=rules.curate_dataset.output.card,
-        benchmarks=expand(rules.curate_dataset.output.eval, dataset=SCALE["benchmarks"]),
+        benchmarks=expand(rules.curate_dataset.output.eval, dataset=HELD_OUT),
     output:
         checks=f"{RESULTS}/data/{{dataset}}/checks.json",
         page=f"{RESULTS}/data/{{dataset}}/card.md",
@@ -56,7 +63,7 @@ rule check_dataset:
     conda:
         "../../envs/train.yaml"
     params:
-        benchmarks=list(SCALE["benchmarks"]),
+        benchmarks=HELD_OUT,
         settings=check_settings,
         code=adapter_code("check_dataset"),
     script:
@@ -108,7 +115,6 @@ rule fetch_model:
         f"{RESULTS}/logs/fetch_model/{{model}}.log",
     wildcard_constraints:
         model=one_of(STUDY.models_of_kind("hub")),
-    retries: 3
     conda:
         "../../envs/train.yaml"
     params:

@@ -134,9 +134,9 @@ rule plot_agreement:
 
 
 rule agreement:
-    """Do runs (or configured pairs) from one base change the same weights? Not part of `all`."""
+    """Do the configured pairs from one base, or else the runs, change the same weights? Not part of `all`."""
     input:
-        expand(rules.plot_agreement.output, base=COMPARED),
+        expand(rules.plot_agreement.output, base=PAIRS_BY_BASE or RUNS_BY_BASE),
 
 
 rule spectra:

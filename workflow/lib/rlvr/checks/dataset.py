@@ -73,7 +73,10 @@ def check_files(
 def check_dataset(
     train: pd.DataFrame, held_out: pd.DataFrame, benchmarks: Mapping[str, pd.DataFrame], settings: CheckSettings
 ) -> dict[str, Any]:
-    """Every check; all but contamination, which asks about training, are of both splits together.
+    """Every check; all but contamination are of both splits together.
+
+    Contamination asks about the training split; a set without one is a benchmark, and what it shares with the others is
+    counted instead.
 
     Args:
         train: Training split, columns of ``tables.PROBLEMS``.
@@ -85,10 +88,12 @@ def check_dataset(
         A JSON object: dataset, problems, contamination, tokens, golds, duplicates, answer_types.
     """
     problems = pd.concat([train, held_out], ignore_index=True)
+    split, asked = ("train", train) if len(train) else ("eval", held_out)
+    others = {name: rows for name, rows in benchmarks.items() if split == "train" or name != settings.dataset}
     return {
         "dataset": settings.dataset,
         "problems": {"train": len(train), "eval": len(held_out)},
-        "contamination": find_contamination(train, benchmarks),
+        "contamination": {"split": split, **find_contamination(asked, others)},
         "tokens": count_tokens(problems["question"].tolist(), settings),
         "golds": check_golds(problems),
         "duplicates": count_duplicates(problems),
@@ -96,8 +101,8 @@ def check_dataset(
     }
 
 
-def find_contamination(train: pd.DataFrame, benchmarks: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """Overlap of the training split with each benchmark (``contamination.summarise_matches``)."""
+def find_contamination(asked: pd.DataFrame, benchmarks: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Overlap of a split with each benchmark (``contamination.summarise_matches``)."""
 
     def questions(problems: pd.DataFrame) -> Any:
         return zip(problems["problem_id"], problems["question"], strict=True)
@@ -106,7 +111,7 @@ def find_contamination(train: pd.DataFrame, benchmarks: Mapping[str, pd.DataFram
     sizes = {name: len(problems) for name, problems in benchmarks.items()}
     return {
         "ngram_words": NGRAM_WORDS,
-        "benchmarks": summarise_matches(find_matches(questions(train), index), sizes),
+        "benchmarks": summarise_matches(find_matches(questions(asked), index), sizes),
     }
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 KNOWN = ("recipe", "sources", "counts", "difficulty", "topics", "answer_types", "splits", "unused")
 COUNTS = ("before", "after", "read", "kept")  # the last columns of a table, in this order (JSON keeps none)
 MAX_LISTED = 20
+HEADERS = {"training_problems": "problems here"}
 
 PAGE = """\
 # {{ dataset }}
@@ -43,17 +44,17 @@ non-commercial only: {{ source.noncommercial }}{% if source.url %}; <{{ source.u
 {% if card.strata %}
 ## Strata before the draw
 
-{{ table(card.strata.supply) }}
+{{ table(strata.supply) }}
 
 ## Strata as drawn
 
-{{ table(card.strata.drawn) }}
+{{ table(strata.drawn) }}
 
 {% endif %}
 ## Contamination
 
-Benchmark problems that stand in the training split with the same text, or that share \
-{{ checks.contamination.ngram_words }} consecutive words with it.
+Problems of the benchmarks that stand in the {{ "training" if checks.contamination.split == "train" else "held-out" }} \
+split with the same text, or that share {{ checks.contamination.ngram_words }} consecutive words with it.
 
 {{ table(overlaps) }}
 
@@ -78,6 +79,8 @@ the longest has {{ checks.tokens.longest }}.
 ## Repetitions
 
 {{ settings(checks.duplicates) }}
+* passed the filters{{ ", before the draw" if card.strata }}, although an earlier problem asks the same: \
+{{ card.repeats_kept }}
 {% for name, rows in further.items() %}
 ## {{ name }}
 
@@ -100,14 +103,21 @@ def render_page(dataset: str, card: Mapping[str, Any], checks: Mapping[str, Any]
 
     template = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False).from_string(PAGE)
     overlaps = [
-        {key: value for key, value in line.items() if key != "examples"}
+        {HEADERS.get(key, key): value for key, value in line.items() if key != "examples"}
         for line in checks["contamination"]["benchmarks"]
     ]
     text = template.render(
         dataset=dataset, card=card, checks=checks, overlaps=overlaps, further=_further_tables(card), limit=MAX_LISTED,
-        table=_table, settings=_settings,
+        table=_table, settings=_settings, strata=_strata_tables(card),
     )  # fmt: skip
     return text.rstrip() + "\n"
+
+
+def _strata_tables(card: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Topic x level before and after a draw, levels in their own order (JSON keeps none); nothing without a draw."""
+    strata = card.get("strata") or {}
+    names = ("topic", *strata.get("levels", ()), "all")
+    return {kind: [{name: row[name] for name in names} for row in strata.get(kind, ())] for kind in ("supply", "drawn")}
 
 
 def _further_tables(card: Mapping[str, Any]) -> dict[str, Sequence[Mapping[str, Any]]]:

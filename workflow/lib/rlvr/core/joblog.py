@@ -6,6 +6,8 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
+log = logging.getLogger(__name__)
+
 
 def log_to(path: str) -> None:
     """Send stdout, stderr and the root logger of this process to ``path``.
@@ -27,3 +29,10 @@ def log_to(path: str) -> None:
     logging.basicConfig(
         stream=stream, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
+
+
+def announce(message: str) -> None:
+    """Show a line on the terminal that the job was started from; its log has it too."""
+    log.info(message)
+    if sys.__stderr__ is not None:
+        print(message, file=sys.__stderr__, flush=True)

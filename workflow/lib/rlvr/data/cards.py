@@ -38,7 +38,7 @@ def build_card(
     kept: pd.DataFrame,
     splits: Mapping[str, pd.DataFrame],
     sentinels: Mapping[float, str],
-    first: int,
+    repeats: int,
     draw: Draw | None = None,
 ) -> dict[str, Any]:
     """Everything that ``card.json`` says.
@@ -51,7 +51,7 @@ def build_card(
         kept: Problems that passed every filter.
         splits: Problems of each split by its name.
         sentinels: Difficulties that are no ratings, by value.
-        first: How many of the kept problems are the first to ask their question.
+        repeats: Problems that passed the filters, before a draw, and repeat an earlier question.
         draw: The stratified draw, where there was one.
 
     Returns:
@@ -63,7 +63,7 @@ def build_card(
         "terms": [describe_terms(source) for source in sources],
         "counts": [dict(count) for count in counts],
         "deviations": find_deviations(recipe, sources, counts),
-        "repeats_kept": len(kept) - first,
+        "repeats_kept": repeats,
         "difficulty": difficulty_histogram(read, kept, sentinels),
         "topics": _side_by_side("topic", _each(read["topic"], top_topic), _each(kept["topic"], top_topic)),
         "fields": _side_by_side("field", _each(read["topic"], last_topic), _each(kept["topic"], last_topic)),

@@ -10,7 +10,7 @@ import pandas as pd
 from rlvr.data.cards import answer_type
 from rlvr.data.contamination import normalise_text
 
-HISTOGRAM_BINS = 16  # between the shortest prompt's bin and the longest's; the limit is always an edge
+HISTOGRAM_BINS = 16  # up to the limit, which is always an edge
 Encoder = Callable[[list[str]], list[list[int]]]  # texts to token ids
 
 
@@ -45,12 +45,13 @@ def histogram_lengths(lengths: np.ndarray, limit: int) -> dict[str, Any]:
         limit: Longest prompt, in tokens, that is trained on.
 
     Returns:
-        ``bins`` of equal width, ``from`` and ``to`` both included, with an edge at the limit: no bin mixes prompts that
-        fit with prompts that do not. ``longer`` counts those above the limit.
+        ``bins``, ``from`` and ``to`` both included: of equal width up to the limit, so that none mixes prompts that fit
+        with prompts that do not, and each as long as all before it beyond. ``longer`` counts those above the limit.
     """
     longest = int(lengths.max(initial=0))
-    width = max(1, -(-limit // HISTOGRAM_BINS))
-    edges = [*range(0, limit, width), limit, *([longest] if longest > limit else [])]
+    edges = [*range(0, limit, -(-limit // HISTOGRAM_BINS)), limit]
+    while edges[-1] < longest:
+        edges.append(min(2 * edges[-1], longest))
     bins = [
         {"from": low + 1, "to": high, "problems": int(((lengths > low) & (lengths <= high)).sum())}
         for low, high in pairwise(edges)

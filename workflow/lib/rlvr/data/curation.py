@@ -9,9 +9,11 @@ rating above.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rlvr.core.errors import InputError
@@ -29,12 +31,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Curated:
-    """A curated data set: all problems that passed, their two disjoint splits, what each filter did, and the draw."""
+    """A curated data set: all problems that passed, their two disjoint splits, what each filter did, and the draw.
+
+    ``repeats`` counts the problems that passed the filters and repeat an earlier question, before a draw.
+    """
 
     kept: pd.DataFrame
     train: pd.DataFrame
     eval: pd.DataFrame
     counts: tuple[FilterCount, ...]
+    repeats: int = 0
     draw: Draw | None = None
 
 
@@ -58,13 +64,14 @@ def curate(problems: pd.DataFrame, recipe: CurationRecipe, sentinels: Mapping[fl
     check_identities(problems, recipe.dataset)
     check_topics(problems["topic"], recipe)
     kept, counts = apply_filters(problems, recipe, sentinels or {})
+    repeats = int((~is_first(kept)).sum()) if recipe.repeats == "keep" else 0
     draw = None
     if recipe.strata:
         draw = draw_sample(kept, recipe.strata, recipe.seed, f"data set '{recipe.dataset}'")
         counts.append(FilterCount(DRAWN, len(kept), len(draw.problems)))
         kept = draw.problems
     train, held_out = split_problems(kept, recipe)
-    return Curated(kept, train, held_out, tuple(counts), draw)
+    return Curated(kept, train, held_out, tuple(counts), repeats, draw)
 
 
 def split_problems(problems: pd.DataFrame, recipe: CurationRecipe) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -91,13 +98,24 @@ def split_problems(problems: pd.DataFrame, recipe: CurationRecipe) -> tuple[pd.D
 def read_source(rows_path: str | Path, provenance: Mapping[str, Any], dataset: str) -> pd.DataFrame:
     """Read a fetched source as problems.
 
+    Ids count rows through all files of the release; messages name the file and the row in it.
+
     Raises:
-        InputError: As ``readers.read_problems``; rows are named by their number in the release.
+        InputError: As ``readers.read_problems``.
     """
-    where = " ".join(entry["file"] for entry in provenance["files"]) or f"source '{provenance['source']}'"
     raw = pd.read_parquet(rows_path)
-    rows = raw.pop(ROW_NUMBER).to_numpy() if ROW_NUMBER in raw else None
-    return read_problems(raw, str(provenance["reader"]), str(provenance["source"]), dataset, where, rows)
+    numbers = raw.pop(ROW_NUMBER).to_numpy() if ROW_NUMBER in raw else np.arange(1, len(raw) + 1)
+    reader, source = str(provenance["reader"]), str(provenance["source"])
+    if not provenance["files"]:
+        return read_problems(raw, reader, source, dataset, f"source '{source}'", numbers)
+    befores = np.cumsum([0, *(entry["rows"] for entry in provenance["files"])])
+    bounds = np.searchsorted(numbers, befores, side="right")
+    parts = [
+        read_problems(raw[start:stop], reader, source, dataset, entry["file"], numbers[start:stop] - before, before)
+        for entry, before, (start, stop) in zip(provenance["files"], befores, pairwise(bounds), strict=False)
+        if start < stop
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def curate_files(
@@ -142,7 +160,7 @@ def curate_files(
         counts=counts,
         read=problems,
         kept=curated.kept,
-        first=int(is_first(curated.kept).sum()),
+        repeats=curated.repeats,
         splits={"train": curated.train, "eval": curated.eval},
         sentinels=sentinels,
         draw=curated.draw,

@@ -112,11 +112,12 @@ def check_topics(topics: pd.Series, recipe: CurationRecipe) -> None:
 
 
 def check_identities(problems: pd.DataFrame, dataset: str) -> None:
-    """Raises InputError when two problems share an id: a source that a data set lists twice, for one."""
+    """Raises InputError when two problems share an id: of two files, or of a source that is listed twice."""
     repeated = problems["problem_id"].duplicated()
     if repeated.any():
         name = problems["problem_id"][repeated].iloc[0]
-        raise InputError(f"data set '{dataset}'", f"has two problems '{name}'.", "List each source once.")
+        remedy = "List each source once; its ids must differ."
+        raise InputError(f"data set '{dataset}'", f"has two problems '{name}'.", remedy)
 
 
 def _difficulty_differs(rows: pd.DataFrame, value: float) -> pd.Series:

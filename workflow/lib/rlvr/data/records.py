@@ -23,10 +23,12 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     Raises:
         InputError: For text that is not UTF-8 or not JSON (names the line), or values that are no objects.
     """
+    content = path.read_bytes()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(path, f"not UTF-8 text ({error}).", "Delete it and fetch it again.") from error
+        line, remedy = content.count(b"\n", 0, error.start) + 1, "Delete the file and fetch it again."
+        raise InputError(f"{path}, line {line}", f"not UTF-8 text ({error}).", remedy) from error
     pieces = enumerate(text.split("\n"), start=1) if path.suffix == ".jsonl" else [(1, text)]
     records: list[Any] = []
     for line, piece in pieces:

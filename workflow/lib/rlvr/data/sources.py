@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, sha256_file, write_json
+from rlvr.core.joblog import announce
 from rlvr.core.seeds import make_rng
 from rlvr.data.registry import UNPINNED, Source
 
@@ -81,14 +82,15 @@ def fetch_source(source: Source, origin: Origin, rows_path: str | Path, provenan
     from rlvr.data.tabular import collect_rows, open_rows
 
     check_origin(source, origin)
-    log.info("terms of '%s': %s", source.name, describe_terms(source))
+    if origin.kind != "synthetic":
+        announce(f"terms of '{source.name}': {describe_terms(source)}")
     released = origin.kind != "mirror" or not source.mirror_files  # else the mirror's file is a copy in another form
     name = source.reader if released else source.mirror_reader or source.reader
     reader, where = get_reader(name), f"source '{source.name}'"
     files, commit = _locate_files(source, origin)
     checksums = {file: sha256_file(path) for file, path in files.items()}
     if released:
-        _check_checksums(source, files, checksums)
+        _check_checksums(source, origin, files, checksums)
     rows = [(str(path), open_rows(path, reader)) for path in files.values()] or [(where, _synthetic(source, origin))]
     expected = None if not files else source.expected_rows if released else source.mirror_rows
     with atomic_path(rows_path) as temporary:
@@ -140,31 +142,17 @@ def _mirror_files(source: Source, origin: Origin) -> dict[str, Path]:
 
 
 def _hub_files(source: Source, origin: Origin) -> tuple[dict[str, Path], str]:
-    """Download what is not in the cache; huggingface_hub resumes, checks sizes, lands atomically, shows progress."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HTTPError
+    from rlvr.data.hub import download_files
 
     pinned = source.revision != UNPINNED
     address = f"{source.repository}@{source.revision if pinned else 'main'}"
     if not pinned:
-        warning = "source '%s' is NOT PINNED: whatever %s holds today is used. Pin it in data/sources.csv: %s"
-        log.warning(warning, source.name, address, PIN)
-    try:
-        snapshot = snapshot_download(
-            source.repository,
-            repo_type="dataset",
-            revision=source.revision if pinned else None,
-            allow_patterns=list(source.files),
-            cache_dir=origin.cache_dir or None,
-        )
-    except (HTTPError, OSError) as error:
-        raise InputError(
-            address,
-            f"cannot be fetched from the hub ({error}).",
-            "A broken download resumes: run again when connected, or use origin mirror.",
-        ) from error
+        warning = f"source '{source.name}' is NOT PINNED: whatever {address} holds today is used."
+        announce(f"{warning} Pin it in data/sources.csv: {PIN}")
+    commit = source.revision if pinned else None
+    snapshot = download_files(source.repository, commit, source.files, origin.cache_dir)
     remedy = "It is not in the download cache: run again when connected, or use origin mirror."
-    return _expand(source.files, Path(snapshot), f"needed from {address}", remedy), Path(snapshot).name
+    return _expand(source.files, snapshot, f"needed from {address}", remedy), snapshot.name
 
 
 def _expand(names: tuple[str, ...], folder: Path, needed: str, remedy: str) -> dict[str, Path]:
@@ -179,7 +167,11 @@ def _expand(names: tuple[str, ...], folder: Path, needed: str, remedy: str) -> d
     return files
 
 
-def _check_checksums(source: Source, files: dict[str, Path], checksums: dict[str, str]) -> None:
+def _check_checksums(source: Source, origin: Origin, files: dict[str, Path], checksums: dict[str, str]) -> None:
+    if origin.kind == "hub":
+        from rlvr.data.hub import check_contents
+
+        check_contents(files, checksums)
     expected = dict(zip(files, source.sha256, strict=False))  # empty where the registry knows none
     for name, digest in expected.items():
         if checksums[name] != digest:

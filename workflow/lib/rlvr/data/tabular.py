@@ -163,8 +163,8 @@ def _read_all(files: Sequence[tuple[str, Rows]], columns: Sequence[str]) -> Iter
 
 def _tables(
     files: Sequence[tuple[str, Rows]], reader: Reader, keeps: Sequence[np.ndarray | None]
-) -> Iterator["pa.Table"]:
-    """The rows to keep in the reader's columns, numbered."""
+) -> Iterator[tuple[str, "pa.Table"]]:
+    """The rows to keep in the reader's columns, numbered, with the name of their file."""
     import pyarrow as pa
 
     offset = 1
@@ -173,7 +173,7 @@ def _tables(
         for table in _batches(name, rows, [column for column in reader.columns if column in _known(rows)], keep):
             here, numbers = np.split(numbers, [table.num_rows])
             projected = _project(table, reader.columns, reader.json_columns)
-            yield projected.append_column(ROW_NUMBER, pa.array(here + offset))
+            yield name, projected.append_column(ROW_NUMBER, pa.array(here + offset))
         offset += rows.rows
 
 
@@ -242,15 +242,15 @@ def _as_text(table: "pa.Table", name: str) -> "pa.Array | pa.ChunkedArray":
     return pa.array([json_text(value) for value in table[name].to_pylist()], pa.string())
 
 
-def _write_tables(tables: Iterator["pa.Table"], path: Path, where: str) -> int:
-    """Write tables of one schema to a Parquet file; returns the number of rows."""
+def _write_tables(tables: Iterator[tuple[str, "pa.Table"]], path: Path, where: str) -> int:
+    """Write tables of one schema, and what to call each, to a Parquet file; returns the number of rows."""
     import pyarrow.parquet as pq
 
     rows, writer = 0, None
     try:
-        for table in tables:
+        for name, table in tables:
             writer = writer or pq.ParquetWriter(path, table.schema, use_dictionary=False)
-            writer.write_table(_conform(table, writer.schema, where))
+            writer.write_table(_conform(table, writer.schema, name))
             rows += table.num_rows
     finally:
         if writer:
@@ -260,11 +260,22 @@ def _write_tables(tables: Iterator["pa.Table"], path: Path, where: str) -> int:
     return rows
 
 
-def _conform(table: "pa.Table", schema: "pa.Schema", where: str) -> "pa.Table":
+def _conform(table: "pa.Table", schema: "pa.Schema", name: str) -> "pa.Table":
+    """A table with the types of the first file's columns; text stays text, and numbers numbers."""
     import pyarrow as pa
 
+    remedy = "Fetch it again, or name the files of one split."
+    for part, expected in zip(table.schema, schema, strict=True):
+        if _is_text(part.type) != _is_text(expected.type) and not pa.types.is_null(part.type):
+            problem = f"column '{part.name}' holds {part.type}, {expected.type} in the file before it."
+            raise InputError(name, problem, remedy)
     try:
         return table.cast(schema)
     except (pa.ArrowException, ValueError) as error:
-        problem = f"has files with different columns ({error})."
-        raise InputError(where, problem, "Name the files of one split.") from error
+        raise InputError(name, f"has columns of other types than the file before it ({error}).", remedy) from error
+
+
+def _is_text(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

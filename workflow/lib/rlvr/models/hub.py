@@ -58,6 +58,8 @@ def download_snapshot(repository: str, revision: str, cache_dir: str | Path | No
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+    from rlvr.core.progress import Progress
+
     if len(revision) != REVISION_DIGITS or set(revision) - set("0123456789abcdef"):
         raise InputError(f"revision '{revision}' of {repository}", "not a full commit hash.", "Pin all 40 digits.")
     try:
@@ -67,6 +69,7 @@ def download_snapshot(repository: str, revision: str, cache_dir: str | Path | No
             cache_dir=cache_dir,
             allow_patterns=list(PATTERNS),
             ignore_patterns=list(IGNORED_PATTERNS),
+            tqdm_class=Progress,
         )
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:
         remedy = (

@@ -1,5 +1,6 @@
 """Updates as linear maps: products with them from either side, without forming the update."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ class LinearMap:
         multiply_transposed: From (n, rows) to (n, cols).
         squared_norm: Sum of the squares of all entries, exact up to rounding.
         dtype: Type of the vectors.
+        device: Where they lie.
     """
 
     rows: int
@@ -29,14 +31,15 @@ class LinearMap:
     multiply: Callable[[Tensor], Tensor]
     multiply_transposed: Callable[[Tensor], Tensor]
     squared_norm: float
-    dtype: torch.dtype = torch.float32
+    dtype: torch.dtype
+    device: torch.device
 
 
 def dense_map(matrix: Tensor) -> LinearMap:
     """A matrix that is at hand."""
     norm = float(torch.linalg.vector_norm(matrix, dtype=torch.float64))
     rows, cols = matrix.shape
-    return LinearMap(rows, cols, lambda x: x @ matrix.T, lambda y: y @ matrix, norm**2, matrix.dtype)
+    return LinearMap(rows, cols, lambda x: x @ matrix.T, lambda y: y @ matrix, norm**2, matrix.dtype, matrix.device)
 
 
 def dora_map(base: Tensor, left: Tensor, right: Tensor, magnitude: Tensor) -> LinearMap:
@@ -51,7 +54,7 @@ def dora_map(base: Tensor, left: Tensor, right: Tensor, magnitude: Tensor) -> Li
         right: A, (r, cols).
         magnitude: m, (rows,).
     """
-    left, right = left.to(base.dtype), right.to(base.dtype)
+    left, right, magnitude = left.to(base), right.to(base), magnitude.to(base.device)
     own = torch.linalg.vector_norm(base, dim=1, dtype=torch.float64) ** 2
     mixed = ((base @ right.T) * left).sum(1, dtype=torch.float64)
     added = ((left @ (right @ right.T)) * left).sum(1, dtype=torch.float64)
@@ -66,6 +69,7 @@ def dora_map(base: Tensor, left: Tensor, right: Tensor, magnitude: Tensor) -> Li
         lambda y: (y * change) @ base + (y * scale) @ left @ right,
         float(squared_norm),
         base.dtype,
+        base.device,
     )
 
 
@@ -73,16 +77,22 @@ def quanta_map(
     trained: Sequence[Tensor], frozen: Sequence[Tensor], dims: Sequence[int], rows: int, cols: int
 ) -> LinearMap:
     """QuanTA's update ``T(theta) - T(theta_0)``, cut or padded as :func:`rlvr.models.quanta.update_matrix` does."""
-    side = trained[0].new_ones(tuple(dims)).numel()
+    side, gate = math.prod(dims), trained[0]
 
     def change(x: Tensor, transposed: bool, size: int) -> Tensor:
         inside = fit_last(x, side)
         outside = apply_quanta(inside, trained, dims, transposed) - apply_quanta(inside, frozen, dims, transposed)
         return fit_last(outside, size)
 
-    units = torch.eye(min(cols, side), dtype=trained[0].dtype).split(UNIT_VECTORS)
+    units = torch.eye(min(cols, side), dtype=gate.dtype, device=gate.device).split(UNIT_VECTORS)
     norms = [torch.linalg.vector_norm(change(unit, False, rows), dtype=torch.float64) for unit in units]
     squared_norm = float(sum(norm**2 for norm in norms))
     return LinearMap(
-        rows, cols, lambda x: change(x, False, rows), lambda y: change(y, True, cols), squared_norm, trained[0].dtype
+        rows,
+        cols,
+        lambda x: change(x, False, rows),
+        lambda y: change(y, True, cols),
+        squared_norm,
+        gate.dtype,
+        gate.device,
     )

@@ -83,7 +83,8 @@ def _draw_maps(figure: "Figure", maps: Mapping[str, NDArray[np.uint8]]) -> None:
 
 def _draw_jaccard(axes: "Axes", table: pd.DataFrame) -> None:
     axes.plot(table["layer"], table["jaccard"], "o-", color="#0072B2", label="runs")
-    axes.plot(table["layer"], table["independent_jaccard"], "--", color="black", label="independent masks")
-    axes.set(xlabel="Layer", ylabel="Mean Jaccard index", ylim=(0, 1.02))
-    axes.locator_params(axis="x", integer=True)
+    axes.plot(table["layer"], table["independent_jaccard"], "_--", color="black", label="independent masks")
+    edges = (table["layer"].min() - 0.5, table["layer"].max() + 0.5)
+    axes.set(xlabel="Layer", ylabel="Mean Jaccard index", xlim=edges, ylim=(0, 1.02))
+    axes.locator_params(axis="x", integer=True, min_n_ticks=1)  # a single layer, too, stands at a whole number
     axes.legend()

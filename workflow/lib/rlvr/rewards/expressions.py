@@ -62,6 +62,7 @@ def evaluate(text: str) -> tuple[Value, frozenset[str]] | None:
     return None if only_letters else (value, frozenset(reader.names))
 
 
+@lru_cache(maxsize=64)
 def _letter(name: str) -> Value:
     """The pseudo-random value of a letter."""
     digest = hashlib.sha256(name.encode()).digest()
@@ -78,16 +79,20 @@ def _product(first: Value, second: Value) -> Value:
     return tuple(one * other % prime for one, other, prime in zip(first, second, PRIMES, strict=True))
 
 
+@lru_cache(maxsize=len(SMALL_PRIMES))
+def _prime_root(factor: int) -> Value:
+    return tuple(pow(factor, (prime + 1) // 4, prime) for prime in PRIMES)
+
+
 def _square_root(number: int) -> Value:
     """The root of a positive integer with small prime factors; both ``PRIMES`` are 7 modulo 8."""
     if not 0 < number <= MAX_ROOT:
         raise _NotElementaryError
     value: Value = (1,) * len(PRIMES)
     for factor in SMALL_PRIMES:
-        root = tuple(pow(factor, (prime + 1) // 4, prime) for prime in PRIMES)
         while number % factor == 0:
             number //= factor
-            value = _product(value, root)
+            value = _product(value, _prime_root(factor))
     if number != 1:
         raise _NotElementaryError
     return value

@@ -1,16 +1,26 @@
-"""Grades on disk, by problem, answer and grader version: what was compared once is not compared again by any job."""
+"""Grades on disk, by problem, answer and grader version: what was compared once is not compared again by any job.
+
+The folder only saves time. One that cannot be read or written is left alone with a warning, and grading goes on.
+"""
 
 import hashlib
 import json
-from collections.abc import Iterable
+import logging
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
+from typing import get_args
 
-from diskcache import Cache
+from diskcache import Cache, Timeout
 
 from rlvr.rewards.grader import GRADER_VERSION
-from rlvr.rewards.verdicts import Grade
+from rlvr.rewards.verdicts import Grade, Verdict
 from rlvr.rewards.workers import Question
+
+log = logging.getLogger(__name__)
+UNUSABLE = (sqlite3.Error, Timeout, OSError)  # no database, a damaged one, no permission, no space, a lock held long
 
 
 def cache_key(question: Question) -> str:
@@ -20,10 +30,13 @@ def cache_key(question: Question) -> str:
 
 
 def load_grades(folder: str | Path, questions: Iterable[Question]) -> dict[Question, Grade]:
-    """Those of the questions that were graded before."""
-    with Cache(str(folder)) as cache:
-        found = ((question, cache.get(cache_key(question), retry=True)) for question in questions)
-        return {question: Grade(*json.loads(grade)) for question, grade in found if grade is not None}
+    """Those of the questions that were graded before; none from a folder that cannot be read."""
+    known: dict[Question, Grade] = {}
+    with _tolerated(folder), Cache(str(folder)) as cache:
+        for question in questions:
+            if (grade := read_grade(cache.get(cache_key(question), retry=True))) is not None:
+                known[question] = grade
+    return known
 
 
 def store_grades(folder: str | Path, grades: dict[Question, Grade]) -> None:
@@ -31,7 +44,26 @@ def store_grades(folder: str | Path, grades: dict[Question, Grade]) -> None:
 
     A time-out is not kept: it says something about the machine's load.
     """
-    with Cache(str(folder)) as cache, cache.transact(retry=True):
+    with _tolerated(folder), Cache(str(folder)) as cache, cache.transact(retry=True):
         for question, grade in grades.items():
             if grade.verdict != "timed_out":
                 cache.set(cache_key(question), json.dumps(astuple(grade)))
+
+
+def read_grade(stored: object) -> Grade | None:
+    """A grade as it was stored; ``None`` for anything else."""
+    if not isinstance(stored, str):
+        return None
+    try:
+        verdict, extracted, stage = json.loads(stored)
+    except (TypeError, ValueError):
+        return None
+    return Grade(verdict, extracted, stage) if verdict in get_args(Verdict) else None
+
+
+@contextmanager
+def _tolerated(folder: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except UNUSABLE as error:
+        log.warning("Grades in %s are not used (%s): delete it or choose another 'grade_cache'.", folder, error)

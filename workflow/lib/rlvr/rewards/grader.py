@@ -11,7 +11,7 @@ from rlvr.rewards.math_answers import TIME_LIMIT_S, are_tame, check_math_gold, m
 from rlvr.rewards.verdicts import NO_META, Grade, Verifier
 
 # Raised by hand whenever a verdict could change; a new math-verify changes it by itself.
-GRADER_VERSION = f"2+math-verify-{metadata.version('math-verify')}"
+GRADER_VERSION = f"3+math-verify-{metadata.version('math-verify')}"
 FORMATTING_TAG = re.compile(r"</?(?:think|answer)>")
 
 

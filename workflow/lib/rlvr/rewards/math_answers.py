@@ -14,8 +14,10 @@ from typing import Any
 from rlvr.core.errors import InputError
 from rlvr.rewards.answers import as_number, as_words, clean_answer, same_number, same_string, same_words
 from rlvr.rewards.costs import is_hostile, is_too_long, nesting
+from rlvr.rewards.denials import says_otherwise
 from rlvr.rewards.expressions import evaluate, same_expression
 from rlvr.rewards.lists import same_entries
+from rlvr.rewards.notation import match_in_plain_notation
 from rlvr.rewards.rewriting import holds_relation, is_interval, match_rewritten
 from rlvr.rewards.time_limit import TimedOutError, time_limit
 from rlvr.rewards.verdicts import Stage, Verdict
@@ -97,7 +99,7 @@ def _match_entry(gold: str, answer: str) -> bool | None:
 
 
 def match_symbolic(gold: str, answer: str) -> tuple[Verdict, Stage]:
-    """The full comparison, of cleaned answers: math-verify, then the rules of ``rewriting`` where that says different.
+    """The full comparison, of cleaned answers: math-verify, then our rules of notation where that says different.
 
     Verdict and stage are those of ``match_math``.
     """
@@ -107,9 +109,11 @@ def match_symbolic(gold: str, answer: str) -> tuple[Verdict, Stage]:
         with time_limit(TIME_LIMIT_S):
             answers = _parse(rf"\boxed{{{answer}}}")
             stage = "match"
+            if says_otherwise(gold, answer, _same_now):
+                return "wrong", "rule"
             if answers and (_verify(golds, answers) or _is_same_interval(gold, answer, golds, answers)):
                 return "correct", stage
-            if match_rewritten(gold, answer, _same_now):
+            if match_rewritten(gold, answer, _same_now) or match_in_plain_notation(gold, answer, _same_now):
                 return "correct", stage
     except TimedOutError:
         return "timed_out", stage
@@ -162,6 +166,12 @@ def check_math_gold(gold: str) -> None:
         raise InputError(f"gold answer {gold!r}", "has unbalanced braces.", "Correct or drop the problem.")
     if as_number(cleaned) is None and as_words(cleaned) is None and evaluate(cleaned) is None:
         parse_gold(cleaned)
+
+
+def forget() -> None:
+    """Empty the caches of this process, for whoever measures."""
+    for cached in (_match, _decide_quickly, parse_gold, evaluate):
+        cached.cache_clear()
 
 
 def _parse(text: str) -> list[Any]:

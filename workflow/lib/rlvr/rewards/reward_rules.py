@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from rlvr.core.errors import InputError
+
 # What a verdict is worth: correct, otherwise.
 KINDS: dict[str, tuple[float, float]] = {"shaped": (1.0, 0.0), "binary": (1.0, 0.0), "signed": (1.0, -1.0)}
 
@@ -14,8 +16,16 @@ class RewardRule:
         kind: A key of ``KINDS``.
         max_tokens: Longest completion that can be sampled.
         overlong_buffer: Tokens before that length over which the penalty grows from 0 to 1; 0 for no penalty.
+
+    Raises:
+        InputError: If the buffer is longer than the longest completion: every completion would be punished.
     """
 
     kind: str = "shaped"
     max_tokens: int = 0
     overlong_buffer: int = 0
+
+    def __post_init__(self) -> None:
+        if self.overlong_buffer > self.max_tokens:
+            problem = f"{self.overlong_buffer} tokens are more than the {self.max_tokens} of the longest completion."
+            raise InputError("overlong_buffer_tokens", problem, "Choose a smaller buffer or longer completions.")

@@ -37,6 +37,9 @@ ORDINAL = re.compile(r"(-?\d+)\s*\^?\s*\{?\s*(?:\\(?:text|mathrm|rm)\s*\{?)?\s*(
 COLUMN = re.compile(r"\\begin\s*\{([pbv]?matrix)\}(.*)\\end\s*\{\1\}", re.DOTALL)
 RELATION = re.compile(r"<|>|\\(?:leq?|geq?|lt|gt)(?![A-Za-z])")
 LETTER = re.compile(r"\\[A-Za-z]+|[A-Za-z]")
+DIGIT = re.compile(r"\d")
+NUMBER_AND_UNIT = re.compile(r"\s*(-?\d[\d.,/]*)\s+[A-Za-z. ]+")
+NUMBERED = re.compile(r"\s*[A-Za-z][A-Za-z' ]*\d+\s*:?\s*")
 PERIODIC = re.compile(r"\\pi|\\circ|\\degree")
 INDEX_LETTERS = frozenset("jklmn")
 
@@ -130,7 +133,7 @@ def items_of(answer: str) -> list[str] | None:
 
     ``(f, g) = (1, 2)`` is the entries ``f = 1`` and ``g = 2``.
     """
-    if any(MEANINGFUL.search(text) for text in TEXT.findall(answer)):
+    if any(MEANINGFUL.search(text) or _hides_number(text) for text in TEXT.findall(answer)):
         return None
     plain = TEXT.sub(_joined_or_blank, QUANTIFIER.sub(" ", answer))
     parts = split_top_level(JOINING_WORD.sub(",", plain).replace("\\ ", " "), ",;")
@@ -141,8 +144,14 @@ def _joined_or_blank(text: re.Match[str]) -> str:
     r"""What stands for words: a comma where they join entries, the number of ``\text{204 minutes}``, else nothing."""
     if JOINING_WORD.search(text[1]):
         return " , "
-    number = re.match(r"\s*(-?\d[\d.,/]*)\s+[A-Za-z. ]+$", text[1])
+    number = NUMBER_AND_UNIT.fullmatch(text[1])
     return number[1] if number else " "
+
+
+def _hides_number(text: str) -> bool:
+    """Whether a number would be lost with the words: ``from 4 to``; not the 2 of the label ``Sequence 2:``."""
+    told = JOINING_WORD.search(text) is None and (NUMBER_AND_UNIT.fullmatch(text) or NUMBERED.fullmatch(text))
+    return DIGIT.search(text) is not None and not told
 
 
 def _equations(item: str) -> list[str]:

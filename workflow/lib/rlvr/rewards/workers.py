@@ -14,6 +14,7 @@ from pebble import ProcessExpired, ProcessPool
 from rlvr.rewards.grader import find_verifier
 from rlvr.rewards.verdicts import Grade
 
+GROUP = 8  # questions that are asked together, at most
 GROUP_LIMITS = 2  # how many times the limit of one grade a whole group may take
 MEMORY_BYTES = 2**30  # ASSUME: beyond what a worker holds at its start; an honest comparison needs some megabytes
 WARM = "rlvr.rewards.warm_worker"
@@ -38,8 +39,8 @@ class Question:
 def grade_in_workers(questions: Sequence[Question], workers: int) -> dict[Question, Grade]:
     """Grade distinct questions; what exceeds its limit or kills its worker is ``timed_out``.
 
-    Questions of one problem go to one worker together, which reads the gold once. Where such a group does not finish
-    in time, each of its questions is asked again alone: a hostile answer costs no other one its verdict.
+    A few questions of one problem go to one worker together, which reads the gold once. Where such a group does not
+    finish in time, each of its questions is asked again alone: a hostile answer costs no other one its verdict.
 
     Args:
         questions: In any order, each once.
@@ -49,7 +50,7 @@ def grade_in_workers(questions: Sequence[Question], workers: int) -> dict[Questi
         InputError: If a gold cannot be read.
     """
     ordered = sorted(questions, key=lambda question: question.problem)
-    groups = [list(group) for _, group in groupby(ordered, key=lambda question: question.problem)]
+    groups = _groups(ordered)
     with _start_pool(min(workers, len(groups))) as pool:
         try:
             grades = _ask(pool, groups)
@@ -68,6 +69,12 @@ def grade_here(question: Question) -> Grade:
         InputError: If its gold cannot be read.
     """
     return find_verifier(question.verifier).grade(question.essence, question.gold, question.meta)
+
+
+def _groups(ordered: Sequence[Question]) -> list[list[Question]]:
+    """Neighbours with one problem, a few at a time."""
+    alike = [list(group) for _, group in groupby(ordered, key=lambda question: question.problem)]
+    return [group[start : start + GROUP] for group in alike for start in range(0, len(group), GROUP)]
 
 
 def _ask(pool: ProcessPool, groups: Iterable[list[Question]]) -> dict[Question, Grade]:

@@ -42,7 +42,8 @@ def gram_eigenvalues(matrix: Tensor) -> Tensor:
     Returns:
         ``min(rows, cols)`` values in falling order, float64; rounding may make the last ones negative.
     """
-    scale = matrix.abs().max()
+    lowest, highest = torch.aminmax(matrix)  # no temporary of the matrix's size
+    scale = torch.maximum(highest, -lowest)
     if scale == 0:
         return matrix.new_zeros(min(matrix.shape), dtype=torch.float64)
     wide = (matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T) / scale

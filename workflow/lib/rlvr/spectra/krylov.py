@@ -35,7 +35,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class _Lanczos:
-    """The matrix B in a Krylov space.
+    """The matrix B in a Krylov space; small, and on the CPU wherever the update lies.
 
     Attributes:
         start: Coordinates of the probes in the first block, (probes, probes), probes in rows.
@@ -53,7 +53,7 @@ def estimate_spectrum(update: LinearMap, generator: torch.Generator) -> dict[str
 
     Args:
         update: The smaller side must hold the Krylov space: at least ``2 * PROBES``.
-        generator: Source of the probes.
+        generator: Source of the probes; one on the CPU draws the same for every device.
 
     Returns:
         By name; the stable rank comes from the largest Ritz value, which has converged long before the others, and
@@ -68,8 +68,8 @@ def estimate_spectrum(update: LinearMap, generator: torch.Generator) -> dict[str
         raise ValueError(f"an update of {update.rows} x {update.cols} is too small to estimate: use its exact values")
     if update.squared_norm == 0:
         return dict.fromkeys(names, Estimate(0.0, 0.0))
-    probes = torch.randn(PROBES, side, generator=generator, dtype=update.dtype)
-    space = _block_lanczos(_normalised_gram(update), probes, min(STEPS, side // PROBES))
+    probes = torch.randn(PROBES, side, generator=generator, dtype=update.dtype, device=generator.device)
+    space = _block_lanczos(_normalised_gram(update), probes.to(update.device), min(STEPS, side // PROBES))
     entropy = _trace(space, lambda shares: torch.special.xlogy(shares, shares))
     concentration = _trace(space, torch.square)
     rank, participation = math.exp(-entropy.value), 1 / concentration.value
@@ -93,8 +93,8 @@ def _block_lanczos(product: Function, probes: Tensor, steps: int) -> _Lanczos:
     """Block Lanczos with full orthogonalisation; vectors in rows."""
     block, side = probes.shape
     basis = probes.new_zeros(steps * block, side)
-    matrix = torch.zeros(steps * block, steps * block, dtype=torch.float64)
-    couplings = torch.zeros(steps, block, block, dtype=torch.float64)
+    matrix = torch.zeros(steps * block, steps * block, dtype=torch.float64, device="cpu")
+    couplings = torch.zeros(steps, block, block, dtype=torch.float64, device="cpu")
     current, start = _orthonormal_rows(probes)
     for step in range(steps):
         here, after = slice(step * block, (step + 1) * block), slice((step + 1) * block, (step + 2) * block)
@@ -109,11 +109,11 @@ def _block_lanczos(product: Function, probes: Tensor, steps: int) -> _Lanczos:
 
 
 def _orthonormal_rows(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows Q and coordinates C with ``rows = C Q``; directions that are only rounding become zero rows."""
+    """Rows Q and, on the CPU, coordinates C with ``rows = C Q``; directions that are only rounding become zero rows."""
     q, r = torch.linalg.qr(rows.T)
     sizes = r.diagonal().abs()
     real = sizes > 100 * torch.finfo(rows.dtype).eps * torch.linalg.vector_norm(r)
-    return (q * real).T, (r * real[:, None]).T.double()
+    return (q * real).T, (r * real[:, None]).T.double().cpu()
 
 
 def _trace(space: _Lanczos, function: Function) -> Estimate:

@@ -44,7 +44,7 @@ def mean_off_diagonal(matrix: Tensor) -> float:
 
 def consensus_ratio(masks: Sequence[Tensor]) -> Tensor:
     """``C_ij = 1/R sum_r M_ij^(r)``: the share of R runs that changed each entry; shape of a mask, float64."""
-    total = torch.zeros(masks[0].shape, dtype=torch.float64)
+    total = torch.zeros(masks[0].shape, dtype=torch.float64, device=masks[0].device)
     for mask in masks:
         total += mask
     return total / len(masks)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rlvr.models.updates import ModuleUpdate
 from rlvr.spectra.dense import dense_singular_values
-from rlvr.spectra.quantities import Quantity, describe_spectrum, effective_rank
+from rlvr.spectra.quantities import Quantity, describe_spectrum, effective_rank, frobenius_norm
 from rlvr.spectra.sparsity import as_stored, rounding_floor
 
 
@@ -30,15 +30,29 @@ def describe_stored(update: ModuleUpdate, values_R: Tensor) -> list[Quantity]:
         values_R: Singular values of its update, falling.
     """
     base, tuned = update.read_base(), update.tuned()
-    stored = stored_update(base, tuned)
     native = base.dtype == tuned.dtype == torch.bfloat16 and update.read_tuned is not None
-    stored_values = values_R if native else dense_singular_values(stored)
-    distance = 0.0 if native else float(stored.sub_(update.dense()).norm())
-    norm = float(values_R.double().norm())
-    relative = 1.0 / norm if norm > 0 else 0.0
+    stored_values, distance = (values_R, 0.0) if native else _stored_apart(base, tuned, update)
+    norm = frobenius_norm(values_R)
     return [
         *(Quantity(f"bf16_{name}", value) for name, value in describe_spectrum(stored_values)),
         Quantity("bf16_rank_gap", effective_rank(stored_values) - effective_rank(values_R)),
-        Quantity("rounding_distance", distance * relative),
-        Quantity("rounding_floor", rounding_floor(tuned) * relative),
+        Quantity("rounding_distance", distance / norm if norm > 0 else 0.0),
+        relative_floor(tuned, norm),
     ]
+
+
+def relative_floor(tuned: Tensor, norm: float) -> Quantity:
+    """``rounding_floor`` of a module, all that is known of the rounding where no singular values were computed.
+
+    Args:
+        tuned: Weight after training, (rows, cols).
+        norm: Frobenius norm of the update.
+    """
+    return Quantity("rounding_floor", rounding_floor(tuned) / norm if norm > 0 else 0.0)
+
+
+def _stored_apart(base: Tensor, tuned: Tensor, update: ModuleUpdate) -> tuple[Tensor, float]:
+    """Singular values of the stored update, and how far it is from the update."""
+    stored = stored_update(base, tuned)
+    values_R = dense_singular_values(stored)
+    return values_R, float(stored.sub_(update.dense()).norm())

@@ -16,7 +16,7 @@ from rlvr.models.tensors import TensorStore
 from rlvr.models.updates import LAYER_WEIGHT, ModuleUpdate, iterate_updates
 from rlvr.spectra.diagnostics import DiagnosticsSettings, diagnose, tidy
 from rlvr.spectra.quantities import describe, describe_estimated, is_worth_estimating, singular_values
-from rlvr.spectra.rounding import describe_stored
+from rlvr.spectra.rounding import describe_stored, relative_floor
 from rlvr.spectra.sparsity import count_changed
 from rlvr.tables import DIAGNOSTICS, SPECTRA
 
@@ -58,12 +58,20 @@ def measure_pair(
 
 
 def measure_update(update: ModuleUpdate, estimated: bool = False) -> Iterator[dict[str, Any]]:
-    """Rows of one module, without the run id; what is stored in bfloat16 is looked at only beside exact values."""
-    base_norm = float(update.read_base().double().norm())
+    """Rows of one module, without the run id.
+
+    Spectra as stored in bfloat16 stand beside exact values only; beside estimates there is the floor that rounding
+    sets, where a tuned weight is stored.
+    """
+    base_norm = float(torch.linalg.vector_norm(update.read_base(), dtype=torch.float64))
     if estimated and is_worth_estimating(update):
         generator = torch.Generator().manual_seed(derive_seed(0, "probes", update.module))
-        for name, estimate in describe_estimated(update, base_norm, generator).items():
+        found = describe_estimated(update, base_norm, generator)
+        for name, estimate in found.items():
             yield _row(update, name, estimate.value, estimate.std_error, "estimated")
+        if update.read_tuned is not None:
+            name, value = relative_floor(update.read_tuned(), found["frobenius_norm"].value)
+            yield _row(update, name, value, 0.0, "exact")
         return
     values_R, method = singular_values(update)
     for name, value in describe(values_R, update.bound, base_norm):

@@ -55,7 +55,7 @@ def count_changed(before: Tensor, after: Tensor) -> int:
     widest instructions of the processor, which PyTorch's do not (measured three times as fast).
 
     Args:
-        before: Weight of any shape; rounded to bfloat16 first. On the CPU.
+        before: Weight of any shape; rounded to bfloat16 first. Compared on the CPU.
         after: The same shape.
     """
     old, new = _codes(before), _codes(after)
@@ -111,5 +111,5 @@ def rounding_floor(stored: Tensor) -> float:
 
 def _codes(weight: Tensor) -> NDArray[np.int16]:
     """The bits that storage holds, as one row of integers; no copy where the weight is stored like that."""
-    codes: NDArray[np.int16] = as_stored(weight).contiguous().view(-1).view(torch.int16).numpy()
+    codes: NDArray[np.int16] = as_stored(weight).contiguous().view(-1).view(torch.int16).cpu().numpy()
     return codes

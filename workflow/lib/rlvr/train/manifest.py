@@ -106,8 +106,7 @@ def check_method(model: nn.Module, settings: TrainSettings) -> None:
     expected = names(base, settings) if names else target_names(base, settings.required("target_modules"))
     adapted = {row["module"].rpartition(".")[2] for row in trainable_table(model)}
     _expect(settings, "trained projections", sorted(expected), sorted(adapted))
-    prefix = str(model.base_model.prefix)  # TRL may have added a second adapter, for the reference of a KL term
-    adapter = {name: value for name, value in model.named_parameters() if prefix in name and ".default" in name}
+    adapter = {name: value for name, value in model.named_parameters() if str(model.base_model.prefix) in name}
     frozen = [name for name in adapter if any(part in name for part in method.frozen)]
     _expect(settings, "frozen parameters of the adapter", frozen, [n for n in adapter if not adapter[n].requires_grad])
 

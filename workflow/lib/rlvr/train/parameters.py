@@ -7,14 +7,16 @@ Decoder layers are alike, so models of one and of two layers give the count of a
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import yaml
+from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json
+from rlvr.train.manifest import adapter_tensors
 from rlvr.train.methods import SETTINGS, find_method
 from rlvr.train.run import attach
 from rlvr.train.settings import TrainSettings, resolve_settings
@@ -24,6 +26,14 @@ ADAPTER_BYTES = 4  # adapters are trained and saved in float32
 ADAM_MOMENTS = 2
 
 
+class Counts(NamedTuple):
+    """Numbers of parameters: of the base, trainable ones, and in the file of the adapter (of a bare model)."""
+
+    base: int
+    trainable: int
+    saved: int
+
+
 @dataclass(frozen=True)
 class Footprint:
     """What a run trains and holds.
@@ -31,7 +41,8 @@ class Footprint:
     Attributes:
         base_parameters: Parameters of the base.
         trainable_parameters: Parameters that the optimizer holds moments for; under a mask, all of the masked matrices.
-        saved_bytes: Size of the trained weights that a finished run keeps: the adapter, or the model without one.
+        saved_bytes: Size of the weights that a finished run keeps: the adapter before any pruning, with what its file
+            holds beside trained parameters; the merged float32 model where the method exports one; a bare model.
         optimizer_bytes: Both moments of Adam.
         gpu_bytes: Estimate for one GPU, without the share that vLLM reserves.
     """
@@ -57,26 +68,25 @@ def read_architecture(path: str | Path) -> PretrainedConfig:
         raise InputError(path, f"has no model_type that is known ({error}).", "See the files beside it.") from error
 
 
-def count_parameters(config: PretrainedConfig, settings: TrainSettings) -> tuple[int, int]:
-    """Parameters of the base and trainable parameters of a run.
+def count_parameters(config: PretrainedConfig, settings: TrainSettings) -> Counts:
+    """Parameters of the base, trainable parameters and saved parameters of a run.
 
     Args:
         config: Architecture at real size.
         settings: The run's settings.
 
     Returns:
-        Both counts: those of one layer and of everything around the layers, times and plus.
+        The counts: those of one layer and of everything around the layers, times and plus.
 
     Raises:
         InputError: If the method's settings do not fit a module, or its tuner cannot be built without storage.
     """
     one, two = (_count_layers(config, settings, layers) for layers in (1, 2))
     further = config.num_hidden_layers - 1
-    base, trainable = (first + further * (second - first) for first, second in zip(one, two, strict=True))
-    return base, trainable
+    return Counts(*(first + further * (second - first) for first, second in zip(one, two, strict=True)))
 
 
-def _count_layers(config: PretrainedConfig, settings: TrainSettings, layers: int) -> tuple[int, int]:
+def _count_layers(config: PretrainedConfig, settings: TrainSettings, layers: int) -> Counts:
     shallow = type(config)(**{**config.to_dict(), "num_hidden_layers": layers, "layer_types": None})
     try:
         with torch.device("meta"):
@@ -86,7 +96,10 @@ def _count_layers(config: PretrainedConfig, settings: TrainSettings, layers: int
     except (RuntimeError, NotImplementedError) as error:
         where = f"method '{settings.method}'"
         raise InputError(where, f"cannot be built without storage ({error}).", "Count it on a small model.") from error
-    return size, sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    if not isinstance(model, PeftModel):
+        return Counts(size, trainable, size)
+    return Counts(size, trainable, sum(tensor.numel() for tensor in adapter_tensors(model).values()))
 
 
 def measure_footprint(config: PretrainedConfig, settings: TrainSettings) -> Footprint:
@@ -100,9 +113,9 @@ def measure_footprint(config: PretrainedConfig, settings: TrainSettings) -> Foot
     Raises:
         InputError: As ``count_parameters``.
     """
-    base, trainable = count_parameters(config, settings)
-    width = BYTES[settings.base_dtype]
-    is_bare = find_method("parameters", settings.method).tuner is None
+    base, trainable, saved = count_parameters(config, settings)
+    width, method = BYTES[settings.base_dtype], find_method("parameters", settings.method)
+    is_bare, exported = method.tuner is None, base * BYTES["float32"] if method.exports else 0
     moved = width if is_bare else ADAPTER_BYTES
     weights = base * width + (0 if is_bare else trainable * ADAPTER_BYTES)
     tokens = settings.micro_batch_completions * (settings.max_prompt_tokens + settings.max_completion_tokens)
@@ -114,7 +127,7 @@ def measure_footprint(config: PretrainedConfig, settings: TrainSettings) -> Foot
     return Footprint(
         base_parameters=base,
         trainable_parameters=trainable,
-        saved_bytes=base * width if is_bare else trainable * moved,
+        saved_bytes=saved * moved + exported,
         optimizer_bytes=optimizer,
         gpu_bytes=weights + trainable * moved + optimizer + activations + logits,
     )

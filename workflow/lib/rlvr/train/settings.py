@@ -87,7 +87,8 @@ class TrainSettings:
         """Settings from the content of a spec file.
 
         Raises:
-            InputError: For an unknown or a missing key, an unknown choice, or batch sizes that do not divide.
+            InputError: For an unknown or a missing key, an unknown choice, batch sizes that do not divide, or settings
+                of the reward that contradict each other.
         """
         known = {field.name for field in fields(cls)}
         required = {field.name for field in fields(cls) if field.default is MISSING}
@@ -102,6 +103,7 @@ class TrainSettings:
         dims = content["dims"]
         settings = cls(**{**content, "dims": None if dims is None else tuple(dims)})
         check_batches(settings, where)
+        check_reward(settings, where)
         return settings
 
     def to_json(self) -> dict[str, Any]:
@@ -145,6 +147,18 @@ def check_batches(settings: TrainSettings, where: object) -> None:
         if settings.completions_per_step % divisor:
             problem = f"completions_per_step {settings.completions_per_step} is not a multiple of {name} {divisor}."
             raise InputError(where, problem, "Change one of them in the scale file or the grid row.")
+
+
+def check_reward(settings: TrainSettings, where: object) -> None:
+    """Check that there is such a reward.
+
+    Raises:
+        InputError: Names the run and the setting.
+    """
+    try:
+        RewardRule(settings.reward, settings.max_completion_tokens, settings.overlong_buffer_tokens)
+    except InputError as error:
+        raise InputError(f"{where}, {error.where}", error.problem, error.remedy) from error
 
 
 def resolve_settings(row: Mapping[str, Any], scale: Mapping[str, Any], where: object = "grid") -> dict[str, Any]:

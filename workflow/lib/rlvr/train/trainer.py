@@ -1,5 +1,7 @@
 """TRL's GRPO trainer, set to the protocol of the paper."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ class Trainer(GRPOTrainer):
         self.run = settings
         self.method = find_method(settings.run_id, settings.method)
         super().__init__(*args, **kwargs)
+        self.beta = settings.kl_beta  # see `trl_config`
         if self.use_vllm:
             self._push_weights = self.vllm_generation.sync_weights
             self.vllm_generation.sync_weights = self._push_merged_weights  # type: ignore[method-assign]
@@ -36,6 +39,11 @@ class Trainer(GRPOTrainer):
             return super()._generate_single_turn(*args, **kwargs)
         with merged_weights(self.accelerator.unwrap_model(self.model)):
             return super()._generate_single_turn(*args, **kwargs)
+
+    def _generate_and_score_completions(self, *args: Any, **kwargs: Any) -> Any:
+        """What TRL does. Turning the adapter off for the reference of a KL term must not unfreeze parts of it."""
+        with same_trainable(self.accelerator.unwrap_model(self.model)):
+            return super()._generate_and_score_completions(*args, **kwargs)
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """The method's own optimizer, or the one of all others."""
@@ -66,6 +74,17 @@ class Trainer(GRPOTrainer):
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """No card: ``run.json`` says what a run is."""
+
+
+@contextmanager
+def same_trainable(model: torch.nn.Module) -> Iterator[None]:
+    """Afterwards the same parameters are trained as before; PEFT makes all of an adapter trainable on turning it on."""
+    trained = {parameter: parameter.requires_grad for parameter in model.parameters()}
+    try:
+        yield
+    finally:
+        for parameter, flag in trained.items():
+            parameter.requires_grad_(flag)
 
 
 def make_trainer(
@@ -101,11 +120,14 @@ def make_trainer(
 def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
     """The settings in TRL's words; nothing that matters is left to TRL's defaults."""
     on_cpu = settings.devices == 0
+    # Every adapter starts at the base, so that the reference of a KL term is the model with its adapter off. Told of
+    # the term, TRL would add a second adapter, which AdaLoRA refuses and which unfreezes parts of LoRA-FA and BOFT.
+    has_adapter = find_method(settings.run_id, settings.method).tuner is not None
     return GRPOConfig(
         output_dir=str(checkpoints),
         seed=settings.seed,
         num_generations=settings.group_size,
-        beta=settings.kl_beta,
+        beta=0.0 if has_adapter else settings.kl_beta,
         epsilon=settings.clip_epsilon,
         loss_type=settings.loss_type,
         scale_rewards=settings.scale_rewards,

@@ -92,5 +92,6 @@ def verifiers(tasks: pd.Series, where: str) -> pd.Series:
 
 
 def stored_answers(values: pd.Series, where: str) -> pd.Series:
-    """Answers as stored: text as it is, lists as JSON; a missing one is empty."""
-    return values.fillna("").astype(str)
+    """Answers as stored: text as it is, lists as JSON; a missing or blank one is empty."""
+    texts = values.fillna("").astype(str)
+    return texts.where(texts.str.strip() != "", "")

@@ -23,7 +23,13 @@ def get_reader(name: str) -> Reader:
 
 
 def read_problems(
-    raw: pd.DataFrame, reader: str, source: str, dataset: str, where: str, rows: np.ndarray | None = None
+    raw: pd.DataFrame,
+    reader: str,
+    source: str,
+    dataset: str,
+    where: str,
+    rows: np.ndarray | None = None,
+    before: int = 0,
 ) -> pd.DataFrame:
     """Read raw rows as problems; nothing is dropped here, row rules included.
 
@@ -33,7 +39,8 @@ def read_problems(
         source: Name of the source; opens every ``problem_id``.
         dataset: Name of the data set that the problems are for.
         where: File that the rows came from, for messages.
-        rows: Number of each row in the source, where rows between them were left out; by default 1, 2, ...
+        rows: Number of each row in its file, where rows between them were left out; by default 1, 2, ...
+        before: Rows in the source's files before this one; row numbers that serve as ids go on counting from there.
 
     Returns:
         One row a raw row with the columns of ``tables.PROBLEMS``. A missing question or answer is an empty string.
@@ -56,7 +63,7 @@ def read_problems(
 
     return pd.DataFrame(
         {
-            "problem_id": source + "/" + _identities(raw, declared, where),
+            "problem_id": source + "/" + _identities(raw, declared, where, before),
             "dataset": dataset,
             "question": read(declared.question),
             "answer": read(declared.answer),
@@ -68,9 +75,9 @@ def read_problems(
     ).reset_index(drop=True)
 
 
-def _identities(raw: pd.DataFrame, reader: Reader, where: str) -> pd.Series:
+def _identities(raw: pd.DataFrame, reader: Reader, where: str, before: int) -> pd.Series:
     if reader.identity is None:
-        return pd.Series(raw.index.astype(str), index=raw.index)
+        return pd.Series((raw.index + before).astype(str), index=raw.index)
     stated = raw[reader.identity]
     reject(stated.isna(), stated, f"{where}, column '{reader.identity}'", "no id")
     names = stated.astype(str)

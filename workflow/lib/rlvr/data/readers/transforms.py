@@ -162,7 +162,8 @@ def json_list_gold(values: pd.Series, where: str) -> pd.Series:
             return None
         if not isinstance(answers, list):
             return None
-        return clean_gold(str(answers[0])) if answers and answers[0] is not None else ""
+        gold = answers[0] if answers else None
+        return "" if gold is None or gold != gold else clean_gold(str(gold))  # only NaN differs from itself
 
     golds = pd.Series([first(value) for value in values], index=values.index, dtype=object)
     reject(golds.isna(), values, where, "not a JSON list")

@@ -5,6 +5,7 @@ the final one and falls along a cubic between a warm-up and a final phase of fix
 """
 
 import math
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ def attach(base: PreTrainedModel, settings: TrainSettings) -> PeftModel:
         total_step=UNKNOWN_STEPS,
         target_modules=targets,
     )
+    # a module may be pruned to nothing, which PEFT takes for one whose shards were not gathered
+    warnings.filterwarnings("ignore", message=r".*LoRA tensor\(s\) have invalid shape")
     model = get_peft_model(base, config)
     for layer in _layers(model):
         divisor = BufferDict({ADAPTER: layer.ranknum[ADAPTER].detach()}, persistent=False)

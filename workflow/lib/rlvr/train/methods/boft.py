@@ -72,6 +72,9 @@ def attach(base: PreTrainedModel, settings: TrainSettings) -> PeftModel:
     for name, parameter in model.named_parameters():
         if "boft_s" in name:
             parameter.requires_grad_(False)
+    for layer in model.modules():
+        if isinstance(layer, peft_boft.BOFTLayer):  # PEFT would copy it from the CPU in every forward pass
+            layer.boft_P = layer.boft_P.to(base.device)
     return model
 
 

@@ -51,7 +51,8 @@ def attach(base: PreTrainedModel, settings: TrainSettings, decomposition: Path |
         elif settings.method == "dct-lora":
             rows = cosine_rows(rank, size)
         else:
-            rows = wavelet_rows(torch.randn(rank, size, dtype=torch.float64), name)
+            check_even(name, weight)
+            rows = wavelet_rows(torch.randn(rank, size, dtype=torch.float64))
         down.data.copy_(rows)
     return model
 
@@ -69,17 +70,23 @@ def cosine_rows(rank: int, size: int) -> Tensor:
     return rows
 
 
-def wavelet_rows(gaussian: Tensor, module: str = "matrix") -> Tensor:
+def check_even(module: str, weight: Tensor) -> None:
+    """Refuse an odd number of inputs, of which the Haar transform has no level.
+
+    Raises:
+        InputError: Names the module and its shape.
+    """
+    rows, cols = weight.shape
+    if cols % 2:
+        problem = f"its weight of {rows} x {cols} has no Haar transform."
+        raise InputError(f"module '{module}'", problem, "Choose modules with an even number of inputs.")
+
+
+def wavelet_rows(gaussian: Tensor) -> Tensor:
     """Q^T of the QR factors of the transposed Haar transform of Gaussian rows, (rank, size).
 
     SOURCE: section 6, Wavelet-LoRA.
-
-    Raises:
-        InputError: If the size is odd, so that the transform has no level; names the module.
     """
-    if gaussian.shape[1] % 2:
-        problem = f"a weight with {gaussian.shape[1]} inputs has no Haar transform."
-        raise InputError(f"module '{module}'", problem, "Choose modules with an even number of inputs.")
     return torch.linalg.qr(haar_transform(gaussian).T).Q.T
 
 

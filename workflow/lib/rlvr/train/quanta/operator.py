@@ -71,14 +71,15 @@ class _Walk:
         moved = columns.reshape(*shape, self.vectors).permute(*(before.index(axis) for axis in after), -1)
         return moved.reshape(self.dims[after[0]] * self.dims[after[1]], -1)
 
-    def forward(self, columns: Tensor, gates: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Through all gates, from the first layout to the last one; and the inputs of all gates but the first."""
-        inputs = []
+    def forward(self, columns: Tensor, gates: Sequence[Tensor], inputs: list[Tensor] | None = None) -> Tensor:
+        """Through all gates, from the first layout to the last one; appends the inputs of all gates but the first."""
         y = gates[0] @ columns
         for gate, (before, after) in zip(gates[1:], pairwise(self.layouts), strict=True):
-            inputs.append(self.move(y, before, after))
-            y = gate @ inputs[-1]
-        return y, inputs
+            moved = self.move(y, before, after)
+            if inputs is not None:
+                inputs.append(moved)
+            y = gate @ moved
+        return y
 
     def backward(
         self, grad: Tensor, gates: Sequence[Tensor], inputs: Sequence[Tensor] = (), sums: Sequence[Tensor] = ()
@@ -102,10 +103,9 @@ class _AddUpdate(torch.autograd.Function):
         for rows, target in zip(_chunks(ctx, x), _chunks(ctx, output.view(len(x), -1)), strict=True):
             walk = _Walk(dims, len(rows))
             columns = walk.enter(rows, walk.layouts[0])
-            update, inputs = walk.forward(columns, trained)
-            update -= walk.forward(columns, drawn)[0]
+            update = walk.forward(columns, trained, kept)
+            update -= walk.forward(columns, drawn)
             target += walk.leave(update, walk.layouts[-1])[:, : target.shape[-1]].contiguous()
-            kept += inputs
         ctx.mark_dirty(output)
         ctx.save_for_backward(x, theta, theta_0, *kept)
         return output
