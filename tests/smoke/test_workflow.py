@@ -11,8 +11,8 @@ import pytest
 from conftest import Checkout
 
 RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
-TABLES = ("table1", "table4", "table5", "table10", "table11", "table13", "table16")
-FIGURES = ("figure1", "figure2", "figure6")
+TABLES = ("table1", "table4", "table5", "table10", "table11", "table13", "table16", "tableS1")
+FIGURES = tuple(f"figure{name}" for name in ("1", "2", "3", "4", "5", "6", "S1", "S2", "S3"))
 
 
 def results(checkout: Checkout, *parts: str):
