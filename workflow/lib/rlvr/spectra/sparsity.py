@@ -55,7 +55,7 @@ def count_changed(before: Tensor, after: Tensor) -> int:
     widest instructions of the processor, which PyTorch's do not (measured three times as fast).
 
     Args:
-        before: Weight of any shape; rounded to bfloat16 first. Compared on the CPU.
+        before: Weight of any shape, finite; rounded to bfloat16 first. Compared on the CPU.
         after: The same shape.
     """
     old, new = _codes(before), _codes(after)
