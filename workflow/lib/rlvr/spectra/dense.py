@@ -11,7 +11,9 @@ from torch import Tensor
 SMALL_SIDE = 512  # up to here svdvals in double precision costs next to nothing
 BLOCK = 512  # rows of the Gram matrix at a time
 ROUNDING = 8  # largest error seen in an eigenvalue of a 4096 x 4096 Gram matrix: 5.2 epsilon times the largest one
-MAX_UNCERTAIN_ENTROPY = 1e-4  # nats; the relative error that single precision may leave in an effective rank
+# Nats; the relative error that single precision may at most leave in an effective rank. It is a bound for errors that
+# all point one way: over flat, falling, spiked and low-rank spectra of 1024 x 1024 the error seen was at most 3e-5.
+MAX_UNCERTAIN_ENTROPY = 1e-3
 
 
 def dense_singular_values(matrix: Tensor) -> Tensor:
@@ -21,9 +23,9 @@ def dense_singular_values(matrix: Tensor) -> Tensor:
         matrix: (rows, cols), any floating type.
 
     Returns:
-        ``min(rows, cols)`` values in falling order, float64. An effective rank computed from them is within 1e-4 of
-        the one from ``svdvals``, relatively; values below 1e-3 (in double precision 1e-7) of the largest are not
-        resolved one by one and may be 0.
+        ``min(rows, cols)`` values in falling order, float64. An effective rank computed from them is within 1e-3 of
+        the one from ``svdvals``, relatively, and as a rule within 1e-5; values below 1e-3 (in double precision 1e-7)
+        of the largest are not resolved one by one and may be 0.
     """
     if min(matrix.shape) <= SMALL_SIDE:
         return torch.linalg.svdvals(matrix.double())

@@ -90,7 +90,11 @@ def _normalised_gram(update: LinearMap) -> Function:
 
 
 def _block_lanczos(product: Function, probes: Tensor, steps: int) -> _Lanczos:
-    """Block Lanczos with full orthogonalisation; vectors in rows."""
+    """Block Lanczos with full orthogonalisation, twice; vectors in rows.
+
+    Once leaves single-precision vectors that put the largest Ritz values 1e-5 too low: ten times the standard error
+    where hardly anything but spikes is left to estimate.
+    """
     block, side = probes.shape
     basis = probes.new_zeros(steps * block, side)
     matrix = torch.zeros(steps * block, steps * block, dtype=torch.float64, device="cpu")
@@ -102,7 +106,9 @@ def _block_lanczos(product: Function, probes: Tensor, steps: int) -> _Lanczos:
         image = product(current)
         inside = image @ basis[: here.stop].T
         matrix[here, here] = (inside[:, here] + inside[:, here].T).double() / 2
-        current, couplings[step] = _orthonormal_rows(image - inside @ basis[: here.stop])
+        rest = image - inside @ basis[: here.stop]
+        rest -= rest @ basis[: here.stop].T @ basis[: here.stop]
+        current, couplings[step] = _orthonormal_rows(rest)
         if step + 1 < steps:
             matrix[here, after], matrix[after, here] = couplings[step], couplings[step].T
     return _Lanczos(start, matrix, couplings)
