@@ -48,6 +48,30 @@ class _Lanczos:
     couplings: Tensor
 
 
+@dataclass(frozen=True)
+class _Quadrature:
+    """Ritz values and what every probe has to do with them.
+
+    Attributes:
+        shares: Ritz values p, rising.
+        known: Which of them have converged.
+        weights: ``(z^T u)^2`` of every probe and Ritz vector, (probes, shares); 0 where the vector is known.
+    """
+
+    shares: Tensor
+    known: Tensor
+    weights: Tensor
+
+    def trace(self, function: Function) -> tuple[float, float]:
+        """``tr f(B)`` and its standard error over the probes."""
+        tiny = torch.finfo(torch.float64).tiny
+        values, traces = self.weights @ function(self.shares), self.weights @ self.shares
+        rest = (1 - self.shares[self.known].sum()).clamp_min(0)
+        slope = values.sum() / traces.sum().clamp_min(tiny)
+        spread = (values - slope * traces).std() / len(traces) ** 0.5 * rest / traces.mean().clamp_min(tiny)
+        return float(function(self.shares[self.known]).sum() + slope * rest), float(spread)
+
+
 def estimate_spectrum(update: LinearMap, generator: torch.Generator) -> dict[str, Estimate]:
     """Effective rank, participation ratio and stable rank of an update.
 
@@ -69,15 +93,16 @@ def estimate_spectrum(update: LinearMap, generator: torch.Generator) -> dict[str
     if update.squared_norm == 0:
         return dict.fromkeys(names, Estimate(0.0, 0.0))
     probes = torch.randn(PROBES, side, generator=generator, dtype=update.dtype, device=generator.device)
-    space = _block_lanczos(_normalised_gram(update), probes.to(update.device), min(STEPS, side // PROBES))
-    entropy = _trace(space, lambda shares: torch.special.xlogy(shares, shares))
-    concentration = _trace(space, torch.square)
+    steps = min(STEPS, side // PROBES)
+    space = _block_lanczos(_normalised_gram(update), probes.to(update.device), steps)
+    rules = _quadrature(space, steps), _quadrature(space, max(2 * steps // 3, 1))
+    entropy = _trace(*rules, lambda shares: torch.special.xlogy(shares, shares))
+    concentration = _trace(*rules, torch.square)
     rank, participation = math.exp(-entropy.value), 1 / concentration.value
-    largest = float(torch.linalg.eigvalsh(space.tridiagonal)[-1])
     found = (
         Estimate(rank, rank * entropy.std_error),
         Estimate(participation, participation**2 * concentration.std_error),
-        Estimate(1 / largest, 0.0),
+        Estimate(1 / float(rules[0].shares[-1]), 0.0),
     )
     return dict(zip(names, found, strict=True))
 
@@ -122,16 +147,8 @@ def _orthonormal_rows(rows: Tensor) -> tuple[Tensor, Tensor]:
     return (q * real).T, (r * real[:, None]).T.double().cpu()
 
 
-def _trace(space: _Lanczos, function: Function) -> Estimate:
-    """``tr f(B)`` from the whole space, its error including what the last third of the steps changed."""
-    steps = len(space.couplings)
-    value, spread = _quadrature(space, steps, function)
-    before, _ = _quadrature(space, max(2 * steps // 3, 1), function)
-    return Estimate(value, math.hypot(spread, (value - before) / 2))
-
-
-def _quadrature(space: _Lanczos, steps: int, function: Function) -> tuple[float, float]:
-    """``tr f(B)`` from the first steps, and its standard error over the probes.
+def _quadrature(space: _Lanczos, steps: int) -> _Quadrature:
+    """The rule of the first steps.
 
     With T = V diag(p) V^T, probe z has the weight ``(z^T u)^2 = (start V_first)^2`` on the Ritz value p.
     """
@@ -141,10 +158,10 @@ def _quadrature(space: _Lanczos, steps: int, function: Function) -> tuple[float,
     shares = shares.clamp_min(0)
     residuals = torch.linalg.vector_norm(space.couplings[steps - 1].T @ vectors[-block:], dim=0)
     known = residuals < CONVERGED * shares
-    weights = (space.start @ vectors[:block]) ** 2 * ~known
-    values, traces = weights @ function(shares), weights @ shares
-    rest = (1 - shares[known].sum()).clamp_min(0)
-    slope = values.sum() / traces.sum().clamp_min(torch.finfo(torch.float64).tiny)
-    mean_trace = traces.mean().clamp_min(torch.finfo(torch.float64).tiny)
-    spread = (values - slope * traces).std() / len(traces) ** 0.5 * rest / mean_trace
-    return float(function(shares[known]).sum() + slope * rest), float(spread)
+    return _Quadrature(shares, known, (space.start @ vectors[:block]) ** 2 * ~known)
+
+
+def _trace(whole: _Quadrature, before: _Quadrature, function: Function) -> Estimate:
+    """``tr f(B)`` from the whole space; what it adds to two thirds of the steps belongs to the error."""
+    value, spread = whole.trace(function)
+    return Estimate(value, math.hypot(spread, (value - before.trace(function)[0]) / 2))
