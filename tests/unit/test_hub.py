@@ -1,6 +1,7 @@
 """Downloads from a hub of our own on this machine, through the installed huggingface_hub: what we rely on it for."""
 
 import hashlib
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -156,12 +157,13 @@ def test_a_file_that_is_a_copy_without_a_link_is_passed_over(tmp_path: Path) -> 
 
 
 def test_progress_goes_to_the_terminal_although_stderr_is_a_log(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    import io
+    from huggingface_hub.utils import enable_progress_bars
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
+    enable_progress_bars()  # training in this process may have turned them off
     terminal = Terminal()
     monkeypatch.setattr("sys.__stderr__", terminal)
     with Progress(total=3, desc="bytes", disable=None) as bar:
