@@ -117,8 +117,8 @@ def _normalised_gram(update: LinearMap) -> Function:
 def _block_lanczos(product: Function, probes: Tensor, steps: int) -> _Lanczos:
     """Block Lanczos with full orthogonalisation, twice; vectors in rows.
 
-    Once leaves single-precision vectors that put the largest Ritz values 1e-5 too low: ten times the standard error
-    where hardly anything but spikes is left to estimate.
+    Once leaves single-precision vectors that put the largest Ritz values 1e-5 too low: where hardly anything but spikes
+    makes up the update, five standard errors of its effective rank.
     """
     block, side = probes.shape
     basis = probes.new_zeros(steps * block, side)
