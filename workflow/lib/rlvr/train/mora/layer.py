@@ -12,10 +12,11 @@ import math
 from typing import Any
 
 import torch
-from peft.tuners.tuners_utils import BaseTunerLayer, check_adapters_to_merge
+from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 
 from rlvr.core.errors import InputError
+from rlvr.train.tuner import UpdatedLinear
 
 ROTATION_BASE = 10000.0
 
@@ -99,53 +100,24 @@ class MoraLayer(BaseTunerLayer):
         """The update of the weight, (out_features, in_features), in the type of the matrix."""
         return dense_update(self.mora_matrix[adapter], self.out_features, self.in_features)
 
+    def has_update(self, adapter: str) -> bool:
+        """Whether this module carries the adapter."""
+        return adapter in self.mora_matrix
 
-class MoraLinear(nn.Module, MoraLayer):
+    def add_update(self, output: Tensor, x: Tensor, adapter: str) -> Tensor:
+        """The output with the adapter's update of ``x``."""
+        matrix = self.mora_matrix[adapter]
+        return output + apply_mora(self._cast_input_dtype(x, matrix.dtype), matrix, self.out_features).to(output.dtype)
+
+
+class MoraLinear(UpdatedLinear, MoraLayer):
     """``nn.Linear`` with a MoRA update."""
-
-    base_layer: nn.Linear
 
     def __init__(self, base_layer: nn.Linear, adapter_name: str, rank: int, module: str, **kwargs: Any) -> None:
         super().__init__()
         MoraLayer.__init__(self, base_layer)
         self._active_adapter = adapter_name
         self.update_layer(adapter_name, rank, module, **kwargs)
-
-    def merge(self, safe_merge: bool = False, adapter_names: list[str] | None = None) -> None:
-        """Add the update to the base weight; see PEFT.
-
-        Raises:
-            ValueError: If ``safe_merge`` meets a non-finite value.
-        """
-        for name in check_adapters_to_merge(self, adapter_names):
-            weight = self.base_layer.weight
-            merged = (weight.data + self.get_delta_weight(name)).to(weight.dtype)
-            if safe_merge and not torch.isfinite(merged).all():
-                raise ValueError(f"NaNs detected in the merged weights. The adapter {name} seems to be broken")
-            if safe_merge:
-                weight.data = merged
-            else:
-                weight.data.copy_(merged)
-            self.merged_adapters.append(name)
-
-    def unmerge(self) -> None:
-        """Subtract what was merged; exact up to the rounding of the base's type."""
-        while self.merged_adapters:
-            self.base_layer.weight.data -= self.get_delta_weight(self.merged_adapters.pop())
-
-    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        """The base module's output plus the active adapters' updates."""
-        if self.disable_adapters and self.merged:
-            self.unmerge()
-        result = self.base_layer(x, *args, **kwargs)
-        if self.disable_adapters or self.merged:
-            return result
-        for name in self.active_adapters:
-            if name in self.mora_matrix:
-                matrix = self.mora_matrix[name]
-                update = apply_mora(self._cast_input_dtype(x, matrix.dtype), matrix, self.out_features)
-                result = result + update.to(result.dtype)
-        return result
 
     def __repr__(self) -> str:
         return "mora." + super().__repr__()

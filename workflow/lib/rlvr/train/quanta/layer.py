@@ -10,12 +10,13 @@ from typing import Any
 
 import torch
 from peft.tuners._buffer_dict import BufferDict
-from peft.tuners.tuners_utils import BaseTunerLayer, check_adapters_to_merge
+from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 
 from rlvr.core.errors import InputError
 from rlvr.models.quanta import gate_sizes, join_gates, split_gates, update_matrix
 from rlvr.train.quanta.operator import add_quanta_update
+from rlvr.train.tuner import UpdatedLinear
 
 
 def draw_gates(dims: list[int]) -> Tensor:
@@ -79,66 +80,17 @@ class QuantaLayer(BaseTunerLayer):
         )
         return update_matrix(trained, frozen, dims, self.out_features, self.in_features)
 
+    def has_update(self, adapter: str) -> bool:
+        """Whether this module carries the adapter."""
+        return adapter in self.quanta_theta
 
-class QuantaLinear(nn.Module, QuantaLayer):
-    """``nn.Linear`` with a QuanTA update."""
+    def add_update(self, output: Tensor, x: Tensor, adapter: str) -> Tensor:
+        """The output with the adapter's update of ``x``, both branches in the gates' own precision."""
+        # in bfloat16 the rounding of the two branches would be larger than their difference
+        with torch.autocast(x.device.type, enabled=False):
+            return self._add_exactly(output, x, adapter)
 
-    base_layer: nn.Linear
-
-    def __init__(self, base_layer: nn.Linear, adapter_name: str, dims: list[int], module: str, **kwargs: Any) -> None:
-        super().__init__()
-        QuantaLayer.__init__(self, base_layer)
-        self._active_adapter = adapter_name
-        self.update_layer(adapter_name, dims, module, **kwargs)
-
-    def merge(self, safe_merge: bool = False, adapter_names: list[str] | None = None) -> None:
-        """Add the update to the base weight, accumulated in float32 and cast once.
-
-        Args:
-            safe_merge: Put a new tensor in the place of the weight, which stays as it was; refuse non-finite values.
-            adapter_names: Adapters to merge; the active ones by default.
-
-        Raises:
-            ValueError: If ``safe_merge`` meets a non-finite value.
-        """
-        for name in check_adapters_to_merge(self, adapter_names):
-            weight = self.base_layer.weight
-            merged = self._shifted(name, 1.0)
-            if safe_merge and not torch.isfinite(merged).all():
-                raise ValueError(f"NaNs detected in the merged weights. The adapter {name} seems to be broken")
-            if safe_merge:
-                weight.data = merged
-            else:
-                weight.data.copy_(merged)
-            self.merged_adapters.append(name)
-
-    def unmerge(self) -> None:
-        """Subtract what was merged; exact up to the rounding of the base's dtype."""
-        while self.merged_adapters:
-            name = self.merged_adapters.pop()
-            self.base_layer.weight.data.copy_(self._shifted(name, -1.0))
-
-    @torch.no_grad()
-    def _shifted(self, adapter: str, sign: float) -> Tensor:
-        weight = self.base_layer.weight
-        delta = self.get_delta_weight(adapter)
-        return (weight.to(torch.promote_types(weight.dtype, delta.dtype)) + sign * delta).to(weight.dtype)
-
-    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        """The base module's output plus the active adapters' updates."""
-        if self.disable_adapters and self.merged:
-            self.unmerge()
-        result = self.base_layer(x, *args, **kwargs)
-        if self.disable_adapters or self.merged:
-            return result
-        for name in self.active_adapters:
-            if name in self.quanta_theta:
-                # in bfloat16 the rounding of the two branches would be larger than their difference
-                with torch.autocast(x.device.type, enabled=False):
-                    result = self._add_update(result, x, name)
-        return result
-
-    def _add_update(self, output: Tensor, x: Tensor, adapter: str) -> Tensor:
+    def _add_exactly(self, output: Tensor, x: Tensor, adapter: str) -> Tensor:
         """Add T(theta) x - T(theta_0) x, through the dense update where that takes fewer multiplications."""
         dims = self.quanta_dims[adapter]
         theta, theta_0 = self.quanta_theta[adapter], self.quanta_theta_0[adapter]
@@ -148,6 +100,16 @@ class QuantaLinear(nn.Module, QuantaLayer):
             update = x @ update_matrix(trained, frozen, dims, self.out_features, self.in_features).T
             return output + update.to(output.dtype)
         return add_quanta_update(output, x, theta, theta_0, dims)
+
+
+class QuantaLinear(UpdatedLinear, QuantaLayer):
+    """``nn.Linear`` with a QuanTA update."""
+
+    def __init__(self, base_layer: nn.Linear, adapter_name: str, dims: list[int], module: str, **kwargs: Any) -> None:
+        super().__init__()
+        QuantaLayer.__init__(self, base_layer)
+        self._active_adapter = adapter_name
+        self.update_layer(adapter_name, dims, module, **kwargs)
 
     def __repr__(self) -> str:
         return "quanta." + super().__repr__()
