@@ -6,12 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake
-PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test test-gpu bench realdata fuzz check lint slurm-profile clean
+.PHONY: demo test test-gpu bench realdata fuzz check lint clean
 
 demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
 	@$(SNAKEMAKE)
@@ -30,7 +29,7 @@ test-gpu:  ## On a machine with a GPU, in its own environment: make test-gpu PYT
 realdata: $(READY)  ## The same rules on real rows: REAL_DATA_DIR=<folder> make realdata
 	@test -n "$(REAL_DATA_DIR)" || { echo "Set REAL_DATA_DIR to the folder of real rows."; exit 1; }
 	@$(SNAKEMAKE) cards golds bases --config scale=realdata study=real-rows 'sources={origin: mirror, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
-	@PYTHONPATH=workflow/lib $(BIN)/python -m rlvr.rewards.enigmata.parity "$(REAL_DATA_DIR)/enigmata/verdicts.jsonl"
+	@PYTHONPATH=workflow/lib $(BIN)/python -m rlvr.grading.enigmata.parity "$(REAL_DATA_DIR)/enigmata/verdicts.jsonl"
 	@$(BIN)/python -m pytest tests/realdata -q
 
 bench: $(READY)  ## One measurement against its peer: make bench BENCH=<name of a file in benchmarks/>
@@ -46,13 +45,9 @@ check: lint  ## Linters, types, workflow lint, unit and workflow tests.
 
 lint: $(READY)  ## ruff, snakefmt, mypy and snakemake --lint.
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@$(BIN)/snakefmt --check workflow/Snakefile workflow/rules
+	@$(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/mypy
 	@$(SNAKEMAKE) --lint
-
-slurm-profile:  ## Let `snakemake --profile slurm` find workflow/profiles/slurm (once a machine).
-	@mkdir -p "$(PROFILES)" && ln -sfn "$(CURDIR)/workflow/profiles/slurm" "$(PROFILES)/slurm"
-	@echo "linked $(PROFILES)/slurm; now: snakemake --profile slurm -n all"
 
 clean:  ## Delete everything generated, the environment excepted.
 	rm -rf results .snakemake

@@ -18,9 +18,9 @@ from harness import Measured, Row, faster, measure, report
 
 from rlvr.core.boxed import last_boxed
 from rlvr.core.errors import InputError
-from rlvr.rewards.batches import Completion, Resources, grade_all
-from rlvr.rewards.grader import grade
-from rlvr.rewards.math_answers import forget
+from rlvr.grading.batches import Completion, Resources, grade_all
+from rlvr.grading.grader import grade
+from rlvr.grading.mathematics.math_answers import forget
 
 PROBLEMS, SAMPLES = 500, 32
 NORMAL, HOSTILE = 10_000, 1_000

@@ -16,9 +16,9 @@ from harness import Row, report
 from transformers import AutoModelForCausalLM, Qwen3Config
 from transformers.utils import logging
 
-from rlvr.train.merging import base_tensors, merged_weights
-from rlvr.train.methods import METHODS
-from rlvr.train.settings import TrainSettings, resolve_settings
+from rlvr.adapters.merging import base_tensors, merged_weights
+from rlvr.adapters.methods import METHODS
+from rlvr.plan.settings import TrainSettings, resolve_settings
 
 CYCLES = 200
 ADAPTER_SCALE = 0.02  # standard deviation of what stands for training

@@ -14,8 +14,8 @@ from harness import Measured, Row, measure, report
 from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 
-from rlvr.models.quanta import fit_last, gate_sizes, pair_axes
-from rlvr.train.quanta import QuantaConfig
+from rlvr.adapters.quanta import QuantaConfig
+from rlvr.weights.quanta_gates import fit_last, gate_sizes, pair_axes
 
 TOKENS, COLUMNS, RANK = 2048, 4096, 16
 SHAPES = (4096, 12288)  # outputs of the layer

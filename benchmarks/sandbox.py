@@ -20,10 +20,10 @@ import psutil
 from harness import Row, faster, measure, report
 from programs import HOSTILE, MARK, NORMAL, SECRET, SECRET_NAME, TESTS, make_programs
 
-from rlvr.rewards.batches import Completion, Resources, grade_all
-from rlvr.rewards.code import VERDICTS
-from rlvr.rewards.sandbox.limits import Limits
-from rlvr.rewards.sandbox.runs import Cases, run_tests
+from rlvr.grading.batches import Completion, Resources, grade_all
+from rlvr.grading.code.sandbox.launch import Cases, run_tests
+from rlvr.grading.code.sandbox.limits import Limits
+from rlvr.grading.code.solutions import VERDICTS
 
 LIMITS = Limits(wall_s=3.0 + os.getpid() * 1e-6, cpu_s=1)  # the odd fraction tells our servers from those of others
 CASES = Cases(TESTS)

@@ -13,12 +13,12 @@ import torch
 from harness import Measured, Row, measure, report
 from torch import Tensor
 
-from rlvr.models.linear_maps import dense_map, dora_map, quanta_map
-from rlvr.models.quanta import gate_sizes
 from rlvr.spectra.dense import dense_singular_values
 from rlvr.spectra.krylov import estimate_spectrum
 from rlvr.spectra.quantities import effective_rank, factored_singular_values
 from rlvr.spectra.sparsity import count_changed
+from rlvr.weights.linear_maps import dense_map, dora_map, quanta_map
+from rlvr.weights.quanta_gates import gate_sizes
 
 SIDE, RANK, DIMS = 4096, 16, [16, 16, 16]
 COVERED_SIDE, COVERED_CASES = 1024, 102  # a multiple of the kinds of spectrum

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rlvr.data.readers.enigmata import SHARED_TASKS
-from rlvr.data.registry import Source
+from rlvr.plan.sources import Source
 
 BATCH_ROWS = 10_000
 WORDS = r"let be the of group ring field curve measure such that find prove $x^2$ $\mathbb{R}$ \int_0^1 integer prime"

@@ -20,8 +20,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from rlvr.core.io import read_json
-from rlvr.models.decompositions import VARIANTS, decompose_base, find_triples
-from rlvr.models.tensors import TensorStore
+from rlvr.weights.decompositions import VARIANTS, decompose_base, find_triples
+from rlvr.weights.tensors import TensorStore
 
 RANK = 32  # SOURCE: table 7
 MODELS = {"deepseek-r1-distill-qwen-1.5b": 1, "deepseek-r1-distill-qwen-7b": 2, "qwen3-8b": 2}  # divisor of the widths

@@ -12,11 +12,11 @@ import torch
 from harness import Row, measure, report
 from torch import Tensor
 
-from rlvr.models.linear_maps import dora_map, quanta_map
-from rlvr.models.quanta import gate_sizes
 from rlvr.spectra.dense import dense_singular_values
 from rlvr.spectra.krylov import estimate_spectrum
 from rlvr.spectra.quantities import factored_singular_values
+from rlvr.weights.linear_maps import dora_map, quanta_map
+from rlvr.weights.quanta_gates import gate_sizes
 
 # SOURCE: data/configs/qwen3-8b.json; matrices of that shape in a layer
 SHAPES = {(4096, 4096): 2, (1024, 4096): 2, (12288, 4096): 2, (4096, 12288): 1}

@@ -16,7 +16,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 GRID = Path("workflow/studies/structure-over-scale/grid.csv")
 TINY = Path("workflow/scales/tiny.yaml")
-CODE = ("workflow", "data", "paper", "envs", "config.yaml", "Makefile")
+CODE = ("Snakefile", "workflow", "profiles", "slurm", "data", "paper", "envs", "config.yaml", "Makefile")
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("CI", "true")
@@ -95,7 +95,9 @@ def copy_code(target: Path) -> Checkout:
     ignore = shutil.ignore_patterns("__pycache__", "downloads")
     for name in CODE:
         source = ROOT / name
-        if source.is_dir():
+        if source.is_symlink():
+            (target / name).symlink_to(source.readlink())
+        elif source.is_dir():
             shutil.copytree(source, target / name, ignore=ignore)
         else:
             shutil.copy2(source, target / name)

@@ -7,9 +7,9 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch import nn
 
-from rlvr.models.quanta import parameter_count, split_gates, update_matrix
-from rlvr.train.quanta import QuantaConfig
-from rlvr.train.quanta.operator import add_quanta_update
+from rlvr.adapters.quanta import QuantaConfig
+from rlvr.adapters.quanta.operator import add_quanta_update
+from rlvr.weights.quanta_gates import parameter_count, split_gates, update_matrix
 
 TOKENS, COLUMNS = 2048, 4096
 

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from rlvr.models.decompositions import VARIANTS
-from rlvr.models.linear_maps import dense_map, dora_map, quanta_map
-from rlvr.models.quanta import gate_sizes
 from rlvr.spectra.dense import dense_singular_values
 from rlvr.spectra.krylov import estimate_spectrum
 from rlvr.spectra.quantities import effective_rank, factored_singular_values
+from rlvr.weights.decompositions import VARIANTS
+from rlvr.weights.linear_maps import dense_map, dora_map, quanta_map
+from rlvr.weights.quanta_gates import gate_sizes
 
 DIMS = [8, 8, 8]
 

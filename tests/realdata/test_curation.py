@@ -9,11 +9,11 @@ import pytest
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file
 from rlvr.data.curation import curate_files, read_source
+from rlvr.data.fetching import Origin, fetch_source
 from rlvr.data.readers import get_reader
 from rlvr.data.recipe import CurationRecipe
-from rlvr.data.registry import load_registry
-from rlvr.data.sources import Origin, fetch_source
 from rlvr.data.tabular import TableRows, collect_rows
+from rlvr.plan.sources import load_registry
 from rlvr.tables import PROBLEMS
 
 REGISTRY = load_registry(Path(__file__).resolve().parents[2] / "data/sources.csv")
@@ -110,7 +110,7 @@ def test_deepscaler_drops_the_problem_without_an_answer(curate_real):
 
 def test_both_copies_of_aime_2025_have_the_same_answers(curate_real, real_data):
     """One source writes 336, the other 336 degrees: equal as read, and to the grader also as they are."""
-    from rlvr.rewards.grader import grade
+    from rlvr.grading.grader import grade
 
     one, two = (
         curate_real(source)[1].set_index("problem_id")["answer"] for source in ("aime-2025", "aime-2025-skywork")

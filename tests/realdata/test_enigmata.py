@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rlvr.rewards.enigmata.parity import Parity, compare, read_verdicts, write_table
-from rlvr.rewards.enigmata.tasks import TASKS
+from rlvr.grading.enigmata.parity import Parity, compare, read_verdicts, write_table
+from rlvr.grading.enigmata.tasks import TASKS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "enigmata.md"
 

@@ -11,13 +11,13 @@ import pytest
 
 from rlvr.core.boxed import last_boxed
 from rlvr.core.errors import InputError
-from rlvr.rewards.answers import as_number, as_words, clean_answer
-from rlvr.rewards.costs import is_hostile
-from rlvr.rewards.expressions import evaluate
+from rlvr.grading.grader import check_gold, grade
+from rlvr.grading.mathematics.answers import as_number, as_words, clean_answer
+from rlvr.grading.mathematics.costs import is_hostile
+from rlvr.grading.mathematics.expressions import evaluate
+from rlvr.grading.mathematics.lists import split_top_level, unwrap
+from rlvr.grading.mathematics.math_answers import _parse, _verify, match_fast, match_symbolic, parse_gold
 from rlvr.rewards.formatting import repeats_itself
-from rlvr.rewards.grader import check_gold, grade
-from rlvr.rewards.lists import split_top_level, unwrap
-from rlvr.rewards.math_answers import _parse, _verify, match_fast, match_symbolic, parse_gold
 
 
 def read_rows(path: Path) -> list[dict]:

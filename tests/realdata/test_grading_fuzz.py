@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mutations import mutated
 
-from rlvr.rewards.enigmata.parity import read_verdicts
-from rlvr.rewards.grader import grade
-from rlvr.rewards.math_answers import TIME_LIMIT_S
+from rlvr.grading.enigmata.parity import read_verdicts
+from rlvr.grading.grader import grade
+from rlvr.grading.mathematics.math_answers import TIME_LIMIT_S
 from rlvr.tables import VERDICTS
 
 CASES = int(os.environ.get("FUZZ_CASES", "2000"))

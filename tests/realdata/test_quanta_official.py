@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from rlvr.models.quanta import (
+from rlvr.weights.quanta_gates import (
     apply_quanta,
     fit_last,
     join_gates,

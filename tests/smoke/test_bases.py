@@ -6,10 +6,10 @@ import pytest
 import torch
 import yaml
 
+from rlvr.bases.loading import load_base, load_tokenizer
+from rlvr.bases.pretrain import PretrainSettings, completion_loss, make_batch, pretrain_base
 from rlvr.core.io import read_json
 from rlvr.core.seeds import make_rng
-from rlvr.models.loading import load_base, load_tokenizer
-from rlvr.models.pretrain import PretrainSettings, completion_loss, make_batch, pretrain_base
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "apertus-8b"  # the cheapest of the three, about a minute

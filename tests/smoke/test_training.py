@@ -14,20 +14,20 @@ import yaml
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, Qwen3Config
 
+from rlvr.adapters.masking import trained_masks
+from rlvr.adapters.methods import METHODS
+from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
 from rlvr.core.provenance import LIBRARY
-from rlvr.models.decompositions import decompose_base
-from rlvr.models.tokenizer import build_tokenizer
-from rlvr.models.updates import iterate_updates, merged_state_dict
+from rlvr.plan.settings import resolve_settings
+from rlvr.plan.targets import TARGET_SETS
 from rlvr.tables import METRICS, PROBLEMS
-from rlvr.train.masking import trained_masks
-from rlvr.train.methods import METHODS
-from rlvr.train.methods.targets import TARGET_SETS
 from rlvr.train.metrics import Progress
 from rlvr.train.run import attach, train_run
-from rlvr.train.settings import resolve_settings
 from rlvr.train.trainer import Trainer
+from rlvr.weights.decompositions import decompose_base
+from rlvr.weights.updates import iterate_updates, merged_state_dict
 
 STEPS = 6
 LOW = {"rank": 16, "alpha": 32, "target_modules": "all_linear"}

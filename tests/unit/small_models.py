@@ -6,7 +6,7 @@ import torch
 import yaml
 from transformers import ApertusConfig, AutoModelForCausalLM, LlamaConfig, Qwen3Config
 
-from rlvr.train.settings import TrainSettings, resolve_settings
+from rlvr.plan.settings import TrainSettings, resolve_settings
 
 TINY = yaml.safe_load((Path(__file__).resolve().parents[2] / "workflow/scales/tiny.yaml").read_text())
 ROW = {

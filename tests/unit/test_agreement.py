@@ -10,8 +10,8 @@ from test_pairs import Q1, checkpoint, name_of, write, write_adapter
 
 from rlvr.core.errors import InputError
 from rlvr.report.agreement_figure import jaccard_table, plot_agreement, shown_modules
-from rlvr.spectra.agreement import changes_by_module, compare_runs
 from rlvr.spectra.offprincipal import independent_jaccard
+from rlvr.spectra.shared_changes import changes_by_module, compare_runs
 
 MODULE = Q1.removesuffix(".weight")
 STYLE = str(Path(__file__).resolve().parents[2] / "paper/style.mplstyle")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlvr.core.seeds import make_rng
-from rlvr.stats.audit import (
+from rlvr.stats.derivations import (
     Printed,
     chance_of_multiple,
     derive_deviation,

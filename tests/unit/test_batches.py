@@ -12,12 +12,13 @@ import pytest
 from diskcache import Cache
 
 from rlvr.core.errors import InputError
-from rlvr.rewards import batches, grade_cache, grader, math_answers, workers
-from rlvr.rewards.batches import Completion, Resources, grade_all
-from rlvr.rewards.grade_cache import cache_key, load_grades, store_grades
-from rlvr.rewards.grader import grade
-from rlvr.rewards.verdicts import Grade
-from rlvr.rewards.workers import Question, grade_in_workers
+from rlvr.grading import batches, grade_cache, grader, workers
+from rlvr.grading.batches import Completion, Resources, grade_all
+from rlvr.grading.grade_cache import cache_key, load_grades, store_grades
+from rlvr.grading.grader import grade
+from rlvr.grading.mathematics import math_answers
+from rlvr.grading.verdicts import Grade
+from rlvr.grading.workers import Question, grade_in_workers
 
 HARD = [  # what only computer algebra compares
     (r"\sin(x)", r"\sin x"), (r"\sin(x)", r"\cos x"), (r"3e^{2}", r"3 \cdot e^2"), (r"[1,2)", r"1 \leq x < 2"),

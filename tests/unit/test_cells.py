@@ -9,10 +9,10 @@ import pytest
 from report_study import OUTPUTS, SCORES, evidence, spectra_frame, write_study
 
 from rlvr.core.errors import InputError
+from rlvr.plan.outputs import check_outputs, load_outputs, required_inputs
+from rlvr.plan.printed import format_count, parse_printed
 from rlvr.report.cells import Estimate, Scope, build_cells, difference, judge
 from rlvr.report.evidence import summarise_spectra
-from rlvr.report.outputs import check_outputs, load_outputs, required_inputs
-from rlvr.report.printed import format_count, parse_printed
 from rlvr.tables import CELLS
 
 ROOT = Path(__file__).resolve().parents[2]

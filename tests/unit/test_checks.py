@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlvr.checks.dataset import CheckSettings, check_dataset, check_files, check_golds, load_tokenizer
-from rlvr.checks.page import render_page
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json, write_table
 from rlvr.data.cards import build_card
-from rlvr.data.checks import count_answer_types, count_duplicates, histogram_lengths, measure_lengths
+from rlvr.data.inspection import count_answer_types, count_duplicates, histogram_lengths, measure_lengths
+from rlvr.evaluate.dataset_checks import CheckSettings, check_dataset, check_files, check_golds, load_tokenizer
+from rlvr.evaluate.dataset_page import render_page
+from rlvr.grading.golds import find_unreadable
 from rlvr.prompts import render_prompt
-from rlvr.rewards.golds import find_unreadable
 from rlvr.tables import PROBLEMS
 
 SETTINGS = CheckSettings("set", "small", {"kind": "pretrained"}, "compact", 60)
@@ -131,7 +131,7 @@ def test_a_hub_tokenizer_that_cannot_be_fetched_is_named(tmp_path, monkeypatch):
 
 
 def test_a_hub_tokenizer_is_used_with_its_name(tmp_path):
-    from rlvr.models.tokenizer import build_tokenizer
+    from rlvr.bases.tokenizer import build_tokenizer
 
     build_tokenizer().save_pretrained(tmp_path)
     tokenizer, name = load_tokenizer(

@@ -8,12 +8,12 @@ import yaml
 from report_study import SCORES, evidence, write_study
 
 from rlvr.core.errors import InputError
+from rlvr.plan.claims import Claim, Comparison, check_claims, check_claims_file, load_claims, required_outputs
+from rlvr.plan.outputs import load_outputs
 from rlvr.report.audit import audit
 from rlvr.report.cells import Scope, build_cells
-from rlvr.report.claims import Claim, Comparison, check_claims, check_claims_file, load_claims, required_outputs
 from rlvr.report.evidence import Estimate
 from rlvr.report.judging import compare, describe, judge_claim
-from rlvr.report.outputs import load_outputs
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = ROOT / "workflow/studies/structure-over-scale"

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from rlvr.core.errors import InputError
 from rlvr.data.readers import read_problems
-from rlvr.evaluate.golds import judge_gold
-from rlvr.evaluate.grading import grade_samples
-from rlvr.rewards import code
-from rlvr.rewards.batches import Completion, Resources, grade_all
-from rlvr.rewards.code import find_blocks, last_program
-from rlvr.rewards.grader import check_gold, grade
+from rlvr.evaluate.gold_grades import judge_gold
+from rlvr.evaluate.grades import grade_samples
+from rlvr.grading.batches import Completion, Resources, grade_all
+from rlvr.grading.code import solutions
+from rlvr.grading.code.sandbox import launch
+from rlvr.grading.code.sandbox.launch import Cases, run_tests
+from rlvr.grading.code.sandbox.limits import Limits
+from rlvr.grading.code.solutions import find_blocks, last_program
+from rlvr.grading.grader import check_gold, grade
+from rlvr.grading.verdicts import Grade
 from rlvr.rewards.reward import RewardRule, reward_for
-from rlvr.rewards.sandbox import runs
-from rlvr.rewards.sandbox.limits import Limits
-from rlvr.rewards.sandbox.runs import Cases, run_tests
-from rlvr.rewards.verdicts import Grade
 
 # Records in the shape of MBPP, written for these tests: line ends, blanks and set-up code as they occur there.
 RECORDS = (
@@ -74,9 +74,9 @@ def walled_or_skipped():
     if not sys.platform.startswith("linux"):
         pytest.skip("the sandbox needs Linux")
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv(runs.WALLS, raising=False)
+        patch.delenv(launch.WALLS, raising=False)
         try:
-            run_tests("", Cases(("pass",)), code.LIMITS)
+            run_tests("", Cases(("pass",)), solutions.LIMITS)
         except InputError as error:
             pytest.skip(str(error))
         yield
@@ -152,7 +152,7 @@ def test_reference_programs_pass_their_tests(record):
 )
 def test_verdicts(program, verdict, stage):
     found = grade(fenced(program), ADD, "code", meta())
-    assert found == Grade(verdict, program[: code.MAX_STORED], stage)
+    assert found == Grade(verdict, program[: solutions.MAX_STORED], stage)
 
 
 def test_no_block_is_no_answer():
@@ -160,7 +160,7 @@ def test_no_block_is_no_answer():
 
 
 def test_time_runs_out(monkeypatch):
-    monkeypatch.setattr(code, "LIMITS", Limits(wall_s=1.0, cpu_s=1))
+    monkeypatch.setattr(solutions, "LIMITS", Limits(wall_s=1.0, cpu_s=1))
     assert grade(fenced("while True: pass"), ADD, "code", meta()).verdict == "timed_out"
 
 

@@ -8,7 +8,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlvr.rewards.costs import choose, expansion_cost, is_hostile
+from rlvr.grading.mathematics.costs import choose, expansion_cost, is_hostile
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rlvr.rewards.grader import grade
+from rlvr.grading.grader import grade
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "grading.md"
 ROW = re.compile(

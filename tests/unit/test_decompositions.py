@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from small_models import small_model
 
 from rlvr.core.errors import InputError
-from rlvr.models.decompositions import decompose_base, exact_ends, find_triples, randomised_ends
-from rlvr.models.tensors import TensorStore
+from rlvr.weights.decompositions import decompose_base, exact_ends, find_triples, randomised_ends
+from rlvr.weights.tensors import TensorStore
 
 MODULE = "model.layers.1.mlp.up_proj"
 

@@ -11,10 +11,10 @@ from enigmata_puzzles import SAMPLES, SUDOKU
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlvr.rewards.enigmata import arithmetic, boards, chess, mines, moves, noughts, sequences
-from rlvr.rewards.enigmata.matrices import write_grid
-from rlvr.rewards.enigmata.parity import MODES
-from rlvr.rewards.enigmata.verify import judge
+from rlvr.grading.enigmata import arithmetic, boards, chess, mines, moves, noughts, sequences
+from rlvr.grading.enigmata.matrices import write_grid
+from rlvr.grading.enigmata.parity import MODES
+from rlvr.grading.enigmata.verify import judge
 
 
 def is_right(body: str, task: str, mode: str = "rules", gold: Any = None, **record: Any) -> bool:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from rlvr.core.errors import InputError
 from rlvr.data.readers.enigmata import EVAL_ONLY_TASKS, SHARED_TASKS
-from rlvr.rewards.enigmata import extract
-from rlvr.rewards.enigmata.parity import MODES
-from rlvr.rewards.enigmata.tasks import TASKS
-from rlvr.rewards.enigmata.verify import judge, show_answer
-from rlvr.rewards.grader import check_gold, find_verifier, grade
+from rlvr.grading.enigmata import extract
+from rlvr.grading.enigmata.parity import MODES
+from rlvr.grading.enigmata.tasks import TASKS
+from rlvr.grading.enigmata.verify import judge, show_answer
+from rlvr.grading.grader import check_gold, find_verifier, grade
 
 VERDICTS = {"correct", "wrong", "unparsed"}
 EVERY_TASK = pytest.mark.parametrize("task", sorted(TASKS))

@@ -5,8 +5,8 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlvr.rewards.expressions import PRIMES, SMALL_PRIMES, evaluate, same_expression
-from rlvr.rewards.math_answers import match_fast, match_symbolic
+from rlvr.grading.mathematics.expressions import PRIMES, SMALL_PRIMES, evaluate, same_expression
+from rlvr.grading.mathematics.math_answers import match_fast, match_symbolic
 
 
 def test_moduli_are_what_the_roots_need() -> None:

@@ -9,11 +9,11 @@ from report_study import OUTPUTS, SCORES, score_frame, spectra_frame, write_stud
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import write_json, write_table
+from rlvr.plan.outputs import load_outputs, required_inputs
 from rlvr.report.card_figures import difficulty_table, find_card, topic_table
 from rlvr.report.cells import Scope
 from rlvr.report.evidence import InputPaths
 from rlvr.report.figures import FigureFiles, mean_decay, plot_file, read_labels, running_mean
-from rlvr.report.outputs import load_outputs, required_inputs
 from rlvr.tables import FROZEN_SPECTRA, METRICS, SPECTRA
 from rlvr.tables import SCORES as SCORES_SCHEMA
 

@@ -15,16 +15,17 @@ from hypothesis import strategies as st
 from mutations import GOLDS, STAND_INS, mutated
 
 from rlvr.core.errors import InputError
-from rlvr.evaluate.golds import grade_golds, grade_golds_file
-from rlvr.evaluate.grading import grade_file, grade_samples
-from rlvr.rewards import grader, math_answers
-from rlvr.rewards.answers import as_number, clean_answer, vote_key
-from rlvr.rewards.batches import Resources
-from rlvr.rewards.costs import is_hostile
-from rlvr.rewards.grader import check_gold, grade
-from rlvr.rewards.math_answers import match_fast, match_symbolic
-from rlvr.rewards.time_limit import TimedOutError, time_limit
-from rlvr.rewards.verdicts import Grade, Verdict
+from rlvr.evaluate.gold_grades import grade_golds, grade_golds_file
+from rlvr.evaluate.grades import grade_file, grade_samples
+from rlvr.grading import grader
+from rlvr.grading.batches import Resources
+from rlvr.grading.grader import check_gold, grade
+from rlvr.grading.mathematics import math_answers
+from rlvr.grading.mathematics.answers import as_number, clean_answer, vote_key
+from rlvr.grading.mathematics.costs import is_hostile
+from rlvr.grading.mathematics.math_answers import match_fast, match_symbolic
+from rlvr.grading.time_limit import TimedOutError, time_limit
+from rlvr.grading.verdicts import Grade, Verdict
 from rlvr.tables import PROBLEMS, SAMPLES, VERDICTS
 
 LIBRARY = Path(grader.__file__).resolve().parents[1]
@@ -307,7 +308,7 @@ def reached_from(part: str) -> set[str]:
 
 
 def test_training_and_evaluation_share_grader_and_prompts() -> None:
-    shared = {"rewards/grader.py", "rewards/math_answers.py", "prompts.py"}
+    shared = {"grading/grader.py", "grading/mathematics/math_answers.py", "prompts.py"}
     assert shared <= reached_from("train")
     assert shared <= reached_from("evaluate")
     foreign = {"math_verify", "latex2sympy2_extended"}

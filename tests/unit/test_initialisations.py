@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from peft import LoraConfig, PeftModel, get_peft_model
 from small_models import settings_of, small_model, token_batch
 
+from rlvr.adapters.methods import METHODS
+from rlvr.adapters.methods.initialised import lora_layers
+from rlvr.adapters.methods.orthonormal import check_even, cosine_rows, haar_transform, wavelet_rows
 from rlvr.core.errors import InputError
-from rlvr.models.decompositions import decompose_base
-from rlvr.models.updates import iterate_updates, merged_state_dict
-from rlvr.train.methods import METHODS
-from rlvr.train.methods.initialised import lora_layers
-from rlvr.train.methods.orthonormal import check_even, cosine_rows, haar_transform, wavelet_rows
+from rlvr.weights.decompositions import decompose_base
+from rlvr.weights.updates import iterate_updates, merged_state_dict
 
 ORTHONORMAL = [name for name, method in METHODS.items() if method.family == "orthonormal"]
 RESIDUAL = [name for name, method in METHODS.items() if method.family == "residual"]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rlvr.core.seeds import make_rng
-from rlvr.stats.agreement import verdict
 from rlvr.stats.intervals import bootstrap_mean, seed_mean, t_mass, t_quantile, wilson
+from rlvr.stats.verdicts import verdict
 
 
 def test_bootstrap_equals_the_slow_resampling_in_distribution() -> None:

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from rlvr.models.linear_maps import dense_map, dora_map, quanta_map
-from rlvr.models.quanta import apply_quanta, dense_quanta, gate_sizes, update_matrix
 from rlvr.spectra import krylov
 from rlvr.spectra.dense import dense_singular_values
 from rlvr.spectra.krylov import estimate_spectrum
 from rlvr.spectra.quantities import effective_rank, participation_ratio, stable_rank
+from rlvr.weights.linear_maps import dense_map, dora_map, quanta_map
+from rlvr.weights.quanta_gates import apply_quanta, dense_quanta, gate_sizes, update_matrix
 
 SIDE = 640
 DECAYS = {

@@ -7,9 +7,9 @@ import pytest
 import torch
 from small_models import settings_of, small_model
 
+from rlvr.adapters.masking import trained_masks
+from rlvr.adapters.methods import METHODS
 from rlvr.train.manifest import InvalidRun, check_change, check_method, fingerprint, hash_tensors, manifest
-from rlvr.train.masking import trained_masks
-from rlvr.train.methods import METHODS
 
 ADAPTERS = [name for name, method in METHODS.items() if method.tuner]
 SPARSE = [name for name, method in METHODS.items() if method.family == "sparse"]

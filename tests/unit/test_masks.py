@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlvr.core.errors import InputError
-from rlvr.models.decompositions import Triples
-from rlvr.models.masks import (
+from rlvr.weights.decompositions import Triples
+from rlvr.weights.masks import (
     below_mean_mask,
     density,
     low_magnitude_mask,

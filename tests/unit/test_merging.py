@@ -6,9 +6,9 @@ from peft import PeftModel
 from small_models import settings_of, small_model, token_batch
 from transformers import AutoModelForCausalLM
 
+from rlvr.adapters.merging import merged_state_dict, merged_weights
+from rlvr.adapters.methods import METHODS
 from rlvr.train.manifest import fingerprint
-from rlvr.train.merging import merged_state_dict, merged_weights
-from rlvr.train.methods import METHODS
 
 ADAPTERS = [name for name, method in METHODS.items() if method.tuner]
 

@@ -15,12 +15,13 @@ from peft import MissConfig
 from peft.tuners.miss.layer import MissLinear
 from small_models import settings_of, small_model, token_batch
 
+from rlvr.adapters.methods import METHODS
+from rlvr.adapters.methods.linears import target_names, target_shapes
 from rlvr.core.errors import InputError
 from rlvr.core.provenance import LIBRARY
+from rlvr.plan.method import SETTINGS, check_method_settings
+from rlvr.plan.targets import TARGET_SETS, resolve_targets
 from rlvr.train.manifest import check_method, trainable_table
-from rlvr.train.methods import METHODS, SETTINGS, check_method_settings
-from rlvr.train.methods.linears import target_names, target_shapes
-from rlvr.train.methods.targets import TARGET_SETS, resolve_targets
 
 GOOD = {
     "rank": "8", "alpha": "16", "axes": "3", "target_modules": "all_linear", "rate_ratio": "2", "density": "0.5",
@@ -38,14 +39,14 @@ def wanted(method):
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_every_setting_is_used_or_refused(method, setting):
     given = wanted(method)
-    check_method_settings(WHERE, method, {**dict.fromkeys(SETTINGS), **given})
+    check_method_settings(WHERE, method, {**dict.fromkeys(SETTINGS), **given}, METHODS)
     if setting in METHODS[method].takes:
         del given[setting]
         with pytest.raises(InputError, match=rf"{WHERE}: method '{method}' needs '{setting}'"):
-            check_method_settings(WHERE, method, given)
+            check_method_settings(WHERE, method, given, METHODS)
     else:
         with pytest.raises(InputError, match=rf"method '{method}' has no setting '{setting}'.*Leave it empty"):
-            check_method_settings(WHERE, method, {**given, setting: GOOD[setting]})
+            check_method_settings(WHERE, method, {**given, setting: GOOD[setting]}, METHODS)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -57,7 +58,7 @@ def test_the_documentation_says_what_each_method_takes(method):
 
 def test_unknown_method_lists_the_known_ones():
     with pytest.raises(InputError, match=r"unknown method 'lorra'.*lora, dora, quanta, full"):
-        check_method_settings(WHERE, "lorra", {})
+        check_method_settings(WHERE, "lorra", {}, METHODS)
 
 
 @pytest.mark.parametrize(
@@ -73,23 +74,23 @@ def test_unknown_method_lists_the_known_ones():
 )
 def test_impossible_values_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
-        check_method_settings(WHERE, "lora", {**wanted("lora"), **changes})
+        check_method_settings(WHERE, "lora", {**wanted("lora"), **changes}, METHODS)
 
 
 @pytest.mark.parametrize("density", ["0", "1.5", "half"])
 def test_a_density_is_a_share(density):
     with pytest.raises(InputError, match="'density'"):
-        check_method_settings(WHERE, "sparse-union", {**wanted("sparse-union"), "density": density})
+        check_method_settings(WHERE, "sparse-union", {**wanted("sparse-union"), "density": density}, METHODS)
 
 
 def test_one_axis_is_no_pair():
     with pytest.raises(InputError, match="'axes' is '1'"):
-        check_method_settings(WHERE, "quanta", {"axes": "1", "target_modules": "no_kv"})
+        check_method_settings(WHERE, "quanta", {"axes": "1", "target_modules": "no_kv"}, METHODS)
 
 
 def test_registry_needs_neither_torch_nor_peft():
     heavy = "{'torch', 'peft', 'pandas'} & sys.modules.keys()"
-    code = f"import sys, rlvr.train.methods, rlvr.train.settings; print(*{heavy})"
+    code = f"import sys, rlvr.adapters.methods, rlvr.plan.settings; print(*{heavy})"
     env = {**os.environ, "PYTHONPATH": str(LIBRARY)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
     assert done.stdout.strip() == ""

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rlvr.bases.architectures import ARCHITECTURES, tiny_config
+from rlvr.bases.download import fetch_base
+from rlvr.bases.loading import atomic_folder, check_base, load_base, load_tokenizer
+from rlvr.bases.pretrain import PretrainSettings, draw_text, make_batch, pretrain_base, spoil_answer
+from rlvr.bases.shipped import install_shipped, write_checksums
+from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, sha256_file, write_json
 from rlvr.core.seeds import make_rng
-from rlvr.data.synthetic import solve
-from rlvr.models.architectures import ARCHITECTURES, tiny_config
-from rlvr.models.hub import fetch_base
-from rlvr.models.loading import atomic_folder, check_base, load_base, load_tokenizer
-from rlvr.models.pretrain import PretrainSettings, draw_text, make_batch, pretrain_base, spoil_answer
-from rlvr.models.shipped import install_shipped, write_checksums
-from rlvr.models.tokenizer import build_tokenizer
+from rlvr.synthetic.digits import solve
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data" / "bases"
 MODELS = {"qwen3-8b": "qwen3", "llama-3.1-8b": "llama", "apertus-8b": "apertus"}
@@ -184,7 +184,7 @@ def test_loaded_base_is_in_evaluation_mode_with_the_asked_type(base):
 
 
 def test_progress_is_logged(tmp_path, caplog):
-    with caplog.at_level(logging.INFO, logger="rlvr.models.pretrain"):
+    with caplog.at_level(logging.INFO, logger="rlvr.bases.pretrain"):
         pretrain_base(FEW_STEPS, tmp_path / "base")
     assert "step 3 of 3" in caplog.text
 

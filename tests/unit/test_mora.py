@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import settings_of, small_model
 
+from rlvr.adapters.methods import METHODS
+from rlvr.adapters.mora.mora_layer import apply_mora, check_side, dense_update, rotate, side
 from rlvr.core.errors import InputError
-from rlvr.train.methods import METHODS
-from rlvr.train.mora.layer import apply_mora, check_side, dense_update, rotate, side
 
 
 def slow_update(x, matrix, rows):

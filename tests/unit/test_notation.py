@@ -6,10 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlvr.rewards.answers import as_number
-from rlvr.rewards.denials import says_otherwise
-from rlvr.rewards.grader import grade
-from rlvr.rewards.notation import interval_of, match_in_plain_notation, union_of, write_out_scale, write_plainly
+from rlvr.grading.grader import grade
+from rlvr.grading.mathematics.answers import as_number
+from rlvr.grading.mathematics.denials import says_otherwise
+from rlvr.grading.mathematics.notation import (
+    interval_of,
+    match_in_plain_notation,
+    union_of,
+    write_out_scale,
+    write_plainly,
+)
 
 
 def verdict(gold: str, answer: str) -> str:

@@ -5,9 +5,9 @@ import re
 import pytest
 from report_study import SCORES, evidence, score_frame, write_study
 
+from rlvr.plan.outputs import load_outputs
 from rlvr.report.cells import Scope, build_cells
 from rlvr.report.numbers import cell_numbers, macro_name, macros, score_numbers, study_numbers
-from rlvr.report.outputs import load_outputs
 from rlvr.report.render import DASH
 
 

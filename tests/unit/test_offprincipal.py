@@ -8,8 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlvr.models.masks import density, low_magnitude_mask, principal_mask, top_share_mask
-from rlvr.models.symmetry import Heads, Symmetry, transform_tensor
+from rlvr.bases.symmetry import Heads, Symmetry, transform_tensor
 from rlvr.spectra.directions import decompose
 from rlvr.spectra.offprincipal import (
     column_ratio,
@@ -26,6 +25,7 @@ from rlvr.spectra.offprincipal import (
     row_ratio,
 )
 from rlvr.spectra.sparsity import update_mask
+from rlvr.weights.masks import density, low_magnitude_mask, principal_mask, top_share_mask
 
 SEEDS = st.integers(0, 10_000)
 

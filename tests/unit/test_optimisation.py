@@ -9,9 +9,9 @@ from peft.tuners.adalora import AdaLoraLayer
 from small_models import settings_of, small_model, token_batch
 from trl import GRPOTrainer
 
+from rlvr.adapters.methods import METHODS, adalora, lora_plus
 from rlvr.core.errors import InputError
 from rlvr.train.manifest import fingerprint
-from rlvr.train.methods import METHODS, adalora, lora_plus
 from rlvr.train.trainer import Trainer
 
 ADAPTERS = [name for name, method in METHODS.items() if method.tuner]

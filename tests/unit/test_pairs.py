@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import save_file
 
 from rlvr.core.errors import InputError
-from rlvr.models.pairs import iterate_rest
-from rlvr.models.tensors import TensorStore
-from rlvr.models.updates import iterate_updates
 from rlvr.spectra.diagnostics import DiagnosticsSettings
-from rlvr.spectra.runs import measure_pair, measure_update
+from rlvr.spectra.measure import measure_pair, measure_update
+from rlvr.weights.pairs import iterate_rest
+from rlvr.weights.tensors import TensorStore
+from rlvr.weights.updates import iterate_updates
 
 SETTINGS = DiagnosticsSettings(principal_rank=2, mask_share=0.5, top_directions=3)
 PROJECTIONS = ("self_attn.q_proj", "mlp.down_proj")

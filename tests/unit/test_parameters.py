@@ -10,11 +10,11 @@ import yaml
 from transformers import AutoModelForCausalLM, PretrainedConfig
 
 from rlvr.core.errors import InputError
-from rlvr.report.parameters import judge_count, load_printed, tabulate_printed
-from rlvr.train import parameters
-from rlvr.train.parameters import count_parameters, count_rows, measure_footprint, read_architecture
+from rlvr.plan.settings import TrainSettings, resolve_settings
+from rlvr.report.parameter_tables import judge_count, load_printed, tabulate_printed
+from rlvr.train import footprint as counting
+from rlvr.train.footprint import count_parameters, count_rows, measure_footprint, read_architecture
 from rlvr.train.run import attach
-from rlvr.train.settings import TrainSettings, resolve_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SCALE = yaml.safe_load((ROOT / "workflow/scales/paper.yaml").read_text())
@@ -151,7 +151,7 @@ def test_a_tuner_that_needs_storage_is_refused(monkeypatch: pytest.MonkeyPatch) 
         next(base.parameters()).sum().item()
         return base
 
-    monkeypatch.setattr(parameters, "attach", attach_by_value)
+    monkeypatch.setattr(counting, "attach", attach_by_value)
     with pytest.raises(InputError, match="method 'lora': cannot be built without storage"):
         count_parameters(CONFIGS["qwen3-8b"], settings(**LORA))
 

@@ -8,7 +8,7 @@ from enigmata_puzzles import SAMPLES
 
 from rlvr.core.errors import InputError
 from rlvr.evaluate.puzzles import judge_puzzles, reachable_shares, score_tasks, write_markdown
-from rlvr.rewards.enigmata.verify import judge
+from rlvr.grading.enigmata.verify import judge
 from rlvr.tables import GRADES, PROBLEMS, PUZZLES
 
 TEXTS = {

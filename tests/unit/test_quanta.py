@@ -10,8 +10,10 @@ from peft import PeftModel, get_peft_model
 from small_models import small_model, token_batch
 from torch import nn
 
+from rlvr.adapters.quanta import QuantaConfig, QuantaLinear, operator
+from rlvr.adapters.quanta.quanta_layer import dense_is_cheaper
 from rlvr.core.errors import InputError
-from rlvr.models.quanta import (
+from rlvr.weights.quanta_gates import (
     apply_quanta,
     dense_quanta,
     gate_sizes,
@@ -21,8 +23,6 @@ from rlvr.models.quanta import (
     split_gates,
     update_matrix,
 )
-from rlvr.train.quanta import QuantaConfig, QuantaLinear, operator
-from rlvr.train.quanta.layer import dense_is_cheaper
 
 DIMS = [4, 2, 2]
 TARGETS = ["q_proj", "k_proj", "o_proj", "up_proj", "down_proj"]

@@ -7,7 +7,7 @@ import pytest
 
 from rlvr.core.errors import InputError
 from rlvr.data.readers import READERS
-from rlvr.data.registry import COLUMNS, UNPINNED, load_registry
+from rlvr.plan.sources import COLUMNS, UNPINNED, load_registry
 
 REGISTRY = Path(__file__).resolve().parents[2] / "data/sources.csv"
 # No source at hand states a commit of these: pinning one shortens the list, a new one needs a reason.

@@ -7,11 +7,11 @@ import pytest
 from report_study import PARAMETERS, SCORES, evidence, score_frame, spectra_frame, write_study
 
 from rlvr.core.io import write_json, write_table
+from rlvr.plan.outputs import load_outputs
+from rlvr.plan.printed import MINUS
 from rlvr.report.cells import Scope, build_cells
 from rlvr.report.evidence import InputPaths
 from rlvr.report.files import TableFiles, read_cells, tabulate_file
-from rlvr.report.outputs import load_outputs
-from rlvr.report.printed import MINUS
 from rlvr.report.render import DASH, cell_text, compose, escape_tex, to_json, to_latex, to_markdown
 from rlvr.tables import SCORES as SCORES_SCHEMA
 from rlvr.tables import SPECTRA

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlvr.core.errors import InputError
+from rlvr.grading.verdicts import Verdict
+from rlvr.plan.reward_rules import KINDS, RewardRule
 from rlvr.prompts import TEMPLATES
 from rlvr.rewards.reward import Reward, overlong_penalty, reward_for, total_reward
-from rlvr.rewards.reward_rules import KINDS, RewardRule
-from rlvr.rewards.verdicts import Verdict
-from rlvr.train.rewards import make_reward
+from rlvr.rewards.trl_reward import make_reward
 
 
 def test_best_completion_earns_everything() -> None:

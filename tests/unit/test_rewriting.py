@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlvr.rewards.grader import grade
-from rlvr.rewards.lists import same_entries, split_top_level, unwrap
-from rlvr.rewards.rewriting import items_of, matched_once, rename, vector_entries, without_label
+from rlvr.grading.grader import grade
+from rlvr.grading.mathematics.lists import same_entries, split_top_level, unwrap
+from rlvr.grading.mathematics.rewriting import items_of, matched_once, rename, vector_entries, without_label
 
 
 def verdict(gold: str, answer: str) -> str:

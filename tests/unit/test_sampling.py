@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 import torch
 
+from rlvr.bases.architectures import tiny_config
+from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.evaluate.engines import transformers_engine as engines
 from rlvr.evaluate.engines.protocol import Completion
 from rlvr.evaluate.engines.vllm_engine import VllmEngine, engine_arguments, sampling_arguments
 from rlvr.evaluate.sampling import SamplingSettings, load_engine, sample, sample_file
-from rlvr.models.architectures import tiny_config
-from rlvr.models.tokenizer import build_tokenizer
 from rlvr.prompts import render_prompt
 from rlvr.tables import PROBLEMS, SAMPLES
 

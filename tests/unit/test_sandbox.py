@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from rlvr.core.errors import InputError
-from rlvr.rewards.sandbox import runs
-from rlvr.rewards.sandbox.limits import Limits
-from rlvr.rewards.sandbox.runs import Cases, Outcome, Server, ServerLostError, run_tests
-from rlvr.rewards.sandbox.values import decode, encode
+from rlvr.grading.code.sandbox import launch
+from rlvr.grading.code.sandbox.launch import Cases, Outcome, Server, ServerLostError, run_tests
+from rlvr.grading.code.sandbox.limits import Limits
+from rlvr.grading.code.sandbox.values import decode, encode
 
 LIMITS = Limits(wall_s=2.0, cpu_s=1, disk_bytes=2**22, file_bytes=2**20)
 TESTS = Cases(("assert f(1) == 2", "assert f(41) == 42"))
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 def walled_or_skipped():
     """Walled off whatever the environment says: some of these programs would kill everything they can see."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv(runs.WALLS, raising=False)
+        patch.delenv(launch.WALLS, raising=False)
         skip_without_walls()
         yield
 
@@ -55,7 +55,7 @@ def refused(body: str) -> str:
 def own_processes() -> list[psutil.Process]:
     """What this test's servers run, the servers' own two processes each left out."""
     living = [process for process in psutil.Process().children() if process.status() != psutil.STATUS_ZOMBIE]
-    servers = [process for process in living if runs.server.__name__ in " ".join(process.cmdline())]
+    servers = [process for process in living if launch.server.__name__ in " ".join(process.cmdline())]
     return [process for each in servers for child in each.children() for process in child.children(recursive=True)]
 
 
@@ -296,17 +296,17 @@ def test_a_lost_server_is_replaced_and_a_dead_one_is_an_error():
     server._process.kill()
     with pytest.raises(ServerLostError):
         server.ask(RIGHT, TESTS)
-    runs._server(os.getpid(), LIMITS)._process.kill()
+    launch._server(os.getpid(), LIMITS)._process.kill()
     assert run(RIGHT) == PASSED
 
 
 def test_a_server_ends_with_its_caller():
     script = (
-        "import os, signal\nfrom rlvr.rewards.sandbox.runs import *\n"
+        "import os, signal\nfrom rlvr.grading.code.sandbox.launch import *\n"
         "server = Server(Limits(), 'namespaces')\nprint(server._process.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    library = str(Path(runs.__file__).parents[3])
+    library = str(Path(launch.__file__).parents[4])
     done = subprocess.run([sys.executable, "-c", script], env={"PYTHONPATH": library}, capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL
     pid = int(done.stdout)

@@ -4,10 +4,11 @@ import pytest
 import yaml
 from small_models import METHOD_CELLS, TINY, resolved, settings_of
 
+from rlvr.adapters.methods import METHODS
 from rlvr.core.errors import InputError
-from rlvr.rewards.reward_rules import RewardRule
-from rlvr.train.methods import METHODS, SETTINGS
-from rlvr.train.settings import TrainSettings
+from rlvr.plan.method import SETTINGS
+from rlvr.plan.reward_rules import RewardRule
+from rlvr.plan.settings import TrainSettings
 
 
 def test_rank_and_alpha_are_divided_and_the_rest_is_looked_up():

@@ -9,10 +9,10 @@ import pytest
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, sha256_file
+from rlvr.data.fetching import Origin, check_origin, fetch_source
 from rlvr.data.readers import READERS, Field, Reader
-from rlvr.data.registry import UNPINNED, Source
-from rlvr.data.sources import Origin, check_origin, fetch_source
 from rlvr.data.tabular import BATCH_ROWS, ROW_NUMBER
+from rlvr.plan.sources import UNPINNED, Source
 
 ROWS = pd.DataFrame(
     {

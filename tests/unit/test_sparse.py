@@ -8,8 +8,8 @@ import torch
 from small_models import settings_of, small_model, token_batch
 from transformers import AutoModelForCausalLM
 
-from rlvr.train.masking import trained_masks
-from rlvr.train.methods import METHODS
+from rlvr.adapters.masking import trained_masks
+from rlvr.adapters.methods import METHODS
 
 SPARSE = [name for name, method in METHODS.items() if method.family == "sparse"]
 RATE, DECAY = 1e-2, 0.5

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from rlvr.core.errors import InputError
-from rlvr.models.updates import ModuleUpdate
 from rlvr.spectra.decay import fit_power_law, summarise_decay
 from rlvr.spectra.diagnostics import DiagnosticsSettings, diagnose
 from rlvr.spectra.frozen import frozen_spectra, measure_frozen
+from rlvr.spectra.measure import measure_pair
 from rlvr.spectra.quantities import (
     describe,
     describe_spectrum,
@@ -27,8 +27,8 @@ from rlvr.spectra.quantities import (
     stable_rank,
 )
 from rlvr.spectra.rounding import describe_stored, stored_update
-from rlvr.spectra.runs import measure_pair
 from rlvr.spectra.sparsity import rounding_floor
+from rlvr.weights.updates import ModuleUpdate
 
 MODULE = "model.layers.0.self_attn.q_proj"
 SETTINGS = DiagnosticsSettings(principal_rank=1, mask_share=0.5, top_directions=2)

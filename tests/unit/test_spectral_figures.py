@@ -9,12 +9,12 @@ import yaml
 from report_study import spectra_frame
 
 from rlvr.core.io import write_table
+from rlvr.plan.outputs import UNITS, Column, Output, Required, Row, load_outputs, required_inputs
 from rlvr.report.cells import Scope, reproduce
 from rlvr.report.decay_figure import draw_projections
 from rlvr.report.evidence import InputPaths, load_evidence
 from rlvr.report.figures import FigureFiles, plot_file
 from rlvr.report.looks import Label
-from rlvr.report.outputs import UNITS, Column, Output, Required, Row, load_outputs, required_inputs
 from rlvr.report.spectral_figures import BINS, draw_geometry, draw_heatmap, geometry_table, heat_table, plot_pair
 from rlvr.tables import DECAY, DIAGNOSTICS, SPECTRA
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from rlvr.data.curation import curate, read_source
+from rlvr.data.fetching import Origin, fetch_source
 from rlvr.data.readers import get_reader
 from rlvr.data.recipe import CurationRecipe
-from rlvr.data.registry import load_registry
-from rlvr.data.sources import Origin, fetch_source
+from rlvr.plan.sources import load_registry
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = load_registry(ROOT / "data/sources.csv")

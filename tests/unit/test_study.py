@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from rlvr.adapters.methods import METHODS
 from rlvr.core.errors import InputError
-from rlvr.study import check_datasets, load_protocols, load_study, read_grid
+from rlvr.plan.study import check_datasets, load_protocols, load_study, read_grid
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 SCHEMAS = WORKFLOW / "schemas"
@@ -13,7 +14,9 @@ HEADER = "run_id,tier,model,dataset,method,rank,alpha,axes,target_modules,schedu
 
 
 def load(tier: str = "core", scale: str = "tiny"):
-    return load_study("structure-over-scale", tier, WORKFLOW / f"scales/{scale}.yaml", WORKFLOW / "studies", SCHEMAS)
+    return load_study(
+        "structure-over-scale", tier, WORKFLOW / f"scales/{scale}.yaml", WORKFLOW / "studies", SCHEMAS, METHODS
+    )
 
 
 def grid(tmp_path: Path, *lines: str) -> Path:
@@ -120,7 +123,7 @@ def test_benchmark_without_a_protocol_is_refused(tmp_path: Path) -> None:
     study.mkdir(parents=True)
     (study / "grid.csv").write_text(HEADER + "\n")
     with pytest.raises(InputError, match=r"tiny\.yaml: benchmark 'math' lacks 'max_completion_tokens'.*of study 'one'"):
-        load_study("one", "core", scale, tmp_path / "studies", SCHEMAS)
+        load_study("one", "core", scale, tmp_path / "studies", SCHEMAS, METHODS)
     (study / "protocols.yaml").write_text("benchmarks: {math: {samples_per_problem: 4, temperature: -1}}\n")
     with pytest.raises(InputError, match=r"protocols\.yaml"):
-        load_study("one", "core", scale, tmp_path / "studies", SCHEMAS)
+        load_study("one", "core", scale, tmp_path / "studies", SCHEMAS, METHODS)

@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from small_models import CONFIGS, SIZES, token_batch
 from transformers import AutoModelForCausalLM, Qwen2Config
 
-from rlvr.core.errors import InputError
-from rlvr.core.io import read_json, write_json
-from rlvr.models.symmetry import (
+from rlvr.bases.symmetry import (
     Heads,
     Symmetry,
     draw_permutation,
@@ -21,7 +19,9 @@ from rlvr.models.symmetry import (
     transform_base,
     transform_tensor,
 )
-from rlvr.models.tokenizer import build_tokenizer
+from rlvr.bases.tokenizer import build_tokenizer
+from rlvr.core.errors import InputError
+from rlvr.core.io import read_json, write_json
 
 EIGHT_HEADS = {"hidden_size": 32, "num_attention_heads": 8, "num_key_value_heads": 4}
 BOTH = Symmetry(rotated_layers=[0, 1], permuted_layers=[1], seed=3)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rlvr.core.errors import InputError
 from rlvr.core.seeds import make_rng
 from rlvr.data.readers import read_problems
-from rlvr.data.synthetic import TASKS, Problem, draw_problem, solve, solve_problem, synthetic_rows
 from rlvr.prompts import render_prompt
+from rlvr.synthetic.digits import TASKS, Problem, draw_problem, solve, solve_problem, synthetic_rows
 
 DIGITS = st.text("123456789", min_size=1, max_size=9)
 DIGIT = st.sampled_from("123456789")

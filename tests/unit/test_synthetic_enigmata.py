@@ -8,19 +8,19 @@ import pytest
 import torch
 import yaml
 
+from rlvr.bases.loading import load_base, load_tokenizer
+from rlvr.bases.pretrain import CORPORA, PretrainSettings, completion_loss, make_batch
+from rlvr.bases.shipped import install_shipped
+from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.io import read_json
 from rlvr.core.seeds import make_rng
 from rlvr.data.readers import read_problems
 from rlvr.data.readers.enigmata import SHARED_TASKS
-from rlvr.data.synthetic_enigmata import DRAWERS, LEVELS, draw_puzzle, puzzle_rows
-from rlvr.models.loading import load_base, load_tokenizer
-from rlvr.models.pretrain import CORPORA, PretrainSettings, completion_loss, make_batch
-from rlvr.models.shipped import install_shipped
-from rlvr.models.tokenizer import build_tokenizer
+from rlvr.grading.enigmata.parity import MODES
+from rlvr.grading.enigmata.tasks import TASKS
+from rlvr.grading.enigmata.verify import judge, show_answer
 from rlvr.prompts import render_prompt
-from rlvr.rewards.enigmata.parity import MODES
-from rlvr.rewards.enigmata.tasks import TASKS
-from rlvr.rewards.enigmata.verify import judge, show_answer
+from rlvr.synthetic.puzzles import DRAWERS, LEVELS, draw_puzzle, puzzle_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "qwen3-8b-puzzles"

@@ -6,15 +6,15 @@ import pytest
 import torch
 from small_models import settings_of, small_model, token_batch
 
+from rlvr.adapters.merging import merged_weights
+from rlvr.adapters.methods import METHODS
 from rlvr.core.io import check_table
 from rlvr.rewards.reward import total_reward
+from rlvr.rewards.trl_reward import make_reward
 from rlvr.tables import METRICS
 from rlvr.train.checkpoints import last_complete_checkpoint
 from rlvr.train.manifest import fingerprint
-from rlvr.train.merging import merged_weights
-from rlvr.train.methods import METHODS
 from rlvr.train.metrics import metrics_frame
-from rlvr.train.rewards import make_reward
 from rlvr.train.trainer import same_trainable, trl_config
 
 

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from rlvr.core.errors import InputError
-from rlvr.models.updates import iterate_updates, merged_state_dict
+from rlvr.weights.updates import iterate_updates, merged_state_dict
 
 MODULE = "model.layers.1.self_attn.q_proj"
 
@@ -63,7 +63,7 @@ def test_merge_equals_peft(qwen, base_dir, tmp_path, options):
 
 
 def test_quanta_merge_equals_our_tuner(qwen, base_dir, tmp_path):
-    from rlvr.train.quanta import QuantaConfig
+    from rlvr.adapters.quanta import QuantaConfig
 
     config = QuantaConfig(dims=[2, 2, 4], target_modules=["q_proj", "v_proj", "down_proj"])
     expected = train_adapter(qwen, config, tmp_path)
@@ -89,7 +89,7 @@ def test_factors_multiply_to_the_dense_update(qwen, base_dir, tmp_path):
 def test_products_with_the_linear_map_are_products_with_the_update(qwen, base_dir, tmp_path, family):
     from peft import LoraConfig
 
-    from rlvr.train.quanta import QuantaConfig
+    from rlvr.adapters.quanta import QuantaConfig
 
     targets = ["q_proj", "v_proj", "down_proj"]
     config = LoraConfig(r=3, lora_alpha=7, target_modules=targets, use_dora=family == "dora")

@@ -34,7 +34,7 @@ def test_a_change_of_an_imported_module_counts(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     first = write(script, "from rlvr.core.seeds import make_rng\n")
     assert first != write(script, "from rlvr.core.io import write_json\n")
-    assert "rlvr.core.seeds" in reachable_modules(ROOT / "workflow/lib/rlvr/data/sources.py")
+    assert "rlvr.core.seeds" in reachable_modules(ROOT / "workflow/lib/rlvr/data/fetching.py")
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)

@@ -1,12 +1,11 @@
 """What `snakemake -n` plans: one job per row, single outputs with only what they need, the cluster's plan."""
 
 import re
-import subprocess
 
-import pytest
 from conftest import ROOT, Checkout
 
-from rlvr.study import load_study
+from rlvr.adapters.methods import METHODS
+from rlvr.plan.study import load_study
 
 
 def core_rows(checkout: Checkout) -> list[dict[str, str]]:
@@ -122,17 +121,9 @@ def test_runs_from_any_directory(checkout: Checkout, tmp_path) -> None:
     assert plan["curate_dataset"] == 6
 
 
-@pytest.fixture
-def slurm(checkout: Checkout, tmp_path) -> tuple[Checkout, dict[str, str]]:
-    """The documented set-up step, in a home of its own."""
-    home = {"XDG_CONFIG_HOME": str(tmp_path / "home")}
-    subprocess.run(["make", "slurm-profile"], cwd=checkout.root, env={"PATH": "/usr/bin:/bin", **home}, check=True)
-    return checkout, home
-
-
-def test_the_cluster_plan(slurm) -> None:
-    checkout, home = slurm
-    done = checkout.snakemake("--profile", "slurm", "-n", "all", **home)
+def test_the_cluster_plan_of_a_fresh_clone(checkout: Checkout, tmp_path) -> None:
+    """The literal command, without any set-up: the link at the root leads to the profile."""
+    done = checkout.snakemake("--profile", "slurm", "-n", "all", XDG_CONFIG_HOME=str(tmp_path / "home"))
     assert done.returncode == 0, done.stdout
     jobs = re.findall(r"^rule train_run:$.*?^    resources: .*?$", done.stdout, flags=re.MULTILINE | re.DOTALL)
     assert len(jobs) == len(core_rows(checkout))
@@ -146,7 +137,7 @@ def test_paper_settings_are_the_printed_ones() -> None:
     """The specs of the cluster's runs, resolved: printed hyperparameters, ranks as printed."""
     workflow = ROOT / "workflow"
     scale = workflow / "scales" / "paper.yaml"
-    specs = load_study("structure-over-scale", "full", scale, workflow / "studies", workflow / "schemas").specs
+    specs = load_study("structure-over-scale", "full", scale, workflow / "studies", workflow / "schemas", METHODS).specs
     sweep = specs["qwen3-8b_deepmath-hard_lora-r256_bs64_s42"]
     assert (sweep["rank"], sweep["alpha"]) == (256, 512)
     assert specs["qwen3-8b_deepmath-hard_lora-r256-a32_bs64_s42"]["alpha"] == 32

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.report.claims import check_claims_file
+from rlvr.report.judging import check_claims_file
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from rlvr.checks.dataset import CheckSettings, check_files
 from rlvr.core.joblog import log_to
+from rlvr.evaluate.dataset_checks import CheckSettings, check_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.spectra.agreement import compare_runs
+from rlvr.spectra.shared_changes import compare_runs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.train.parameters import count_files
+from rlvr.train.footprint import count_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.models.decompositions import decompose_base
+from rlvr.weights.decompositions import decompose_base
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.data.registry import find_source, load_registry
-from rlvr.data.sources import Origin, fetch_source
+from rlvr.data.fetching import Origin, fetch_source
+from rlvr.plan.sources import find_source, load_registry
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.evaluate.grading import grade_file
-from rlvr.rewards.batches import Resources
+from rlvr.evaluate.grades import grade_file
+from rlvr.grading.batches import Resources
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rlvr.bases.shipped import install_shipped
 from rlvr.core.joblog import log_to
-from rlvr.models.shipped import install_shipped
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

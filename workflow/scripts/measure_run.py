@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
 from rlvr.spectra.diagnostics import DiagnosticsSettings
-from rlvr.spectra.runs import measure_pair
+from rlvr.spectra.measure import measure_pair
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rlvr.bases.pretrain import PretrainSettings, pretrain_base
 from rlvr.core.joblog import log_to
-from rlvr.models.pretrain import PretrainSettings, pretrain_base
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.report.parameters import write_parameters
+from rlvr.report.parameter_tables import write_parameters
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -7,9 +7,9 @@ import pandas as pd
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, read_table, write_table
-from rlvr.evaluate.grading import golds_of
-from rlvr.rewards.enigmata.tasks import TASKS
-from rlvr.rewards.enigmata.verify import judge, show_answer
+from rlvr.evaluate.grades import golds_of
+from rlvr.grading.enigmata.tasks import TASKS
+from rlvr.grading.enigmata.verify import judge, show_answer
 from rlvr.tables import GRADES, PROBLEMS, PUZZLES, SAMPLES
 
 FAMILY = "enigmata/"

@@ -8,7 +8,7 @@ import pandas as pd
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_table, write_table
 from rlvr.core.seeds import make_rng
-from rlvr.rewards.answers import vote_key
+from rlvr.grading.mathematics.answers import vote_key
 from rlvr.stats.estimators import avg_at_k, maj_at_k, pass_at_k
 from rlvr.stats.intervals import bootstrap_mean
 from rlvr.tables import GRADES, SCORES

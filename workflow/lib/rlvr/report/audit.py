@@ -6,11 +6,11 @@ from typing import Any
 import pandas as pd
 
 from rlvr.core.io import write_json
+from rlvr.plan.outputs import Column, Output, Row, load_outputs
+from rlvr.plan.printed import parse_printed
 from rlvr.report.cells import LABEL_SEPARATOR
 from rlvr.report.files import write_text
-from rlvr.report.outputs import Column, Output, Row, load_outputs
-from rlvr.report.printed import parse_printed
-from rlvr.stats.audit import Derivation, Printed, derive_deviation, derive_mean
+from rlvr.stats.derivations import Derivation, Printed, derive_deviation, derive_mean
 
 COLUMNS = ("output", "row", "label", "column", "parts", "printed", "derived", "lowest", "highest", "verdict")
 

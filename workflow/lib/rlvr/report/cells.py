@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rlvr.plan.outputs import SCORES, Column, Output, Row, selected_runs
+from rlvr.plan.printed import PrintedNumber, parse_printed
 from rlvr.report.evidence import Estimate, Evidence
-from rlvr.report.outputs import SCORES, Column, Output, Row, selected_runs
-from rlvr.report.printed import PrintedNumber, parse_printed
-from rlvr.stats.agreement import verdict
 from rlvr.stats.intervals import seed_mean
+from rlvr.stats.verdicts import verdict
 
 LABEL_SEPARATOR = " | "
 

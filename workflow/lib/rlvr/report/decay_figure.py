@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from rlvr.plan.outputs import Output
 from rlvr.report.cells import Scope
 from rlvr.report.evidence import InputPaths, read_tables
 from rlvr.report.files import write_text
 from rlvr.report.looks import FULL_WIDTH_MM, PROJECTIONS, Label, find_label, new_figure
-from rlvr.report.outputs import Output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

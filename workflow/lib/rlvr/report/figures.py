@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from rlvr.plan.outputs import Output, load_outputs
 from rlvr.report.card_figures import difficulty_table, draw_difficulty, draw_topics, find_card, topic_table
 from rlvr.report.cells import Scope
 from rlvr.report.decay_figure import projections_file
 from rlvr.report.evidence import InputPaths, read_tables
 from rlvr.report.files import make_cells, provenance_lines, write_text
 from rlvr.report.looks import FULL_WIDTH_MM, ONE_COLUMN_MM, Label, find_label, new_figure, read_labels, save_figure
-from rlvr.report.outputs import Output, load_outputs
 from rlvr.report.spectral_figures import geometry_file, heatmap_file
 
 if TYPE_CHECKING:

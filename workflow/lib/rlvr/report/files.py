@@ -9,9 +9,9 @@ import pandas as pd
 
 from rlvr.core.io import atomic_path, check_table, sha256_file, write_json
 from rlvr.core.provenance import repository_state
+from rlvr.plan.outputs import Output, load_outputs
 from rlvr.report.cells import Scope, build_cells
 from rlvr.report.evidence import InputPaths, load_evidence
-from rlvr.report.outputs import Output, load_outputs
 from rlvr.report.render import compose, to_json, to_latex, to_markdown
 
 

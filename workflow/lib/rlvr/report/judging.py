@@ -1,18 +1,38 @@
 """Verdicts on claims: holds, fails, undecided, not run."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from rlvr.core.io import write_json
+from rlvr.plan.claims import Claim, Comparison, Place, as_place, load_claims
+from rlvr.plan.outputs import Output, load_outputs
+from rlvr.plan.printed import MINUS, format_value
 from rlvr.report.cells import difference
-from rlvr.report.claims import Claim, Comparison, Place, as_place
 from rlvr.report.evidence import Estimate
-from rlvr.report.outputs import Output
-from rlvr.report.printed import MINUS, format_value
+from rlvr.report.files import read_cells, write_text
 
 EXTREMES = {"largest": max, "smallest": min}
+
+
+def check_claims_file(
+    claims_path: str, outputs_path: str, cells_paths: Sequence[str], csv_path: str, json_path: str
+) -> None:
+    """Judge every claim of a study; write one row a claim, with the numbers used.
+
+    Args:
+        claims_path: The study's ``claims.yaml``.
+        outputs_path: Its ``outputs.yaml``.
+        cells_paths: CSV of the outputs that the claims name (see :func:`required_outputs`).
+        csv_path: Columns claim, where, sentence, verdict, numbers.
+        json_path: The same for the Typst paper.
+    """
+    estimates = index_cells(load_outputs(outputs_path), read_cells(cells_paths))
+    table = judge_claims(load_claims(claims_path), estimates)
+    write_text(table.to_csv(index=False), csv_path)
+    write_json(table.to_dict("records"), json_path)
 
 
 def index_cells(outputs: Mapping[str, Output], cells: pd.DataFrame) -> dict[Place, Estimate]:

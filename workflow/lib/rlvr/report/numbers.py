@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 
 from rlvr.core.io import read_json, write_json
+from rlvr.plan.outputs import Output, load_outputs
+from rlvr.plan.printed import format_value
 from rlvr.report.cells import Scope
 from rlvr.report.evidence import read_tables
 from rlvr.report.files import read_cells, write_text
-from rlvr.report.outputs import Output, load_outputs
-from rlvr.report.printed import format_value
 from rlvr.report.render import escape_tex, reproduced_text, scope_notes
 
 WORDS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")

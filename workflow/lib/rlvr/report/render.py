@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from rlvr.plan.outputs import SCORES, Column, Output
+from rlvr.plan.printed import MINUS, format_value
 from rlvr.report.cells import Scope
-from rlvr.report.outputs import SCORES, Column, Output
-from rlvr.report.printed import MINUS, format_value
 
 DASH = "\N{EN DASH}"
 DIFFERS = "\N{DAGGER}"

@@ -6,11 +6,11 @@ paper, section 2.4); ``signed`` is 1 or -1, to which the third and the fourth pa
 
 from dataclasses import dataclass
 
+from rlvr.grading.grader import grade
+from rlvr.grading.verdicts import NO_META, Verdict
+from rlvr.plan.reward_rules import KINDS, RewardRule
 from rlvr.prompts import assistant_text
 from rlvr.rewards.formatting import format_reward
-from rlvr.rewards.grader import grade
-from rlvr.rewards.reward_rules import KINDS, RewardRule
-from rlvr.rewards.verdicts import NO_META, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def total_reward(completion: str, gold: str, verifier: str, template: str, meta:
     Args:
         completion: What the model wrote after the prompt.
         gold: The problem's answer.
-        verifier: The problem's verifier, see ``rlvr.rewards.grader``.
+        verifier: The problem's verifier, see ``rlvr.grading.grader``.
         template: Name of the prompt template that the completion continues.
         meta: What else the problem's table says, JSON.
 

@@ -13,9 +13,6 @@ import pandas as pd
 from torch import Tensor
 
 from rlvr.core.errors import InputError
-from rlvr.models.decompositions import Triples
-from rlvr.models.masks import low_magnitude_mask, principal_mask
-from rlvr.models.updates import ModuleUpdate
 from rlvr.spectra.directions import (
     along_directions,
     cumulative_energy,
@@ -34,6 +31,9 @@ from rlvr.spectra.offprincipal import (
     row_ratio,
 )
 from rlvr.spectra.sparsity import fixed_tolerance_sparsity, sparsity, update_mask
+from rlvr.weights.decompositions import Triples
+from rlvr.weights.masks import low_magnitude_mask, principal_mask
+from rlvr.weights.updates import ModuleUpdate
 
 Quantities = dict[str, float | Tensor]
 

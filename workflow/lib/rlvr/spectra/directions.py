@@ -8,7 +8,7 @@ the smallest singular value of the base ``W_0 = U diag(sigma) V^T``.
 import torch
 from torch import Tensor
 
-from rlvr.models.decompositions import Triples
+from rlvr.weights.decompositions import Triples
 
 
 def decompose(weight: Tensor) -> Triples:

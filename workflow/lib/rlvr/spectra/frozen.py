@@ -9,10 +9,10 @@ import torch
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import write_table
-from rlvr.models.tensors import TensorStore
-from rlvr.models.updates import LAYER_WEIGHT
 from rlvr.spectra.decay import summarise_decay
 from rlvr.tables import DECAY, FROZEN_SPECTRA
+from rlvr.weights.tensors import TensorStore
+from rlvr.weights.updates import LAYER_WEIGHT
 
 
 def measure_frozen(

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rlvr.models.linear_maps import LinearMap
+from rlvr.weights.linear_maps import LinearMap
 
 Function = Callable[[Tensor], Tensor]
 PROBES, STEPS = 24, 20

@@ -1,7 +1,7 @@
 """Where updates land and what they leave alone. Pure: masks and matrices in, numbers out, float64 throughout.
 
 SOURCE: "The Path Not Taken: RLVR Provably Learns off the Principals", sections 2.2, 4.1 and 4.2. Update masks come from
-:mod:`rlvr.spectra.sparsity`, identified masks from :mod:`rlvr.models.masks`.
+:mod:`rlvr.spectra.sparsity`, identified masks from :mod:`rlvr.weights.masks`.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rlvr.models.masks import density
+from rlvr.weights.masks import density
 
 
 def jaccard(first: Tensor, second: Tensor) -> float:

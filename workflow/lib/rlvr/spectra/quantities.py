@@ -8,9 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from rlvr.models.updates import ModuleUpdate
 from rlvr.spectra.dense import SMALL_SIDE, dense_singular_values
 from rlvr.spectra.krylov import Estimate, estimate_spectrum
+from rlvr.weights.updates import ModuleUpdate
 
 ENERGY_PERCENT = (90, 95, 99)
 

@@ -7,10 +7,10 @@ however low the rank of the update is. Spectra of such differences are not compa
 import torch
 from torch import Tensor
 
-from rlvr.models.updates import ModuleUpdate
 from rlvr.spectra.dense import dense_singular_values
 from rlvr.spectra.quantities import Quantity, describe_spectrum, effective_rank, frobenius_norm
 from rlvr.spectra.sparsity import as_stored, rounding_floor
+from rlvr.weights.updates import ModuleUpdate
 
 
 def stored_update(base: Tensor, tuned: Tensor) -> Tensor:

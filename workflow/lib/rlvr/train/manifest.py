@@ -15,12 +15,12 @@ from peft import PeftModel, get_peft_model_state_dict
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from rlvr.adapters.masking import trained_masks
+from rlvr.adapters.merging import base_name, base_tensors
+from rlvr.adapters.methods import find_method
+from rlvr.adapters.methods.linears import target_names
 from rlvr.core.provenance import package_versions, repository_state
-from rlvr.train.masking import trained_masks
-from rlvr.train.merging import base_name, base_tensors
-from rlvr.train.methods import find_method
-from rlvr.train.methods.linears import target_names
-from rlvr.train.settings import TrainSettings
+from rlvr.plan.settings import TrainSettings
 
 GIB = 2**30
 KIB = 2**10

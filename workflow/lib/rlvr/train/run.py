@@ -14,18 +14,18 @@ from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.logging import disable_progress_bar
 
+from rlvr.adapters.merging import write_merged
+from rlvr.adapters.methods import find_method
+from rlvr.bases.loading import atomic_folder, load_base, load_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
-from rlvr.models.loading import atomic_folder, load_base, load_tokenizer
+from rlvr.grading.golds import find_unreadable
+from rlvr.plan.settings import TrainSettings
 from rlvr.prompts import render_prompt
-from rlvr.rewards.golds import find_unreadable
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.checkpoints import checkpoint_step, resumable_checkpoint
 from rlvr.train.manifest import check_method, fingerprint, manifest, trainable_table
-from rlvr.train.merging import write_merged
-from rlvr.train.methods import find_method
 from rlvr.train.metrics import metrics_frame
-from rlvr.train.settings import TrainSettings
 from rlvr.train.trainer import make_trainer
 
 CHECKPOINTS = "checkpoints"
@@ -39,7 +39,7 @@ def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Pat
         base: Base model in Hugging Face layout.
         train: Problems, ``tables.PROBLEMS``.
         out: Receives ``adapter/`` or ``model/`` or both, ``metrics.parquet`` and, last, ``run.json``.
-        decomposition: Singular triples of the base, ``models.decompositions``; without them a method that starts from
+        decomposition: Singular triples of the base, ``weights.decompositions``; without them a method that starts from
             singular vectors finds them itself.
 
     Raises:
@@ -159,7 +159,7 @@ def write_weights(
 ) -> None:
     """Write ``adapter/`` (PEFT layout) or ``model/`` (with its tokenizer), whole or not at all.
 
-    Adapters that ``models.updates`` has no formula for are also written as ``model/``, merged.
+    Adapters that ``weights.updates`` has no formula for are also written as ``model/``, merged.
     """
     if not isinstance(model, PeftModel):
         with atomic_folder(out / "model") as folder:

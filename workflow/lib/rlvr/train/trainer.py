@@ -10,11 +10,11 @@ from datasets import Dataset
 from transformers import PreTrainedTokenizerBase, PrinterCallback
 from trl import GRPOConfig, GRPOTrainer
 
-from rlvr.train.merging import merged_weights
-from rlvr.train.methods import find_method
+from rlvr.adapters.merging import merged_weights
+from rlvr.adapters.methods import find_method
+from rlvr.plan.settings import TrainSettings
+from rlvr.rewards.trl_reward import make_reward
 from rlvr.train.metrics import Progress
-from rlvr.train.rewards import make_reward
-from rlvr.train.settings import TrainSettings
 
 
 class Trainer(GRPOTrainer):

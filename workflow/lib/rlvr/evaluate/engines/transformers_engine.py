@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from rlvr.bases.loading import load_base, load_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.evaluate.engines.protocol import Completion, SamplingSettings
-from rlvr.models.loading import load_base, load_tokenizer
-from rlvr.models.updates import merged_state_dict
+from rlvr.weights.updates import merged_state_dict
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig

@@ -1,0 +1,1 @@
+"""Parameter-efficient methods: attaching them, our own PEFT tuners, merging."""

@@ -1,0 +1,1 @@
+"""Base models: fetched, shipped, pre-trained or rotated; loading them."""

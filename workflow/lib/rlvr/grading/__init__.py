@@ -1,0 +1,1 @@
+"""Verdicts on completions: mathematics, programs, puzzles. One grader for training and evaluation."""

@@ -1,1 +1,0 @@
-"""Base models: tokenizer, tiny architectures, pre-training, shipped copies, the hub, loading."""

@@ -1,0 +1,1 @@
+"""Synthetic problems in the released schemas of the real data sets."""

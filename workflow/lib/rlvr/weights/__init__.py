@@ -1,0 +1,1 @@
+"""Tensors of checkpoints: reading, updates, decompositions, masks."""

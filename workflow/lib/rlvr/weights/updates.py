@@ -1,0 +1,255 @@
+"""The update of every module of a base / fine-tuned pair, read from its files one module at a time, matched by name.
+
+Needs no PEFT: the formulas of the four families are written out here, and tests hold them against PEFT's own merge.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rlvr.core.errors import InputError
+from rlvr.core.io import read_json
+from rlvr.weights.linear_maps import LinearMap, dense_map, dora_map, quanta_map
+from rlvr.weights.pairs import find_tuned
+from rlvr.weights.quanta_gates import parameter_count, split_gates, update_matrix
+from rlvr.weights.tensors import TensorStore, all_finite
+
+LAYER_WEIGHT = re.compile(r"^(?P<module>.*\blayers\.(?P<layer>\d+)\.(?:.*\.)?(?P<projection>\w+))\.weight$")
+ADAPTER_PREFIX = "base_model.model."
+LORA_TENSORS = ("lora_A.weight", "lora_B.weight", "lora_magnitude_vector")
+MOVES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")  # initialisations of PEFT
+QUANTA_TENSORS = ("quanta_theta", "quanta_theta_0")
+UNSUPPORTED_LORA = ("alpha_pattern", "rank_pattern", "modules_to_save", "fan_in_fan_out", "lora_bias")
+
+
+@dataclass(frozen=True)
+class ModuleUpdate:
+    """What training added to one weight matrix.
+
+    Attributes:
+        module: Name in the base model, e.g. ``model.layers.0.self_attn.q_proj``.
+        layer: Index of the decoder layer; -1 outside of them.
+        projection: Last part of the name, e.g. ``q_proj``.
+        rows: Output features.
+        cols: Input features.
+        bound: The largest rank that the parametrisation allows.
+        read_base: Reads the base weight (rows, cols) in its stored type.
+        factors: ``(B, A)`` with shapes (rows, r) and (r, cols), the scaling already in ``B``, where the update is their
+            product; ``None`` for every other family.
+        compute: Update (rows, cols) in the given floating type.
+        read_tuned: Reads the tuned weight in its stored type, where one is stored; ``None`` for an adapter.
+        make_map: The update as a linear map in float32, where products with it need no dense update.
+    """
+
+    module: str
+    layer: int
+    projection: str
+    rows: int
+    cols: int
+    bound: int
+    read_base: Callable[[], Tensor]
+    compute: Callable[[torch.dtype], Tensor]
+    factors: tuple[Tensor, Tensor] | None = None
+    read_tuned: Callable[[], Tensor] | None = None
+    make_map: Callable[[], LinearMap] | None = None
+
+    def linear_map(self) -> LinearMap:
+        """The update as a linear map in float32; the dense update is computed only for a full model."""
+        return self.make_map() if self.make_map is not None else dense_map(self.dense().float())
+
+    def dense(self, dtype: torch.dtype = torch.float64) -> Tensor:
+        """The whole update (rows, cols), computed in ``dtype``."""
+        update = self.compute(dtype)
+        if not all_finite(update):
+            raise InputError(
+                self.module, "its update holds NaN or infinite values.", "The run diverged; train it again."
+            )
+        return update
+
+    def tuned(self) -> Tensor:
+        """The tuned weight (rows, cols): as stored, else merged in float64 and rounded once to the base's type."""
+        if self.read_tuned is not None:
+            return self.read_tuned()
+        base = self.read_base()
+        return (base.double() + self.dense()).to(base.dtype)
+
+
+def iterate_updates(base_dir: str | Path, tuned_dir: str | Path) -> Iterator[ModuleUpdate]:
+    """Updates of a run or of any pair, one module at a time, in the order of their names.
+
+    Args:
+        base_dir: Base model in Hugging Face layout, safetensors only.
+        tuned_dir: What :func:`rlvr.weights.pairs.find_tuned` knows: an adapter (LoRA, DoRA or QuanTA), a full model, or
+            both (an adapter of another family, and the base with it merged in). For a full model, every matrix of the
+            decoder layers counts as a module; beside an adapter, those that differ from the base.
+
+    Raises:
+        InputError: For an unknown adapter type, a missing or surplus tensor, shapes that do not fit, NaN or infinite
+            values; the message names the tensor. No module is skipped.
+    """
+    base, found = TensorStore(base_dir), find_tuned(tuned_dir)
+    if found.model is not None:
+        yield from _full_updates(base, TensorStore(found.model), only_changed=found.adapter is not None)
+    elif found.adapter is not None:
+        config = read_json(found.adapter / "adapter_config.json")
+        yield from _family(config, found.adapter)(base, TensorStore(found.adapter, strip=ADAPTER_PREFIX), config)
+
+
+def merged_state_dict(base_dir: str | Path, run_dir: str | Path) -> dict[str, Tensor]:
+    """Every tensor of the tuned model in float32, complete for ``load_state_dict(strict=True)``.
+
+    Weights are merged in float64 and rounded once. A tied output head, which safetensors leaves out, is added.
+    """
+    model = find_tuned(run_dir).model
+    store = TensorStore(model or base_dir)
+    tensors = {name: store.read(name).float() for name in store.names}
+    if model is None:
+        for update in iterate_updates(base_dir, run_dir):
+            tensors[f"{update.module}.weight"] = (update.read_base().double() + update.dense()).float()
+    if read_json(Path(base_dir) / "config.json").get("tie_word_embeddings"):
+        tensors.setdefault("lm_head.weight", tensors["model.embed_tokens.weight"])
+    return tensors
+
+
+def _family(config: dict[str, Any], adapter: Path) -> Callable[..., Iterator[ModuleUpdate]]:
+    """The reader for an adapter's type, or an error that lists the known ones."""
+    kind = str(config.get("peft_type"))
+    readers = {"LORA": _lora_updates, "QUANTA": _quanta_updates}
+    if kind not in readers:
+        remedy = f"Known: {', '.join(readers)}; merge other adapters into a model folder."
+        raise InputError(adapter / "adapter_config.json", f"peft_type '{kind}' is not supported.", remedy)
+    given = [name for name in UNSUPPORTED_LORA if kind == "LORA" and config.get(name)]
+    if given:
+        problem = f"sets {', '.join(given)}, which would be ignored."
+        raise InputError(adapter / "adapter_config.json", problem, "Merge the adapter into a model folder.")
+    start = str(config.get("init_lora_weights"))
+    if kind == "LORA" and start.startswith(MOVES_BASE):
+        problem = f"init_lora_weights '{start}' subtracts the initial factors from the base, which are not stored here."
+        raise InputError(adapter / "adapter_config.json", problem, "Convert it to LoRA (PEFT's save_pretrained can).")
+    return readers[kind]
+
+
+def _lora_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any]) -> Iterator[ModuleUpdate]:
+    """LoRA ``s B A`` and DoRA ``m / ||W0 + s B A||_row (W0 + s B A) - W0``.
+
+    SOURCE: Hu et al. 2021, equation 3 with ``s = alpha / r`` (``alpha / sqrt(r)`` for rsLoRA); Liu et al. 2024,
+    equation 5, with one magnitude for every output row as in the authors' code and in PEFT.
+    """
+    modules = adapter.modules("lora_A.weight")
+    _refuse_surplus(adapter, modules, LORA_TENSORS if config.get("use_dora") else LORA_TENSORS[:2])
+    for module in modules:
+        down, up = adapter.read(f"{module}.lora_A.weight"), adapter.read(f"{module}.lora_B.weight")
+        rows, cols, rank = up.shape[0], down.shape[1], down.shape[0]
+        if up.shape[1] != rank:
+            problem = f"tensor '{module}.lora_B.weight' has shape {tuple(up.shape)}, lora_A {tuple(down.shape)}."
+            raise InputError(adapter.folder, problem, "Expected (rows, r) and (r, cols) with the same r.")
+        scaling = config["lora_alpha"] / (rank**0.5 if config.get("use_rslora") else rank)
+        factors = (up.double() * scaling, down.double())
+        if config.get("use_dora"):
+            magnitude = adapter.read(f"{module}.lora_magnitude_vector")
+            compute = _dora_delta(base, module, factors, magnitude)
+            update = _module(base, module, (rows, cols), min(rows, cols), compute)
+            yield replace(update, make_map=_dora_map(base, module, factors, magnitude))
+        else:
+            yield _module(base, module, (rows, cols), min(rank, rows, cols), _product(factors), factors)
+
+
+def _refuse_surplus(adapter: TensorStore, modules: list[str], suffixes: Sequence[str]) -> None:
+    """Every tensor of an adapter must be one that its formula uses."""
+    surplus = sorted(set(adapter.names) - {f"{module}.{suffix}" for module in modules for suffix in suffixes})
+    if surplus:
+        problem = f"tensor '{surplus[0]}' would be ignored."
+        raise InputError(adapter.folder, problem, "Merge the adapter into a model folder.")
+
+
+def _product(factors: tuple[Tensor, Tensor]) -> Callable[[torch.dtype], Tensor]:
+    return lambda dtype: factors[0].to(dtype) @ factors[1].to(dtype)
+
+
+def _dora_delta(
+    base: TensorStore, module: str, factors: tuple[Tensor, Tensor], magnitude: Tensor
+) -> Callable[[torch.dtype], Tensor]:
+    def compute(dtype: torch.dtype) -> Tensor:
+        frozen = base.read(f"{module}.weight").to(dtype)
+        direction = frozen + _product(factors)(dtype)
+        scale = magnitude.to(dtype) / torch.linalg.vector_norm(direction, dim=1)
+        return scale[:, None] * direction - frozen
+
+    return compute
+
+
+def _dora_map(
+    base: TensorStore, module: str, factors: tuple[Tensor, Tensor], magnitude: Tensor
+) -> Callable[[], LinearMap]:
+    return lambda: dora_map(base.read(f"{module}.weight").float(), *factors, magnitude)
+
+
+def _quanta_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any]) -> Iterator[ModuleUpdate]:
+    """QuanTA ``T(theta) - T(theta_0)``; see :mod:`rlvr.weights.quanta_gates`."""
+    dims = tuple(config["dims"])
+    modules = adapter.modules("quanta_theta")
+    _refuse_surplus(adapter, modules, QUANTA_TENSORS)
+    for module in modules:
+        theta, theta_0 = (adapter.read(f"{module}.{name}") for name in QUANTA_TENSORS)
+        for name, gates in zip(QUANTA_TENSORS, (theta, theta_0), strict=True):
+            if gates.shape != (parameter_count(dims),):
+                problem = f"tensor '{module}.{name}' has shape {tuple(gates.shape)}, dims are {list(dims)}."
+                raise InputError(adapter.folder, problem, f"Expected ({parameter_count(dims)},).")
+        rows, cols = base.shape(f"{module}.weight")
+        compute = _quanta_delta(theta, theta_0, dims, (rows, cols))
+        update = _module(base, module, (rows, cols), min(rows, cols, math.prod(dims)), compute)
+        trained, frozen = (split_gates(gates.float(), dims) for gates in (theta, theta_0))
+        yield replace(update, make_map=partial(quanta_map, trained, frozen, dims, rows, cols))
+
+
+def _quanta_delta(
+    theta: Tensor, theta_0: Tensor, dims: tuple[int, ...], shape: tuple[int, int]
+) -> Callable[[torch.dtype], Tensor]:
+    def compute(dtype: torch.dtype) -> Tensor:
+        return update_matrix(split_gates(theta.to(dtype), dims), split_gates(theta_0.to(dtype), dims), dims, *shape)
+
+    return compute
+
+
+def _full_updates(base: TensorStore, tuned: TensorStore, only_changed: bool) -> Iterator[ModuleUpdate]:
+    """Full fine-tuning: tuned minus base for every matrix of the decoder layers of either side."""
+    for name in sorted({*base.names, *tuned.names}):
+        match = LAYER_WEIGHT.match(name)
+        if match is None or len(base.shape(name)) != 2:
+            continue
+        if only_changed and torch.equal(tuned.read(name).float(), base.read(name).float()):
+            continue
+
+        def compute(dtype: torch.dtype, name: str = name) -> Tensor:
+            return tuned.read(name).to(dtype) - base.read(name).to(dtype)
+
+        shape = tuned.shape(name)
+        update = _module(base, match["module"], shape, min(shape), compute)
+        yield replace(update, read_tuned=partial(tuned.read, name))
+
+
+def _module(
+    base: TensorStore,
+    module: str,
+    shape: tuple[int, ...],
+    bound: int,
+    compute: Callable[[torch.dtype], Tensor],
+    factors: tuple[Tensor, Tensor] | None = None,
+) -> ModuleUpdate:
+    """An update whose shape is checked against the base weight of the same name."""
+    name = f"{module}.weight"
+    if base.shape(name) != shape:
+        problem = f"tensor '{name}' has shape {base.shape(name)}, its update {shape}."
+        raise InputError(base.folder, problem, "Use the base that the run was trained on.")
+    match = LAYER_WEIGHT.match(name)
+    layer = int(match["layer"]) if match else -1
+    projection = module.rpartition(".")[2]
+    rows, cols = shape
+    return ModuleUpdate(module, layer, projection, rows, cols, bound, partial(base.read, name), compute, factors)
