@@ -1,0 +1,167 @@
+"""What a completion is made of: reasoning, what is said after it, and turns of the user that the model only invented.
+
+One reading for the graders and for the format reward, in training as in evaluation. A completion may begin with the
+opening tag or, where the prompt wrote it, behind it: both are read alike.
+"""
+
+import re
+import unicodedata
+from bisect import bisect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+THINK_OPEN = "<think>"
+THINK_CLOSE = "</think>"
+ANSWER_TAG = re.compile(r"</?answer>")
+CONTROL_TOKEN = re.compile(r"<[|\uff5c][^|<>\uff5c]{1,40}[|\uff5c]>|</?(?:think|answer|s|eos|pad)>")
+INVISIBLE = "\u115f\u1160\u3164\uffa0\u2800"  # letters and signs by their category, yet blank
+WORDS = re.compile(rf"[^\W_{INVISIBLE}]+")
+
+# Signs of a chat template that open the user's turn, wherever they stand.
+CONTROL = (
+    r"<[|\uff5c]\s*(?:user|human|prompter|customer|\u7528\u6237)\s*[|\uff5c]>"
+    r"|<\|(?:im_start|start_header_id|start|start_of_role)\|>\s*(?:user|human)"
+    r"|<start_of_turn>\s*(?:user|human)|\[INST\]"
+)
+SPEAKERS = (
+    "user|human|usuario|usu\u00e1rio|utilisateur|utente|benutzer|nutzer|\u043f\u043e\u043b\u044c\u0437\u043e\u0432\u0430"
+    "\u0442\u0435\u043b\u044c|\u7528\u6237|\u4f7f\u7528\u8005|\u4eba\u7c7b|\u30e6\u30fc\u30b6\u30fc|\uc0ac\uc6a9\uc790"
+)
+# Headings under which a model also writes down the question it was asked: see ``Turns.find``.
+HEADINGS = (
+    r"(?:(?:next|new|another|second|follow-?up)\s)?(?:question|problem|query)|q|instruction|\u95ee\u9898|\u9898\u76ee"
+    r"|\u554f\u984c|\u63d0\u95ee|\u4e0b\u4e00\u9898"
+)
+BEFORE = r"^(?P<tags>(?:[ \t]*+</?think>)*+)[ \t]*+(?:>[ \t]*+)*+(?P<mark>\#{1,6}[ \t]*+|\[|<(?!/))?[ \t]*+(?P<bold>[*_]{1,3}|<(?:b|strong)>)?[ \t]*+"
+AFTER = (
+    r"[ \t]*+(?:[*_]{1,3}|</(?:b|strong)>|\]|>)?[ \t]*+[:\uff1a]"  # a colon, outside or inside of the emphasis
+    r"|(?(mark)[ \t]*+(?:[*_]{1,3}|\]|>)?[ \t\r]*+$|(?(bold)[ \t]*+(?:[*_]{1,3}|</(?:b|strong)>)[ \t\r]*+$|(?!)))"
+)  # the latter alone: behind a mark or in bold, with nothing else on its line
+TURN = re.compile(
+    rf"(?P<control>{CONTROL})"
+    rf"|{BEFORE}(?:(?P<speaker>{SPEAKERS})|(?P<heading>{HEADINGS}))(?:[ \t]*+\#?\d{{1,3}})?(?:{AFTER})",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+# A line such as "User: 5 visits" is a row of a table: amounts, with up to three words each.
+AMOUNT = r"[-+~\u2248<>]?\s*+[$\u20ac\u00a3\u00a5]?\s*+\d++(?:[.,]\d++)*+(?:\s*+%)?(?:\s*+[^\W\d_]++){0,3}+"
+LABEL = r"[^\W\d_]++(?:\s[^\W\d_]++)?\s*+[:=]\s*+"
+AMOUNTS = re.compile(rf"[\s*_]*+{AMOUNT}(?:\s*+[,;|/]\s*+(?:{LABEL})?{AMOUNT})*+[\s.;,*_|]*+")
+# So is a short one beside rows under other names.
+NAME = r"[^\W\d_]++(?:[ \t][^\W\d_]++){0,2}"
+ROW = re.compile(rf"[\s*_>|-]*+(?P<name>{NAME})[*_]*+[ \t]*+[:\uff1a][*_]*+[ \t]*+(?P<value>[^\n]*)")
+NO_ROWS = re.compile(
+    rf"{SPEAKERS}|{HEADINGS}|.*\banswer|assistant|ai|bot|model|system|response|solution|result|explanation|note|step"
+    r"|thought|thinking|\u52a9\u624b|\u56de\u7b54|\u7b54\u6848",
+    re.IGNORECASE,
+)
+MOST_WORDS = 3  # of such a row
+FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
+STATES = re.compile(r"[\d$]|\\[(\[]")  # a digit or a formula: more than an announcement
+
+
+@dataclass(frozen=True)
+class Turns:
+    """A completion, for the search of turns that are not the model's own."""
+
+    text: str
+
+    def find(self) -> int | None:
+        """Where the first invented turn of the user begins, or ``None``.
+
+        A speaker's name counts at the beginning of any line, unless the line is a row of a table or stands in a fenced
+        block. The heading of a question counts only where an answer was given before it: in a reasoning that is
+        closed later, a box; elsewhere a box, a digit or a formula. For models also begin by writing the question down.
+        """
+        for found in TURN.finditer(self.text):
+            if found["control"]:
+                return found.start()
+            place = found.end("tags")
+            if found["heading"] and not self._answered_before(place):
+                continue
+            if not (self._is_row(found) or self._is_fenced(place)):
+                return place
+        return None
+
+    @cached_property
+    def _first_box(self) -> int:
+        place = self.text.find(r"\boxed")
+        return len(self.text) if place < 0 else place
+
+    @cached_property
+    def _said(self) -> int:
+        """Where what is said after the reasoning begins; 0 where no reasoning is closed."""
+        place = self.text.rfind(THINK_CLOSE)
+        return 0 if place < 0 else place + len(THINK_CLOSE)
+
+    @cached_property
+    def _first_statement(self) -> int:
+        found = STATES.search(self.text, self._said)
+        return found.start() if found else len(self.text)
+
+    @cached_property
+    def _fences(self) -> list[int]:
+        return [found.start() for found in FENCE.finditer(self.text)]
+
+    def _is_fenced(self, place: int) -> bool:
+        opened = bisect(self._fences, place)
+        return opened % 2 == 1 and opened < len(self._fences)
+
+    def _answered_before(self, place: int) -> bool:
+        return min(self._first_box, self._first_statement if place >= self._said else len(self.text)) < place
+
+    def _is_row(self, found: re.Match[str]) -> bool:
+        end = self.text.find("\n", found.end())
+        rest = self.text[found.end() : len(self.text) if end < 0 else end]
+        if len(rest) > 200 or "?" in rest or "\uff1f" in rest or not rest.strip():
+            return False
+        if AMOUNTS.fullmatch(rest):
+            return True
+        return len(rest.split()) <= MOST_WORDS and any(map(_names_a_row, self._neighbours(found.start(), end)))
+
+    def _neighbours(self, start: int, end: int) -> Iterator[str]:
+        if start:
+            yield self.text[self.text.rfind("\n", 0, start - 1) + 1 : start - 1]
+        if end >= 0:
+            following = self.text.find("\n", end + 1)
+            yield self.text[end + 1 : len(self.text) if following < 0 else following]
+
+
+def _names_a_row(line: str) -> bool:
+    row = ROW.fullmatch(line) if len(line) <= 200 else None
+    return bool(row) and not NO_ROWS.fullmatch(row["name"]) and 0 < len(row["value"].split()) <= MOST_WORDS
+
+
+def says_something(text: str) -> bool:
+    """Whether anything but blanks, punctuation, invisible characters and signs of a chat template is there."""
+    bare = CONTROL_TOKEN.sub("", text)
+    return WORDS.search(bare) is not None or any(map(_is_symbol, bare))
+
+
+def _is_symbol(sign: str) -> bool:
+    """Whether a sign says something by itself, as an infinity does; a plus or a dollar does not."""
+    return sign > "\x7f" and sign not in INVISIBLE and unicodedata.category(sign) in ("Sm", "So")
+
+
+def find_user_turn(text: str) -> int | None:
+    """Where a completion begins to play the user, or ``None``; see ``Turns.find``. Linear in the text's length."""
+    return Turns(text).find()
+
+
+def own_turn(text: str) -> str:
+    """A completion up to the first turn that it only invented."""
+    return text[: find_user_turn(text)]
+
+
+def split_turn(text: str) -> tuple[str, str | None]:
+    """Reasoning and what is said after it.
+
+    Args:
+        text: The model's own turn; everything before the last closing tag is reasoning, whether or not a tag opens it.
+
+    Returns:
+        The second is ``None`` where no reasoning is closed; it ends where the model begins to reason anew.
+    """
+    reasoning, closing, said = text.rpartition(THINK_CLOSE)
+    return (reasoning, said.partition(THINK_OPEN)[0]) if closing else (said, None)
