@@ -152,8 +152,8 @@ REASONINGS = [
 ]
 CLOSINGS = ["</think>", "", "</think></think>", "</think>\n<think>again</think>"]
 SAYINGS = [
-    "\\boxed{%}", "The answer is $\\boxed{%}$.", "\\boxed %", "\\boxed{%} (in \\boxed{})", "<answer>\\boxed{%}</answer>",
-    "\\boxed{9} no, \\boxed{%}",
+    "\\boxed{%}", "The answer is $\\boxed{%}$.", "\\boxed %", "\\boxed{%} (in \\boxed{})", 
+    "<answer>\\boxed{%}</answer>", "\\boxed{9} no, \\boxed{%}",
     "### \\boxed{%}",
 ]  # fmt: skip
 FOLLOWING = ["", "\nUser: next?", "\n### User:\n\\boxed{9}", "<|im_start|>user\n\\boxed{9}", " ha" * 100, "</s>"]

@@ -183,7 +183,7 @@ def test_any_text_has_an_own_turn_and_an_answer_from_it(text: str) -> None:
     own = own_turn(text)
     assert text.startswith(own)
     assert find_user_turn(own) is None or "```" in text
-    reasoning, said = split_turn(own)
+    _, said = split_turn(own)
     assert said is None or said in own
     assert last_answer(text) == last_answer(f"<think>{text}") or own_turn(f"<think>{text}") != f"<think>{own}"
     assert (answer := last_answer(text)) is None or answer in own.replace("<think>", "") or "\\boxed{}" in own

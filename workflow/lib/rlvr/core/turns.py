@@ -33,7 +33,10 @@ HEADINGS = (
     r"(?:(?:next|new|another|second|follow-?up)\s)?(?:question|problem|query)|q|instruction|\u95ee\u9898|\u9898\u76ee"
     r"|\u554f\u984c|\u63d0\u95ee|\u4e0b\u4e00\u9898"
 )
-BEFORE = r"^(?P<tags>(?:[ \t]*+</?think>)*+)[ \t]*+(?:>[ \t]*+)*+(?P<mark>\#{1,6}[ \t]*+|\[|<(?!/))?[ \t]*+(?P<bold>[*_]{1,3}|<(?:b|strong)>)?[ \t]*+"
+BEFORE = (
+    r"^(?P<tags>(?:[ \t]*+</?think>)*+)[ \t]*+(?:>[ \t]*+)*+"
+    r"(?P<mark>\#{1,6}[ \t]*+|\[|<(?!/))?[ \t]*+(?P<bold>[*_]{1,3}|<(?:b|strong)>)?[ \t]*+"
+)
 AFTER = (
     r"[ \t]*+(?:[*_]{1,3}|</(?:b|strong)>|\]|>)?[ \t]*+[:\uff1a]"  # a colon, outside or inside of the emphasis
     r"|(?(mark)[ \t]*+(?:[*_]{1,3}|\]|>)?[ \t\r]*+$|(?(bold)[ \t]*+(?:[*_]{1,3}|</(?:b|strong)>)[ \t\r]*+$|(?!)))"

@@ -26,7 +26,8 @@ class RewardRule:
         overlong_buffer: Tokens before that length over which the penalty grows from 0 to 1; 0 for no penalty.
 
     Raises:
-        InputError: If there is no such kind. If the buffer is longer than the longest completion: every completion would be punished.
+        InputError: If there is no such kind, or if the buffer is longer than the longest completion: every completion
+            would be punished.
     """
 
     kind: str = "shaped"
