@@ -1,8 +1,13 @@
 """Programs as answers: what counts as the program, what the tests decide, and the way through grader and reward."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -102,10 +107,108 @@ def walled_or_skipped():
         ("```python\r\na\r\n```\r\n", "a\r"),
         ("inline ```python a``` is none", None),
         ("```python\n```", ""),
+        ("<think>```python\na\n```</think>so", "a"),
+        ("```python\na\n```</think>```python\nb\n```", "b"),
+        ("```python\na</think>\n```", None),
+        ("```python\na\n```\nUser: again\n```python\nb\n```", "a"),
+        ("````markdown\n```python\na\n```\n````", "a"),
+        ("Here: ```python\na\n```", "a"),
     ],
 )
 def test_which_block_is_the_program(text, program):
     assert last_program(text) == program
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "python:solution.py",
+        "{.python}",
+        "{python}",
+        "py3",
+        "python2",
+        "ipython",
+        "ipython3",
+        "{.python .numberLines}",
+        "language-python",
+        "Python 3",
+        "python3.11",
+        "{code-cell} ipython3",
+        " python",
+        "python, linenos",
+        "PYTHON",
+        'python title="a.py"',
+        "python filename=a.py",
+    ],
+)
+def test_labels_as_people_write_them(label):
+    assert last_program(f"```text\nb\n```\n```{label}\na\n```\n```\nc\n```") == "a"
+
+
+@pytest.mark.parametrize("label", ["pycon", "json", "bash", "pyret", "text", "cpp"])
+def test_labels_of_something_else(label):
+    assert last_program(f"```{label}\na\n```") is None
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        "\n```<|im_end|>",
+        "\n```.",
+        "\n```</answer>",
+        "\n``` and that is all",
+        "\n```**",
+        "\n```\u200b",
+        "```",
+        "\n  ```  ",
+        "\n````",
+        "```<|im_end|>",
+        "\n```)",
+        "\n```。",
+        "\r\n```\r",
+    ],
+)
+@pytest.mark.parametrize("more", ["", "\nThat was it.", "\n```text\nx\n```"])
+def test_closing_fences_as_models_write_them(closing, more):
+    assert (last_program(f"```python\na = 1{closing}{more}") or "").strip() == "a = 1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```python def f(x): return x\n```",
+        "```python def f(x): return x```",
+        "```def f(x): return x\n```",
+        "> ```python\n> def f(x): return x\n> ```",
+        "- ```python\n  def f(x): return x\n  ```",
+    ],
+)
+def test_where_the_program_may_begin(text):
+    assert last_program(f"Now:\n{text}\nDone.") == "def f(x): return x"
+
+
+@pytest.mark.parametrize("quotes", ['"""', "'''"])
+@pytest.mark.parametrize("label", ["", "python"])
+def test_a_fence_within_a_docstring_is_no_end(quotes, label):
+    program = f"def f():\n    {quotes}Say:\n    ```{label}\n    f()\n    ```\n    {quotes}\n    return 1"
+    assert last_program(f"```python\n{program}\n```\nand\n```text\n1\n```") == program
+    assert last_program(f"```python\nx = {quotes}\n```\nno\n```python\nb\n```") == "b"  # never closed: no string
+
+
+USES = ["print(add(1, 2))", "from solution import add\nassert add(1, 2) == 3", "x = 3", "add(1,", "class Test: pass"]
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("label", ["python", ""])
+def test_an_example_may_follow_the_program(use, label):
+    text = f"{fenced(ADD)}\nFor example:\n```{label}\n{use}\n```"
+    assert grade(text, ADD, "code", meta()).verdict == "correct"
+
+
+def test_the_last_definition_is_the_answer_even_if_it_is_broken():
+    assert grade(fenced(ADD) + fenced("def add(a, b): return 0"), ADD, "code", meta()).verdict == "wrong"
+    assert grade(fenced(ADD) + fenced("def add(a, b): return a +"), ADD, "code", meta()).verdict == "unparsed"
+    assert grade(f"```python\nadd = 3\n```\n```\n{ADD}\n```", ADD, "code", meta()).verdict == "wrong"
 
 
 def blocks_by_search(text: str) -> list[str]:
@@ -129,6 +232,10 @@ def test_any_text_has_a_program_or_none(text):
 def test_finding_blocks_is_linear():
     assert len(find_blocks("```python\nx\n```\n" * 20_000)) == 20_000
     assert find_blocks("```" * 200_000) == [] == find_blocks("```a\n" * 200_000)
+    for piece in ("```\n", "> ", "```python\n'''\n```\n", "a```\n", "<|", '"', "'\\", "````markdown\n"):
+        start = time.process_time()
+        find_blocks("```python\n" + piece * 50_000)
+        assert time.process_time() - start < 3.0, piece
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record["text"])
@@ -202,6 +309,64 @@ def test_challenge_tests_are_not_part_of_the_criterion():
 def test_records_that_cannot_be_graded_against_stop_the_run(gold, changes, message):
     with pytest.raises(InputError, match=re.escape(message)):
         check_gold(gold, "code", meta(**changes))
+
+
+RETURNED = [
+    ("from fractions import Fraction", "Fraction(1, 2)", "Fraction(1, 3)"),
+    ("from decimal import Decimal", "Decimal(1) / 3", "Decimal('NaN')"),
+    ("from datetime import date", "date(2020, 1, 2)", "date(2020, 1, 3)"),
+    ("from datetime import datetime, timezone, timedelta", "datetime(2020, 1, 2, tzinfo=timezone.utc)", "datetime(2020, 1, 2)"),
+    ("from datetime import time, timedelta", "[time(3, 4), timedelta(hours=30)]", "[time(3, 4), timedelta(hours=3)]"),
+    ("", "range(3)", "range(4)"), ("", "range(10**30)", "range(10**31)"),
+    ("", "{1: 2}.keys()", "{2: 2}.keys()"), ("", "{1: [2]}.items()", "{1: [3]}.items()"),
+    ("", "bytearray(b'ab')", "bytearray(b'a')"), ("", "(len, Ellipsis)[0]", "max"), ("", "range", "int"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("imports", "right", "wrong"), RETURNED)
+def test_values_of_the_standard_library_are_compared(imports, right, wrong):
+    tests = meta(test_list=[f"assert f() == {right}", f"assert f() != {wrong}", f"assert type(f()) is type({right})"])
+    gold = f"{imports}\ndef f(): return {right}"
+    check_gold(gold, "code", tests)
+    assert grade(fenced(gold), gold, "code", tests).verdict == "correct"
+    assert grade(fenced(f"{imports}\ndef f(): return {wrong}"), gold, "code", tests).verdict == "wrong"
+    imposter = "class All:\n    def __eq__(self, other): return True\n    def __ne__(self, other): return True"
+    assert grade(fenced(f"{imposter}\ndef f(): return All()"), gold, "code", tests).verdict == "wrong"
+
+
+def test_tests_may_pass_such_values_and_functions_of_python():
+    tests = meta(test_list=["assert f(len, Fraction(1, 2)) == (3, 1)", "assert f(max, Fraction(2, 2)) == ('c', 2)"])
+    gold = "from fractions import Fraction\ndef f(g, x): return g('abc'), x * 2"
+    check_gold(gold, "code", tests)
+
+
+@pytest.mark.parametrize(
+    ("gold", "test"),
+    [
+        ("def f(x): x.sort()", "x = [2, 1]; f(x); assert x == [1, 2]"),
+        ("def f(g): return g(1)", "assert f(lambda x: x + 1) == 2"),
+        ("def f(): raise ValueError", "try:\n    f()\n    assert False\nexcept ValueError:\n    pass"),
+        ("import random\ndef f(): return random.random()", "random.seed(1); a = f(); random.seed(1); assert a == f()"),
+    ],
+)
+def test_what_the_sandbox_cannot_carry_is_not_blamed_on_the_record(gold, test):
+    with pytest.raises(InputError, match="passes when it shares a process") as raised:
+        check_gold(gold, "code", meta(test_list=[test]))
+    assert "Mend" not in str(raised.value)
+    with pytest.raises(InputError, match="Mend the record"):
+        check_gold("def f(*_): return 7", "code", meta(test_list=[test]))
+
+
+def test_the_sandbox_writes_nothing_beside_its_sources(tmp_path, monkeypatch):
+    library = Path(launch.rlvr.__file__).parents[1]
+    copy = shutil.copytree(library, tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__"))
+    call = "from rlvr.grading.code.sandbox.launch import Cases, run_tests; print(run_tests('', Cases(('pass',))).how)"
+    command = [sys.executable, "-B", "-c", call]
+    run = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "passed"
+    assert not list(copy.rglob("*.pyc"))
 
 
 @pytest.mark.parametrize("record", ["", "[]", "nonsense", "{}"])

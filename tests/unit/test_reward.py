@@ -152,7 +152,7 @@ REASONINGS = [
 ]
 CLOSINGS = ["</think>", "", "</think></think>", "</think>\n<think>again</think>"]
 SAYINGS = [
-    "\\boxed{%}", "The answer is $\\boxed{%}$.", "\\boxed %", "\\boxed{%} (in \\boxed{})", 
+    "\\boxed{%}", "The answer is $\\boxed{%}$.", "\\boxed %", "\\boxed{%} (in \\boxed{})",
     "<answer>\\boxed{%}</answer>", "\\boxed{9} no, \\boxed{%}",
     "### \\boxed{%}",
 ]  # fmt: skip

@@ -44,7 +44,8 @@ INVENTED = [
     "### Question 2\nNext",
     "**Question:** next",
     "Q: next",
-    "Problem: Find y.",
+    "**Problem:** Find y.",
+    "Problem 2: Find y.",
     "Next question: 3+3",
     "\u95ee\u9898\uff1a3+3\u7b49\u4e8e\u51e0\uff1f",
 ]

@@ -30,9 +30,10 @@ SPEAKERS = (
 )
 # Headings under which a model also writes down the question it was asked: see ``Turns.find``.
 HEADINGS = (
-    r"(?:(?:next|new|another|second|follow-?up)\s)?(?:question|problem|query)|q|instruction|\u95ee\u9898|\u9898\u76ee"
-    r"|\u554f\u984c|\u63d0\u95ee|\u4e0b\u4e00\u9898"
+    r"(?:(?:next|new|another|second|follow-?up)\s)?question|(?:next|new|another)\s(?:problem|exercise)|q"
+    r"|(?:problem|exercise)(?=[ \t]*\#?\d)|\u95ee\u9898|\u9898\u76ee|\u554f\u984c|\u63d0\u95ee|\u4e0b\u4e00\u9898"
 )
+MARKED = "(?:problem|exercise|query|instruction)"  # in bold or as a heading only: plain, they often begin a sentence
 BEFORE = (
     r"^(?P<tags>(?:[ \t]*+</?think>)*+)[ \t]*+(?:>[ \t]*+)*+"
     r"(?P<mark>\#{1,6}[ \t]*+|\[|<(?!/))?[ \t]*+(?P<bold>[*_]{1,3}|<(?:b|strong)>)?[ \t]*+"
@@ -42,8 +43,9 @@ AFTER = (
     r"|(?(mark)[ \t]*+(?:[*_]{1,3}|\]|>)?[ \t\r]*+$|(?(bold)[ \t]*+(?:[*_]{1,3}|</(?:b|strong)>)[ \t\r]*+$|(?!)))"
 )  # the latter alone: behind a mark or in bold, with nothing else on its line
 TURN = re.compile(
-    rf"(?P<control>{CONTROL})"
-    rf"|{BEFORE}(?:(?P<speaker>{SPEAKERS})|(?P<heading>{HEADINGS}))(?:[ \t]*+\#?\d{{1,3}})?(?:{AFTER})",
+    rf"(?P<control>{CONTROL})|{BEFORE}"
+    rf"(?:(?P<speaker>{SPEAKERS})|(?P<heading>{HEADINGS}|(?(mark){MARKED}|(?(bold){MARKED}|(?!)))))"
+    rf"(?:[ \t]*+\#?\d{{1,3}})?(?:{AFTER})",
     re.MULTILINE | re.IGNORECASE,
 )
 
@@ -55,7 +57,7 @@ AMOUNTS = re.compile(rf"[\s*_]*+{AMOUNT}(?:\s*+[,;|/]\s*+(?:{LABEL})?{AMOUNT})*+
 NAME = r"[^\W\d_]++(?:[ \t][^\W\d_]++){0,2}"
 ROW = re.compile(rf"[\s*_>|-]*+(?P<name>{NAME})[*_]*+[ \t]*+[:\uff1a][*_]*+[ \t]*+(?P<value>[^\n]*)")
 NO_ROWS = re.compile(
-    rf"{SPEAKERS}|{HEADINGS}|.*\banswer|assistant|ai|bot|model|system|response|solution|result|explanation|note|step"
+    rf"{SPEAKERS}|{HEADINGS}|{MARKED}|.*\banswer|assistant|ai|bot|model|system|response|solution|result|explanation|note|step"
     r"|thought|thinking|\u52a9\u624b|\u56de\u7b54|\u7b54\u6848",
     re.IGNORECASE,
 )
@@ -133,7 +135,9 @@ class Turns:
 
 def _names_a_row(line: str) -> bool:
     row = ROW.fullmatch(line) if len(line) <= 200 else None
-    return bool(row) and not NO_ROWS.fullmatch(row["name"]) and 0 < len(row["value"].split()) <= MOST_WORDS
+    if row is None or NO_ROWS.fullmatch(row["name"]):
+        return False
+    return 0 < len(row["value"].split()) <= MOST_WORDS
 
 
 def says_something(text: str) -> bool:
