@@ -315,7 +315,7 @@ RETURNED = [
     ("from fractions import Fraction", "Fraction(1, 2)", "Fraction(1, 3)"),
     ("from decimal import Decimal", "Decimal(1) / 3", "Decimal('NaN')"),
     ("from datetime import date", "date(2020, 1, 2)", "date(2020, 1, 3)"),
-    ("from datetime import datetime, timezone, timedelta", "datetime(2020, 1, 2, tzinfo=timezone.utc)", "datetime(2020, 1, 2)"),
+    ("from datetime import datetime, timezone", "datetime(2020, 1, 2, tzinfo=timezone.utc)", "datetime(2020, 1, 2)"),
     ("from datetime import time, timedelta", "[time(3, 4), timedelta(hours=30)]", "[time(3, 4), timedelta(hours=3)]"),
     ("", "range(3)", "range(4)"), ("", "range(10**30)", "range(10**31)"),
     ("", "{1: 2}.keys()", "{2: 2}.keys()"), ("", "{1: [2]}.items()", "{1: [3]}.items()"),

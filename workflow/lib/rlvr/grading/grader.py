@@ -10,6 +10,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.turns import ANSWER_TAG, THINK_OPEN, own_turn, says_something, split_turn
 from rlvr.grading.mathematics.costs import LONGEST_ANSWER
 from rlvr.grading.mathematics.math_answers import TIME_LIMIT_S, are_tame, check_math_gold, match_math, match_quickly
+from rlvr.grading.placeholders import check_is_answer
 from rlvr.grading.verdicts import NO_META, Grade, Verifier
 
 # Raised by hand whenever a verdict could change; a new math-verify changes it by itself.
@@ -127,6 +128,17 @@ def grade_math_quickly(answer: str | None, gold: str, _meta: str = NO_META) -> G
     return None if decided is None else Grade(decided[0], answer, decided[1])
 
 
+def check_math(gold: str, _meta: str = NO_META) -> None:
+    """Refuse a gold of mathematics that is no answer, or cannot be read.
+
+    Raises:
+        InputError: Names the gold.
+    """
+    if gold.strip():
+        check_is_answer(gold)
+    check_math_gold(gold)
+
+
 def _math() -> dict[str, Verifier]:
     return {"math": MATH, as_printed("math"): replace(MATH, essence=printed_answer)}
 
@@ -146,7 +158,7 @@ def _enigmata() -> dict[str, Verifier]:
 NO_ANSWER = Grade("unparsed", None, "extract")
 MATH = Verifier(
     grade=grade_math,
-    check_gold=lambda gold, _meta: check_math_gold(gold),
+    check_gold=check_math,
     essence=last_answer,
     quick=grade_math_quickly,
     tame=are_tame,
