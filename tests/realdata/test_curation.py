@@ -97,7 +97,7 @@ def test_dapo_has_17917_problems_and_17290_distinct_prompts(curate_real, real_da
     assert len(card["conflicting_golds"]) == 12
     assert ["64", "6"] in [
         entry["golds"] for entry in card["conflicting_golds"]
-    ]  # greatest power of 2, or its exponent
+    ]
 
 
 def test_dapo_without_repeats(curate_real):
