@@ -45,6 +45,16 @@ INVENTED = [
     "**Question:** next",
     "Q: next",
     "**Problem:** Find y.",
+    "user\n2 + 2\nassistant\n5",
+    "Human\n2 + 2\nAssistant: 5",
+    "[USER] 2 + 2",
+    "\u3010\u7528\u6237\u30112 + 2",
+    "User: 4\nAssistant: 5",
+    "User: 12 apples\n\n**AI:** 5",
+    "Problem: x\nSolution: 3",
+    "User question: a?",
+    "User's question: a?",
+    "Question 3. What?",
     "Problem 2: Find y.",
     "Next question: 3+3",
     "\u95ee\u9898\uff1a3+3\u7b49\u4e8e\u51e0\uff1f",
@@ -72,6 +82,22 @@ def test_tokens_of_chat_templates_count_anywhere(token: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "end",
+    [
+        "<|im_end|>",
+        "<|endoftext|>",
+        "<|eot_id|>",
+        "</s><s>",
+        "<end_of_turn>\n",
+        "<\uff5cend\u2581of\u2581sentence\uff5c>",
+    ],
+)
+def test_what_follows_the_end_of_a_turn_is_not_the_models(end: str) -> None:
+    assert own_turn(f"a</think>\\boxed{{5}}{end}3 + 1? \\boxed{{4}}") == "a</think>\\boxed{5}"
+    assert find_user_turn(f"It is 4.{end}") is None
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "the user: asked",
@@ -94,6 +120,10 @@ def test_tokens_of_chat_templates_count_anywhere(token: str) -> None:
         "User: 1,204 clicks; Admin: 12 clicks.",
         "\u7528\u6237\uff1a5\u6b21",
         "User: 12",
+        "It is 4.\nProblem: the first way is slow.",
+        "It is 4.\nuser\nand admin",
+        "User stories: 5",
+        "It is 4.\nThe user\nassistant",
         "Users: 4",
         "Questions: 4",
         "problem is: x",
@@ -191,7 +221,21 @@ def test_any_text_has_an_own_turn_and_an_answer_from_it(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["<think>", "</think>", "\\boxed{", "\\boxed{1}", "\\boxed{}", "\nUser: 5", "\nQ: ", "\\boxed (", "}"]
+    "piece",
+    [
+        "<think>",
+        "</think>",
+        "\\boxed{",
+        "\\boxed{1}",
+        "\\boxed{}",
+        "\nUser: 5",
+        "\nQ: ",
+        "\\boxed (",
+        "}",
+        "</s> ",
+        "User: 5\n\n\n",
+        "user\nassistant\n",
+    ],
 )
 def test_time_is_linear(piece: str) -> None:
     start = time.process_time()

@@ -10,6 +10,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 THINK_OPEN = "<think>"
 THINK_CLOSE = "</think>"
@@ -25,7 +26,8 @@ CONTROL = (
     r"|<start_of_turn>\s*(?:user|human)|\[INST\]"
 )
 SPEAKERS = (
-    "user|human|usuario|usu\u00e1rio|utilisateur|utente|benutzer|nutzer|\u043f\u043e\u043b\u044c\u0437\u043e\u0432\u0430"
+    "(?:(?:new|next) )?(?:user|human)(?:['\u2019]s)?(?: (?:question|query|input|message|request))?"
+    "|usuario|usu\u00e1rio|utilisateur|utente|benutzer|nutzer|\u043f\u043e\u043b\u044c\u0437\u043e\u0432\u0430"
     "\u0442\u0435\u043b\u044c|\u7528\u6237|\u4f7f\u7528\u8005|\u4eba\u7c7b|\u30e6\u30fc\u30b6\u30fc|\uc0ac\uc6a9\uc790"
 )
 # Headings under which a model also writes down the question it was asked: see ``Turns.find``.
@@ -33,20 +35,33 @@ HEADINGS = (
     r"(?:(?:next|new|another|second|follow-?up)\s)?question|(?:next|new|another)\s(?:problem|exercise)|q"
     r"|(?:problem|exercise)(?=[ \t]*\#?\d)|\u95ee\u9898|\u9898\u76ee|\u554f\u984c|\u63d0\u95ee|\u4e0b\u4e00\u9898"
 )
-MARKED = "(?:problem|exercise|query|instruction)"  # in bold or as a heading only: plain, they often begin a sentence
+WORDY = "problem|exercise|query|instruction"  # plain, they often begin a sentence
 BEFORE = (
     r"^(?P<tags>(?:[ \t]*+</?think>)*+)[ \t]*+(?:>[ \t]*+)*+"
-    r"(?P<mark>\#{1,6}[ \t]*+|\[|<(?!/))?[ \t]*+(?P<bold>[*_]{1,3}|<(?:b|strong)>)?[ \t]*+"
+    r"(?P<mark>\#{1,6}[ \t]*+|[\[<\u3010](?!/))?[ \t]*+(?P<bold>[*_]{1,3}|<(?:b|strong)>)?[ \t]*+"
 )
 AFTER = (
-    r"[ \t]*+(?:[*_]{1,3}|</(?:b|strong)>|\]|>)?[ \t]*+[:\uff1a]"  # a colon, outside or inside of the emphasis
-    r"|(?(mark)[ \t]*+(?:[*_]{1,3}|\]|>)?[ \t\r]*+$|(?(bold)[ \t]*+(?:[*_]{1,3}|</(?:b|strong)>)[ \t\r]*+$|(?!)))"
-)  # the latter alone: behind a mark or in bold, with nothing else on its line
+    r"[ \t]*+(?:[*_]{1,3}|</(?:b|strong)>|\]|>)?[ \t]*+[:\uff1a]|(?<=\d)[.)]"
+    r"|(?(mark)[ \t]*+(?:[\]>\u3011]|[*_]{0,3}[ \t\r]*+$)|(?(bold)[ \t]*+(?:[*_]{1,3}|</(?:b|strong)>)[ \t\r]*+$|(?!)))"
+    r"|(?P<alone>[ \t\r]*+$)"
+)
 TURN = re.compile(
     rf"(?P<control>{CONTROL})|{BEFORE}"
-    rf"(?:(?P<speaker>{SPEAKERS})|(?P<heading>{HEADINGS}|(?(mark){MARKED}|(?(bold){MARKED}|(?!)))))"
-    rf"(?:[ \t]*+\#?\d{{1,3}})?(?:{AFTER})",
+    rf"(?:(?P<speaker>{SPEAKERS})|(?P<heading>{HEADINGS})|(?P<wordy>{WORDY}))(?:[ \t]*+\#?\d{{1,3}})?(?:{AFTER})",
     re.MULTILINE | re.IGNORECASE,
+)
+# Who answers a turn that was only invented.
+REPLY = re.compile(
+    r"^[ \t]*+(?:>[ \t]*+)*+[\#*_\[<\u3010]*+[ \t]*+(?:"
+    r"(?:assistant|ai|bot|chatbot|model|gpt|response|reply|\u52a9\u624b)[ \t]*+\d{0,3}[\]>\u3011*_]*+[ \t]*+"
+    r"(?:[:\uff1a]|\r?$)"
+    r"|(?:answer|solution|a|\u56de\u7b54|\u7b54\u6848)[ \t]*+\d{0,3}[\]>\u3011*_]*+[ \t]*+[:\uff1a])",
+    re.MULTILINE | re.IGNORECASE,
+)
+# What ends a turn, whoever speaks next.
+END = re.compile(
+    r"<\|(?:im_end|endoftext|eot_id|end_of_text|end|eos)\|>|<[|\uff5c]end[_\u2581]of[_\u2581]sentence[|\uff5c]>"
+    r"|<end_of_turn>|<eos>|</s>(?=\s|<s>|$)"
 )
 
 # A line such as "User: 5 visits" is a row of a table: amounts, with up to three words each.
@@ -57,11 +72,13 @@ AMOUNTS = re.compile(rf"[\s*_]*+{AMOUNT}(?:\s*+[,;|/]\s*+(?:{LABEL})?{AMOUNT})*+
 NAME = r"[^\W\d_]++(?:[ \t][^\W\d_]++){0,2}"
 ROW = re.compile(rf"[\s*_>|-]*+(?P<name>{NAME})[*_]*+[ \t]*+[:\uff1a][*_]*+[ \t]*+(?P<value>[^\n]*)")
 NO_ROWS = re.compile(
-    rf"{SPEAKERS}|{HEADINGS}|{MARKED}|.*\banswer|assistant|ai|bot|model|system|response|solution|result|explanation|note|step"
+    rf"{SPEAKERS}|{HEADINGS}|{WORDY}|.*\banswer|assistant|ai|bot|model|system|response|solution|result|explanation|note|step"
     r"|thought|thinking|\u52a9\u624b|\u56de\u7b54|\u7b54\u6848",
     re.IGNORECASE,
 )
 MOST_WORDS = 3  # of such a row
+MOST_ENDS = 20  # signs of an end before which nothing is said
+NOT_BLANK = re.compile(r"^[^\S\n]*\S", re.MULTILINE)
 FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
 STATES = re.compile(r"[\d$]|\\[(\[]")  # a digit or a formula: more than an announcement
 
@@ -78,21 +95,32 @@ class Turns:
         A speaker's name counts at the beginning of any line, unless the line is a row of a table or stands in a fenced
         block. The heading of a question counts only where an answer was given before it: in a reasoning that is
         closed later, a box; elsewhere a box, a digit or a formula. For models also begin by writing the question down.
+        A name alone on its line, and a heading that often begins a sentence, count if somebody answers later.
         """
         for found in TURN.finditer(self.text):
             if found["control"]:
                 return found.start()
             place = found.end("tags")
-            if found["heading"] and not self._answered_before(place):
-                continue
-            if not (self._is_row(found) or self._is_fenced(place)):
+            if self._opens_turn(found, place) and not self._is_fenced(place):
                 return place
         return None
+
+    def _opens_turn(self, found: re.Match[str], place: int) -> bool:
+        plain = not (found["mark"] or found["bold"])
+        if plain and (found["alone"] is not None or found["wordy"]) and self._last_reply < place:
+            return False
+        if not found["speaker"]:
+            return self._answered_before(place) and (found["alone"] is None or not plain)
+        return not self._is_row(found)
 
     @cached_property
     def _first_box(self) -> int:
         place = self.text.find(r"\boxed")
         return len(self.text) if place < 0 else place
+
+    @cached_property
+    def _last_reply(self) -> int:
+        return max((found.start() for found in REPLY.finditer(self.text)), default=-1)
 
     @cached_property
     def _said(self) -> int:
@@ -120,6 +148,8 @@ class Turns:
         end = self.text.find("\n", found.end())
         rest = self.text[found.end() : len(self.text) if end < 0 else end]
         if len(rest) > 200 or "?" in rest or "\uff1f" in rest or not rest.strip():
+            return False
+        if end >= 0 and (following := NOT_BLANK.search(self.text, end)) and REPLY.match(self.text, following.start()):
             return False
         if AMOUNTS.fullmatch(rest):
             return True
@@ -157,8 +187,10 @@ def find_user_turn(text: str) -> int | None:
 
 
 def own_turn(text: str) -> str:
-    """A completion up to the first turn that it only invented."""
-    return text[: find_user_turn(text)]
+    """A completion up to where it ends, or begins a turn that it only invented."""
+    own = text[: find_user_turn(text)]
+    ends = (found.start() for found in islice(END.finditer(own), MOST_ENDS) if says_something(own[: found.start()]))
+    return own[: next(ends, None)]
 
 
 def split_turn(text: str) -> tuple[str, str | None]:

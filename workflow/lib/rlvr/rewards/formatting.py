@@ -15,12 +15,13 @@ THINK_TAG = re.compile(f"{re.escape(THINK_OPEN)}|{re.escape(THINK_CLOSE)}")
 # ASSUME: what "empty or null" covers beside blanks, punctuation and invisible characters: one letter, however often,
 # and words that stand in for a thought. A digit is one: "4" is short, not empty.
 NULL_WORDS = re.compile(
-    "null|none|nil|na|n|a|nan|nothing|empty|blank|void|undefined|no|any|todo|tbd|skip|skipped|pass|omitted|ok|okay|hm+"
-    "|thinks?|thinking|thoughts?|reason|reasoning|my|your|here|the|is|steps?|placeholder"
+    "null|none|nil|na|n|a|nan|nothing|empty|blank|void|undefined|no|not|any|todo|tbd|skip|skipped|pass|omitted|redacted"
+    "|ok|okay|well|hm+|so|and|then|now|i|me|my|us|we|you|your|it|this|that|the|be|is|am|are|was|let|s|ll|will|can|to|by|about"
+    "|thinks?|thinking|thoughts?|reason|reasoning|needed|necessary|required|needs?|here|steps?|process|placeholder|hidden"
     "|\u7565|\u65e0|\u7a7a|\u6ca1\u6709|\u601d\u8003"
 )
 COMMAND = re.compile(
-    r"&[a-z]+;|</?[a-z]+ ?/?>|\\(?:text(?:bf|it)?|quad|qquad|ldots|dots|n|t|r)(?![a-zA-Z])", re.IGNORECASE
+    r"&#?[a-z0-9]+;|</?[a-z]+ ?/?>|\\(?:text(?:bf|it)?|boxed|quad|qquad|ldots|dots|n|t|r)(?![a-zA-Z])", re.IGNORECASE
 )
 
 # ASSUME: neither n nor the threshold is printed. On the 800 real completions of Qwen2.5-Math these values fire on
