@@ -6,8 +6,6 @@ rule tabulate_output:
     """One table of the paper, each printed number beside the reproduced one."""
     input:
         unpack(table_evidence),
-        outputs=STUDY_DIR / "outputs.yaml",
-        reported=printed_numbers,
     output:
         json=f"{RESULTS}/paper/tables/{{table}}.json",
         tex=f"{RESULTS}/paper/tables/{{table}}.tex",
@@ -23,8 +21,9 @@ rule tabulate_output:
     conda:
         "../../envs/analysis.yaml"
     params:
+        output=lambda wildcards: OUTPUTS[wildcards.table].declaration(),
         scope=lambda wildcards: scope_of(wildcards.table),
-        caption=lambda wildcards: OUTPUTS[wildcards.table].caption,
+        caption=lambda wildcards: OUTPUTS[wildcards.table].full_caption,
         code=adapter_code("tabulate_output"),
     script:
         "../scripts/tabulate_output.py"
@@ -34,8 +33,7 @@ rule plot_output:
     """One figure of the paper."""
     input:
         unpack(figure_evidence),
-        outputs=STUDY_DIR / "outputs.yaml",
-        labels=STUDY_DIR / "labels.csv",
+        unpack(looks_of_series),
         style=ROOT / "paper" / "style.mplstyle",
     output:
         csv=f"{RESULTS}/paper/figures/{{figure}}.csv",
@@ -51,9 +49,10 @@ rule plot_output:
     conda:
         "../../envs/analysis.yaml"
     params:
+        output=lambda wildcards: OUTPUTS[wildcards.figure].declaration(),
         scope=lambda wildcards: scope_of(wildcards.figure),
-        caption=lambda wildcards: OUTPUTS[wildcards.figure].caption,
-        code=adapter_code("plot_output"),
+        caption=lambda wildcards: OUTPUTS[wildcards.figure].full_caption,
+        code=lambda wildcards: figure_code(wildcards.figure),
     script:
         "../scripts/plot_output.py"
 
@@ -64,7 +63,6 @@ rule collect_numbers:
         cells=cells_of(OUTPUTS),
         scores=[scores_of(run_id) for run_id in [*STUDY.rows, *STUDY.trained_bases]],
         manifests=expand(rules.train_run.output.run, run_id=STUDY.rows),
-        outputs=STUDY_DIR / "outputs.yaml",
     output:
         json=f"{RESULTS}/paper/numbers.json",
         tex=f"{RESULTS}/paper/numbers.tex",
@@ -84,7 +82,6 @@ rule check_claims:
     input:
         cells=cells_of(required_outputs(CLAIMS)),
         claims=STUDY_DIR / "claims.yaml",
-        outputs=STUDY_DIR / "outputs.yaml",
     output:
         json=f"{RESULTS}/paper/claims.json",
         csv=report(
@@ -105,9 +102,6 @@ rule check_claims:
 
 rule check_printed:
     """Printed means, deviations and differences, re-derived from the numbers printed beside them."""
-    input:
-        outputs=STUDY_DIR / "outputs.yaml",
-        reported=expand(STUDY_DIR / "reported" / "{output}.csv", output=PRINTED_OUTPUTS),
     output:
         json=f"{RESULTS}/paper/audit.json",
         csv=report(
@@ -121,6 +115,7 @@ rule check_printed:
     conda:
         "../../envs/analysis.yaml"
     params:
+        outputs=[output.declaration() for output in OUTPUTS.values() if output.reported],
         code=adapter_code("check_printed"),
     script:
         "../scripts/check_printed.py"
@@ -145,7 +140,7 @@ rule compile_paper:
         "../../envs/analysis.yaml"
     params:
         scale=config["scale"],
-        captions={name: OUTPUTS[name].caption for name in FIGURES},
+        captions={name: OUTPUTS[name].full_caption for name in FIGURES},
         code=adapter_code("compile_paper"),
     script:
         "../scripts/compile_paper.py"

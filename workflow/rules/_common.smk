@@ -17,7 +17,11 @@ from rlvr.plan.sources import find_source, load_registry
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.plan.study import load_study
 from rlvr.plan.claims import check_claims, load_claims, required_outputs
-from rlvr.plan.outputs import check_outputs, load_outputs, required_inputs
+from rlvr.plan.outputs import required_inputs
+from rlvr.plan.outputs_file import load_outputs
+from rlvr.plan.selection import run_facts
+from rlvr.plan.statistics import EVIDENCE
+from rlvr.report.figures import KINDS, OPTIONS
 
 prepare_environment()
 check_against(config, SCHEMAS / "config.schema.yaml", "config.yaml")
@@ -27,11 +31,11 @@ SCALE_FILE = ROOT / "workflow" / "scales" / f"{config['scale']}.yaml"
 STUDY = load_study(config["study"], config["tier"], SCALE_FILE, STUDIES, SCHEMAS, METHODS)
 SCALE = STUDY.scale
 SOURCES = load_registry(ROOT / "data" / "sources.csv")
-OUTPUTS = load_outputs(STUDY_DIR / "outputs.yaml", SCHEMAS / "outputs.schema.yaml")
-check_outputs(OUTPUTS, STUDY.grid, STUDY_DIR / "outputs.yaml")
-TABLES = [name for name in OUTPUTS if name.startswith("table")]
-FIGURES = [name for name in OUTPUTS if name.startswith("figure")]
-PRINTED_OUTPUTS = [name for name, output in OUTPUTS.items() if output.reported]
+RECIPE = {name: SCALE["train"][name] for name in ("schedule", "completions_per_step")}  # what empty cells stand for
+CANDIDATES = run_facts(STUDY.grid, RECIPE)
+OUTPUTS = load_outputs(STUDY_DIR / "outputs.yaml", CANDIDATES, OPTIONS, SCHEMAS / "outputs.schema.yaml")
+TABLES = [name for name, output in OUTPUTS.items() if output.is_table]
+FIGURES = [name for name, output in OUTPUTS.items() if not output.is_table]
 CLAIMS = load_claims(STUDY_DIR / "claims.yaml", SCHEMAS / "claims.schema.yaml")
 check_claims(CLAIMS, OUTPUTS, STUDY_DIR / "claims.yaml")
 RESULTS = f"results/{config['scale']}"
@@ -39,6 +43,7 @@ RESULTS = f"results/{config['scale']}"
 RANK_DIVISOR = SCALE["train"]["rank_divisor"]
 SCOPE = {
     "scale": config["scale"],
+    "study": config["study"],
     "comparable": SCALE["comparable"],
     "remark": f"Ranks and α are the printed ones divided by {RANK_DIVISOR}." if RANK_DIVISOR > 1 else "",
 }
@@ -62,3 +67,8 @@ wildcard_constraints:
 def adapter_code(rule_name):
     """Digest of the adapter of a cheap rule and of all of `rlvr` that it reaches."""
     return code_digest(ROOT / "workflow" / "scripts" / f"{rule_name}.py")
+
+
+def figure_code(figure):
+    """Digest of the adapter of figures and of the kind of this one, which is found by its folder and not imported."""
+    return [adapter_code("plot_output"), code_digest(KINDS[OUTPUTS[figure].kind].file)]

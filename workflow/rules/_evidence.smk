@@ -1,20 +1,36 @@
-# Which files a table or figure is made from; input functions of 5_paper.smk.
+# Which files a table or figure is made from; input functions of 6_paper.smk.
+
+
+EVIDENCE_FILES = {  # where each kind of evidence lies
+    "scores": rules.score_run.output.scores,
+    "manifests": rules.train_run.output.run,
+    "metrics": rules.train_run.output.metrics,
+    "spectra": rules.measure_run.output.spectra,
+    "diagnostics": rules.measure_run.output.diagnostics,
+    "pair_spectra": rules.measure_pair.output.spectra,
+    "pair_diagnostics": rules.measure_pair.output.diagnostics,
+    "models": f"{RESULTS}/models/{{model}}/model.json",
+    "frozen": rules.measure_frozen.output.spectra,
+    "decay": rules.measure_frozen.output.decay,
+    "agreement": rules.compare_runs.output.table,
+    "consensus": rules.compare_runs.output.consensus,
+    "cards": rules.curate_dataset.output.card,
+}
+BASES_OF_RUNS = {run_id: STUDY.model_of(run_id) for run_id in STUDY.rows}
+
+
+def evidence_file(kind, key):
+    """The file of a kind of evidence with this key; a benchmark's scores lie with its suite."""
+    values = dict(zip(EVIDENCE[kind].wildcards, key))
+    if "benchmark" in values:
+        values["suite"] = STUDY.suite_of(values["benchmark"])
+    return EVIDENCE_FILES[kind].format(**values)
 
 
 def evidence_of(output_id):
     """The files that a table or figure is made from, by kind; runs outside the tier are not among them."""
-    needed = required_inputs(OUTPUTS[output_id], STUDY.rows, SCALE["datasets"])
-    scored = dict.fromkeys((run_id, STUDY.suite_of(benchmark)) for run_id, benchmark in needed.scores)
-    return {
-        "scores": [rules.score_run.output.scores.format(run_id=run_id, suite=suite) for run_id, suite in scored],
-        "manifests": expand(rules.train_run.output.run, run_id=needed.manifests),
-        "spectra": expand(rules.measure_run.output.spectra, run_id=needed.spectra),
-        "metrics": expand(rules.train_run.output.metrics, run_id=needed.metrics),
-        "diagnostics": expand(rules.measure_run.output.diagnostics, run_id=needed.diagnostics),
-        "frozen": expand(rules.measure_frozen.output.spectra, model=needed.frozen),
-        "decay": expand(rules.measure_frozen.output.decay, model=needed.decay),
-        "cards": expand(rules.curate_dataset.output.card, dataset=needed.cards),
-    }
+    needed = required_inputs(OUTPUTS[output_id], BASES_OF_RUNS, SCALE["datasets"])
+    return {kind: list(dict.fromkeys(evidence_file(kind, key) for key in keys)) for kind, keys in needed.items()}
 
 
 def table_evidence(wildcards):
@@ -27,16 +43,15 @@ def figure_evidence(wildcards):
     return evidence_of(wildcards.figure)
 
 
-def printed_numbers(wildcards):
-    """The numbers that the paper prints in a table."""
-    return STUDY_DIR / "reported" / f"{wildcards.table}.csv" if wildcards.table in PRINTED_OUTPUTS else []
+def looks_of_series(wildcards):
+    """The study's table of series, where it has one."""
+    return {"labels": path for path in [STUDY_DIR / "labels.csv"] if path.is_file()}
 
 
 def scope_of(output_id):
     """What a table needs to know beside its files: the scale, and which of its runs the tier has."""
-    needed = required_inputs(OUTPUTS[output_id], STUDY.rows)
-    measured = {*needed.manifests, *needed.spectra, *needed.metrics, *needed.diagnostics}
-    runs = measured | {run_id for run_id, _ in needed.scores}
+    needed = required_inputs(OUTPUTS[output_id], BASES_OF_RUNS)
+    runs = {key[0] for kind, keys in needed.items() for key in keys if EVIDENCE[kind].wildcards[0] == "run_id"}
     return {**SCOPE, "runs": sorted(runs)}
 
 
