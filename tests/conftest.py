@@ -92,6 +92,7 @@ class Checkout:
 
 def copy_code(target: Path) -> Checkout:
     """Copy what the workflow needs to run, as a fresh clone would hold it."""
+    target.mkdir(parents=True)
     ignore = shutil.ignore_patterns("__pycache__", "downloads")
     for name in CODE:
         source = ROOT / name

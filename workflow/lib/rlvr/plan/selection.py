@@ -16,14 +16,16 @@ def run_facts(grid: Mapping[str, Facts], recipe: Facts | None = None) -> dict[st
 
     Args:
         grid: Rows by run id, empty cells as ``None``.
-        recipe: What an empty cell means, by column; other entries become facts of every run.
+        recipe: What an empty cell means, by column; other entries become facts of every run. Entries that differ by
+            family (learning rates) are left out: an empty cell stays empty.
 
     Returns:
         For every run its row with the recipe in its empty cells, and ``alpha_ratio`` (alpha / rank, ``None`` without).
     """
+    common = {name: value for name, value in (recipe or {}).items() if not isinstance(value, Mapping)}
     found = {}
     for run_id, row in grid.items():
-        facts = {**(recipe or {}), **{name: value for name, value in row.items() if value is not None}}
+        facts = {**common, **{name: value for name, value in row.items() if value is not None}}
         alpha, rank = row.get("alpha"), row.get("rank")
         ratio = alpha / rank if alpha is not None and rank else None
         found[run_id] = {**dict.fromkeys(row), **facts, "run_id": run_id, "alpha_ratio": ratio}
