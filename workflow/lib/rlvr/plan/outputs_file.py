@@ -112,14 +112,16 @@ class Declared:
         where = f"{self.where}, row '{fields['key']}'"
         own: Condition = fields.get("where", {})
         check_condition(own, self.candidates, where)
-        check_condition(dict.fromkeys(fields.get("each", ())), self.candidates, where)
-        found = select(self.candidates, [self.common, own])
+        each = fields.get("each", ())
+        check_condition(dict.fromkeys(each), self.candidates, where)
+        met = select(self.candidates, [self.common, own])
+        found = [name for name in met if set(each) <= set(self.candidates[name])]
         if not found:
             remedy = "Correct 'where' of the row or of the output, or add a row to grid.csv."
             raise InputError(where, "no run of the grid meets its conditions.", remedy)
         return [
             self._row(fields, columns, {**single_values([self.common, own]), **values}, [own, values], where)
-            for values in distinct(self.candidates, found, fields.get("each", ()))
+            for values in distinct(self.candidates, found, each)
         ]
 
     def _row(
