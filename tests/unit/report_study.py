@@ -114,9 +114,7 @@ def evidence() -> Evidence:
     """Everything about the four runs."""
     manifests = {run_id: manifest(run_id) for run_id in PARAMETERS}
     models = {"base": {"parameters": 53_760}}
-    return Evidence(
-        index_scores(score_frame()), manifests, summarise_spectra(spectra_frame()), metrics_frame(), models
-    )
+    return Evidence(index_scores(score_frame()), manifests, summarise_spectra(spectra_frame()), metrics_frame(), models)
 
 
 def manifest(run_id: str) -> dict:

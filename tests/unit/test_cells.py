@@ -207,7 +207,9 @@ def test_pairs_are_rows_like_runs(tmp_path):
 def test_a_new_row_of_the_grid_shows_up_by_itself(tmp_path):
     row = {"key": "{method}-r{rank}", "labels": ["{method}", "r = {rank}"], "each": ["method", "rank"]}
     outputs = {"table1": {**OUTPUTS["table1"], "columns": [], "rows": [row]}}
-    outputs["table1"]["columns"] = [{"key": "x", "header": "X", **OUTPUTS["table1"]["columns"][2], "where": {"seed": 1}}]
+    outputs["table1"]["columns"] = [
+        {"key": "x", "header": "X", **OUTPUTS["table1"]["columns"][2], "where": {"seed": 1}}
+    ]
     path = write_study(tmp_path, outputs, reported="row\n")
     assert [row.key for row in load_study(path)["table1"].rows] == ["lora-r8", "dora-r8"]
     grid = {**GRID, "lora-r4-s1": {**GRID["lora-s1"], "rank": 4, "alpha": 8.0}}

@@ -53,7 +53,9 @@ def test_constants_and_extremes():
     largest = {"largest": [side("low"), side("high")]}
     assert judge_comparison(Comparison(side("near"), "exceeds", largest), ESTIMATES) == "undecided"
     assert judge_comparison(Comparison(side("near"), "exceeds", {"smallest": [side("low"), 60]}), ESTIMATES) == "holds"
-    assert judge_comparison(Comparison({"largest": [side("low"), side("absent")]}, "exceeds", 0), ESTIMATES) == "not run"
+    assert (
+        judge_comparison(Comparison({"largest": [side("low"), side("absent")]}, "exceeds", 0), ESTIMATES) == "not run"
+    )
 
 
 @pytest.mark.parametrize(

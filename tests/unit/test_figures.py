@@ -240,6 +240,14 @@ def test_points_are_joined_named_and_barred(outputs, inputs, tmp_path):
         assert [line.get_xdata()[0] for line in axes.lines if line.get_marker() in "os"] == [3.0, 20.0]
 
 
+def test_bars_of_topics_are_shares(outputs, inputs, tmp_path):
+    drawing = as_drawing(outputs["figure4"], str(tmp_path / "labels.csv"), ReportScope("tiny", False, []), inputs)
+    with styled(STYLE):
+        (axes,) = KINDS["topics"].draw(drawing, topic_table(CARD, shown=3)).axes
+        widths = [[bar.get_width() for bar in bars] for bars in axes.containers]
+        assert widths == [pytest.approx([20, 20, 60]), pytest.approx([100 * part / 9 for part in (6, 2, 1)])]
+
+
 def test_a_curve_that_was_not_run_says_so(outputs, inputs, tmp_path):
     scope = ReportScope("tiny", False, list(SCORES))
     drawing = as_drawing(outputs["figure6"], str(tmp_path / "labels.csv"), scope, inputs)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rlvr.core.errors import InputError
 from rlvr.plan.options import option
 
 
@@ -36,3 +37,16 @@ class Series:
 
     series: str = option("key of labels.csv")
     runs: tuple[str, ...] = option("run ids; written as `where`, a condition on the grid")
+
+
+def single_runs(curves: Sequence[Series]) -> dict[str, str]:
+    """The series of each run, for figures that show one run per series.
+
+    Raises:
+        InputError: If a series has several runs.
+    """
+    for curve in curves:
+        if len(curve.runs) > 1:
+            problem = f"series '{curve.series}' selects {len(curve.runs)} runs: {', '.join(curve.runs)}."
+            raise InputError("outputs.yaml", problem, "Narrow 'where' to one run.")
+    return {curve.runs[0]: curve.series for curve in curves}

@@ -208,6 +208,6 @@ def _keys(name: str, column: Column, runs: Mapping[str, str], pairs: Sequence[st
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a column or row with tuples where JSON has lists."""
     found = {name: tuple(value) if isinstance(value, list | tuple) else value for name, value in fields.items()}
-    if "runs" in found:
-        found["runs"] = {key: tuple(map(tuple, sides)) for key, sides in found["runs"].items()}
+    if "runs" in fields:
+        found["runs"] = {key: tuple(map(tuple, sides)) for key, sides in fields["runs"].items()}
     return found

@@ -12,7 +12,14 @@ from rlvr.plan.options import build
 from rlvr.plan.outputs import Column, Output, Row, selected_runs
 from rlvr.plan.printed import parse_printed
 from rlvr.plan.selection import (
-    Condition, Facts, check_condition, differ_in_seed_only, distinct, fill_in, select, single_values,
+    Condition,
+    Facts,
+    check_condition,
+    differ_in_seed_only,
+    distinct,
+    fill_in,
+    select,
+    single_values,
 )  # fmt: skip
 from rlvr.plan.statistics import PAIR_KINDS, SCORE, find_statistic
 

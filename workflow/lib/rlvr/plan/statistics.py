@@ -97,8 +97,8 @@ OF_A_RUN = (
     Statistic("trainable_parameters", "parameters", ("manifests",), "numbers that training may change"),
     Statistic("trainable_share", "%", ("manifests", "models"), "trainable parameters over those of the base",
               "trainable_parameters", 100.0, 3),
-    Statistic("training_time", "h", ("manifests",), "wall time of training, set-up included", "wall_time_s", 1 / 3600, 2),
-    Statistic("peak_memory", "GiB", ("manifests",), "largest memory of a process, on the accelerator where one was used",
+    Statistic("training_time", "h", ("manifests",), "wall time of training with set-up", "wall_time_s", 1 / 3600, 2),
+    Statistic("peak_memory", "GiB", ("manifests",), "largest memory of a process, on its accelerator if any",
               "peak_memory_gib", decimals=2),
 )  # fmt: skip
 METRICS: Mapping[str, tuple[str, float, int, str]] = {  # unit, factor, decimals, meaning
@@ -144,9 +144,19 @@ DIAGNOSTIC = (
     _share("chance_low", "diagnostics", "overlap with weights of low magnitude that a random mask would have"),
     _share("similarity_top", "diagnostics", "share of a LoRA factor's norm in the base's leading right directions"),
     _share("similarity_bottom", "diagnostics", "share of a LoRA factor's norm in the base's trailing right directions"),
-    _share("similarity_chance", "diagnostics", "share of the norm in such a subspace of a factor that ignores the base"),
-    _share("diagonal_share", "diagnostics", "share of the update that the base's singular directions show on their diagonal"),
-    _number("normalised_spectral_shift", "diagnostics", "norm of the change of the singular values over the norm of the base's"),
+    _share(
+        "similarity_chance", "diagnostics", "share of the norm in such a subspace of a factor that ignores the base"
+    ),
+    _share(
+        "diagonal_share",
+        "diagnostics",
+        "share of the update that the base's singular directions show on their diagonal",
+    ),
+    _number(
+        "normalised_spectral_shift",
+        "diagnostics",
+        "norm of the change of the singular values over the norm of the base's",
+    ),
     _number("tail_mean", "diagnostics", "mean of the smallest singular values of the base"),
     _number("initial_norm_lora", "diagnostics", "norm of the product of factors that LoRA starts from"),
     _number("initial_norm_pissa", "diagnostics", "norm of the product of factors that PiSSA starts from"),

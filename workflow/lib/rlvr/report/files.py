@@ -28,9 +28,7 @@ class TableFiles:
     json: str
 
 
-def tabulate_file(
-    declaration: Mapping[str, Any], scope: ReportScope, inputs: InputPaths, files: TableFiles
-) -> None:
+def tabulate_file(declaration: Mapping[str, Any], scope: ReportScope, inputs: InputPaths, files: TableFiles) -> None:
     """Make one table in every format.
 
     Args:

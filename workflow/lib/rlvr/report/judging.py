@@ -65,8 +65,8 @@ def judge_claim(claim: Claim, estimates: Mapping[Place, Estimate]) -> ClaimVerdi
 def judge_comparison(part: Comparison, estimates: Mapping[Place, Estimate]) -> ClaimVerdict:
     """Verdict of one comparison from the interval of the difference; the bare numbers decide where there is none.
 
-    ``exceeds`` holds when the whole interval lies above the margin, fails when none of it does, and is undecided otherwise;
-    ``within`` likewise for the band from minus to plus the margin.
+    ``exceeds`` holds when the whole interval lies above the margin, fails when none of it does, and is undecided
+    otherwise; ``within`` likewise for the band from minus to plus the margin.
     """
     gap = _gap(part, estimates)
     if math.isnan(gap.value):

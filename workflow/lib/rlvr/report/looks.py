@@ -24,6 +24,7 @@ SMALLEST_PT = 6  # type in figures is not smaller
 NEUTRAL = "#8C8C8C"  # of reference lines
 BAND_ALPHA = 0.15
 MARKERS_PER_LINE = 8
+WIDE_INCHES = 5  # from here a legend has room for six entries in a row
 DASHES: Mapping[str, Any] = {"-": "", "--": (4, 1.5), ":": (1, 1.2), "-.": (4, 1.2, 1, 1.2)}  # as seaborn wants them
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -92,15 +93,20 @@ def draw_lines(
             axes.fill_between(part["x"], low, high, color=labels[name].colour, alpha=BAND_ALPHA, linewidth=0)
 
 
-def legend_below(figure: "Figure", panel: "Axes") -> None:
-    """The legend of one panel below all of them."""
+def one_legend(figure: "Figure", panel: "Axes", above: bool = False) -> None:
+    """The legend of one panel below all of them, or above."""
     handles, names = panel.get_legend_handles_labels()
-    if panel.get_legend() is not None:
-        panel.get_legend().remove()
+    own = panel.get_legend()
+    if own is not None:
+        own.remove()
     if handles:
         unique = dict(zip(names, handles, strict=True))
-        columns = max(1, min(len(unique), 6 if figure.get_figwidth() > 5 else 3))
-        figure.legend(list(unique.values()), list(unique), loc="outside lower center", ncols=columns)
+        columns = max(1, min(len(unique), 6 if figure.get_figwidth() > WIDE_INCHES else 3))
+        entries = list(unique.values()), list(unique)
+        if above:
+            figure.legend(*entries, loc="outside upper center", ncols=columns)
+        else:
+            figure.legend(*entries, loc="outside lower center", ncols=columns)
 
 
 def integer_ticks(axes: "Axes", which: str = "x") -> None:

@@ -7,7 +7,7 @@ from rlvr.plan.labels import Label
 from rlvr.plan.outputs import Output
 from rlvr.report.cells import ReportScope
 from rlvr.report.evidence import InputPaths, read_tables
-from rlvr.report.figures import KINDS, geometry, heatmap
+from rlvr.report.figures import KINDS, agreement, geometry, heatmap
 from rlvr.report.looks import FULL_WIDTH_MM, ONE_COLUMN_MM, Drawing, new_figure, save_figure
 from rlvr.report.plotting import styled
 
@@ -52,7 +52,7 @@ def plot_agreement(table_path: str, consensus_path: str, style: str, out_path: s
     inputs: InputPaths = {"agreement": [table_path], "consensus": [consensus_path]}
     kind = KINDS["agreement"]
     output = Output("agreement", kind.name, "ours", "")
-    drawing = Drawing(output, kind.options(base=""), {}, ReportScope("", comparable=False, runs=()), inputs)
+    drawing = Drawing(output, agreement.Options(base=""), {}, ReportScope("", comparable=False, runs=()), inputs)
     with styled(style):
         _save({out_path: kind.draw(drawing, kind.table(drawing))}, "agreement")
 

@@ -1,6 +1,6 @@
 """Kinds of figures, found by the folder: one module per kind.
 
-Each module has ``Options`` (what stands under ``plot``; a frozen :class:`~rlvr.plan.figure_options.FigureOptions`, which
+Each module has ``Options`` (what stands under ``plot``, a frozen :class:`~rlvr.plan.figure_options.FigureOptions`; it
 also says what the figure reads), ``table(drawing)`` (the numbers that it shows, written as CSV) and
 ``draw(drawing, table)`` (the picture). Their imports are light: matplotlib, seaborn and pandas come in functions.
 """

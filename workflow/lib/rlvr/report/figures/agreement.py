@@ -12,7 +12,15 @@ from rlvr.plan.labels import Label
 from rlvr.plan.options import option
 from rlvr.report.evidence import read_tables
 from rlvr.report.looks import (
-    FULL_WIDTH_MM, ONE_COLUMN_MM, SMALLEST_PT, Drawing, draw_lines, integer_ticks, new_figure, panels, say,
+    FULL_WIDTH_MM,
+    ONE_COLUMN_MM,
+    SMALLEST_PT,
+    Drawing,
+    draw_lines,
+    integer_ticks,
+    new_figure,
+    panels,
+    say,
 )  # fmt: skip
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rlvr.plan.figure_options import FigureOptions, Series
 from rlvr.plan.options import option
 from rlvr.report.evidence import read_tables
-from rlvr.report.looks import ONE_COLUMN_MM, Drawing, draw_lines, integer_ticks, legend_below, new_figure, panels
+from rlvr.report.looks import ONE_COLUMN_MM, Drawing, draw_lines, integer_ticks, new_figure, one_legend, panels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ def table(drawing: Drawing) -> "pd.DataFrame":
     series = {run_id: curve.series for curve in options.curves for run_id in curve.runs}
     parts = [
         part.sort_values("step").assign(
-            series=series[run_id], smooth=lambda run: running_mean(run[options.metric], options.window_steps)
+            series=series[str(run_id)], smooth=lambda run: running_mean(run[options.metric], options.window_steps)
         )
         for run_id, part in metrics.groupby("run_id", sort=False)
     ]
@@ -72,5 +72,5 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
             axes.plot([], [], " ", label=f"{drawing.labels[series].name}: not run")
     axes.set(xlabel="Optimizer step", ylabel=options.header)
     integer_ticks(axes)
-    legend_below(figure, axes)
+    one_legend(figure, axes)
     return figure

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import option
 from rlvr.report.evidence import read_tables
-from rlvr.report.looks import FULL_WIDTH_MM, ONE_COLUMN_MM, Drawing, draw_lines, legend_below, new_figure, panels, say
+from rlvr.report.looks import FULL_WIDTH_MM, ONE_COLUMN_MM, Drawing, draw_lines, new_figure, one_legend, panels, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,5 +74,5 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
         if len(sizes) > 1:
             axes.set_title(f"matrices with {size} values", fontsize="medium")
     if sizes:
-        legend_below(figure, places[0])
+        one_legend(figure, places[0])
     return figure

@@ -9,7 +9,7 @@ from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.labels import Label
 from rlvr.plan.options import option
 from rlvr.report.cards import find_card, missing_text
-from rlvr.report.looks import ONE_COLUMN_MM, SMALLEST_PT, Drawing, integer_ticks, legend_below, new_figure, panels, say
+from rlvr.report.looks import ONE_COLUMN_MM, SMALLEST_PT, Drawing, integer_ticks, new_figure, one_legend, panels, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +81,7 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
     else:
         draw_bars(axes, table, drawing.labels, drawing.options.cap)
         axes.set(xlabel=drawing.options.header, ylabel="Problems")
-        legend_below(figure, axes)
+        one_legend(figure, axes)
     return figure
 
 

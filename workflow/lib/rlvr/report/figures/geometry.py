@@ -4,13 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rlvr.plan.figure_options import FigureOptions, Series
+from rlvr.plan.figure_options import FigureOptions, Series, single_runs
 from rlvr.plan.labels import Label
 from rlvr.plan.options import option
 from rlvr.report.evidence import read_tables
-from rlvr.report.figures.heatmap import single_runs
 from rlvr.report.looks import (
-    FULL_WIDTH_MM, NEUTRAL, ONE_COLUMN_MM, Drawing, draw_lines, integer_ticks, legend_below, new_figure, panels,
+    FULL_WIDTH_MM,
+    NEUTRAL,
+    ONE_COLUMN_MM,
+    Drawing,
+    draw_lines,
+    integer_ticks,
+    new_figure,
+    one_legend,
+    panels,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -131,10 +138,7 @@ def draw_panels(figure: "Figure", table: "pd.DataFrame", labels: Mapping[str, La
     rotation.set(xlabel="Leading direction of the base", ylabel="Principal angle (degrees)", ylim=(0, None))
     for axes in (overlap, rotation):
         integer_ticks(axes)
-    for axes in (energy, rotation):
-        if axes.get_legend() is not None:
-            axes.get_legend().remove()
-    legend_below(figure, modes)
+    one_legend(figure, modes)
 
 
 def _draw_overlaps(axes: "Axes", table: "pd.DataFrame", labels: Mapping[str, Label]) -> None:
@@ -149,3 +153,6 @@ def _draw_overlaps(axes: "Axes", table: "pd.DataFrame", labels: Mapping[str, Lab
                 part["x"] + shift, part["mean"], yerr=part["std"].fillna(0), fmt=label.marker, color=label.colour,
                 fillstyle=fill, elinewidth=0.5, capsize=1, markersize=3.2,
             )  # fmt: skip
+    for name, fill in (("principal weights", "full"), ("weights of low magnitude", "none")):
+        axes.plot([], [], "o", color=NEUTRAL, fillstyle=fill, markersize=3.2, label=name)
+    axes.legend(loc="best")

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rlvr.core.errors import InputError
-from rlvr.plan.figure_options import FigureOptions, Series
+from rlvr.plan.figure_options import FigureOptions, Series, single_runs
 from rlvr.plan.options import option
 from rlvr.plan.statistics import STATISTICS
 from rlvr.report.evidence import read_tables
@@ -34,19 +33,6 @@ class Options(FigureOptions):
     def series(self) -> Sequence[str]:
         """One map per curve."""
         return [curve.series for curve in self.curves]
-
-
-def single_runs(curves: Sequence[Series]) -> dict[str, str]:
-    """The series of each run, for figures that show one run per series.
-
-    Raises:
-        InputError: If a series has several runs.
-    """
-    for curve in curves:
-        if len(curve.runs) > 1:
-            problem = f"series '{curve.series}' selects {len(curve.runs)} runs: {', '.join(curve.runs)}."
-            raise InputError("outputs.yaml", problem, "Narrow 'where' to one run.")
-    return {curve.runs[0]: curve.series for curve in curves}
 
 
 def table(drawing: Drawing) -> "pd.DataFrame":

@@ -9,7 +9,15 @@ from rlvr.plan.labels import Label
 from rlvr.plan.options import option
 from rlvr.report.evidence import read_tables
 from rlvr.report.looks import (
-    FULL_WIDTH_MM, SMALLEST_PT, Drawing, draw_lines, legend_below, new_figure, ordered_projections, panels, say,
+    FULL_WIDTH_MM,
+    SMALLEST_PT,
+    Drawing,
+    draw_lines,
+    new_figure,
+    one_legend,
+    ordered_projections,
+    panels,
+    say,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -65,10 +73,7 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
         say(axes, "" if projections else "no base model of this figure was measured")
     figure.supxlabel("Index of the singular value", fontsize="medium")
     figure.supylabel("Singular value / largest of its layer", fontsize="medium")
-    for axes in places[1:]:
-        if axes.get_legend() is not None:
-            axes.get_legend().remove()
-    legend_below(figure, places[0])
+    one_legend(figure, places[0], above=True)
     return figure
 
 
@@ -83,9 +88,9 @@ def complete_curves(part: "pd.DataFrame") -> "pd.DataFrame":
 
 def _note_exponents(axes: "Axes", part: "pd.DataFrame", models: Sequence[str], labels: Mapping[str, Label]) -> None:
     """Exponent and share of variance that the power law explains, in black; the marker says whose they are."""
-    means = part[part["index"] == 0].pivot_table(index="model", columns="quantity", values="mean")
-    for place, model in enumerate(name for name in models if name in means.index):
-        exponent, explained = means.loc[model, "exponent_full"], means.loc[model].get("r_squared_full")
+    means = part[part["index"] == 0].set_index(["model", "quantity"])["mean"].to_dict()
+    for place, model in enumerate(name for name in models if (name, "exponent_full") in means):
+        exponent, explained = means[model, "exponent_full"], means.get((model, "r_squared_full"))
         height, label = 0.06 + 0.1 * place, labels[model]
         axes.plot([0.07], [height + 0.02], label.marker, color=label.colour, fillstyle=label.fill, markersize=3,
                   transform=axes.transAxes, zorder=3)  # fmt: skip

@@ -64,6 +64,8 @@ def point_table(output: Output, cells: "pd.DataFrame", y: str) -> "pd.DataFrame"
 
 def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
     """Points with bars; the points of a series are joined, and named by rank where their label is one."""
+    from matplotlib.container import ErrorbarContainer
+
     options: Options = drawing.options
     points = point_table(drawing.output, table, options.y)
     figure = new_figure(FULL_WIDTH_MM)
@@ -81,7 +83,7 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
         places[0].set_ylim(*options.y_limits)
     handles, names = places[0].get_legend_handles_labels()
     if handles:
-        markers = [handle[0] for handle in handles]  # without the bars
+        markers = [handle[0] for handle in handles if isinstance(handle, ErrorbarContainer)]  # without the bars
         figure.legend(markers, names, loc="outside lower center", ncols=min(len(names), 6))
     figure.canvas.draw()  # fixes the layout, in which labels are then moved apart
     for axes, panel in zip(places, options.panels, strict=True):
@@ -96,26 +98,30 @@ def _draw_series(axes: "Axes", part: "pd.DataFrame", panel: Panel, label: Label)
     # a bar that reached zero has no place on a logarithmic axis
     x_bars = None if spread is None else [spread.where(spread < x, 0.95 * x), spread]
     y_bars = [(y - part["y_low"]).clip(lower=0).fillna(0), (part["y_high"] - y).clip(lower=0).fillna(0)]
-    axes.errorbar(
+    _, caps, bars = axes.errorbar(
         x, y, xerr=x_bars, yerr=y_bars, fmt=label.marker, color=label.colour, fillstyle=label.fill, label=label.name,
-        linestyle=label.line if len(part) > 1 else "none", linewidth=0.8, elinewidth=0.4, capsize=1,
+        linestyle=label.line if len(part) > 1 else "none", linewidth=0.8, elinewidth=0.5, capsize=1, markersize=4,
     )  # fmt: skip
+    for artist in (*caps, *bars):
+        artist.set_alpha(0.5)
 
 
 def _name_points(axes: "Axes", points: "pd.DataFrame", panel: Panel) -> None:
-    """Ranks beside their points, moved apart; type is black, so that it is read on white."""
+    """Ranks beside their points, moved clear of each other and of all points; black with a white rim over bars."""
     from adjustText import adjust_text
+    from matplotlib.patheffects import withStroke
 
-    ranks = points[points["text"].str.startswith("r = ")]
+    ranks = points[points["text"].str.startswith("r = ")].drop_duplicates(["text", panel.x, "y"])
     texts = [
-        axes.text(x, y, text[4:], fontsize=SMALLEST_PT)
+        axes.text(x, y, text[4:], fontsize=SMALLEST_PT, path_effects=[withStroke(linewidth=1.2, foreground="white")])
         for text, x, y in zip(ranks["text"], ranks[panel.x], ranks["y"], strict=True)
     ]
     if texts:
         adjust_text(
-            texts, x=list(points[panel.x]), y=list(points["y"]), ax=axes, iter_lim=300, expand=(1.15, 1.35),
-            force_text=(0.3, 0.4), max_move=None,
-            arrowprops={"arrowstyle": "-", "color": "#707070", "linewidth": 0.4, "shrinkA": 1, "shrinkB": 2},
+            texts, x=list(points[panel.x]), y=list(points["y"]), target_x=list(ranks[panel.x]),
+            target_y=list(ranks["y"]), ax=axes, iter_lim=500, expand=(1.5, 1.7), force_text=(0.4, 0.6),
+            force_static=(0.4, 0.6), force_explode=(0.4, 0.8), max_move=None, min_arrow_len=4,
+            arrowprops={"arrowstyle": "-", "color": "#707070", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 2},
         )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import option
 from rlvr.report.cards import find_card, missing_text
-from rlvr.report.looks import FULL_WIDTH_MM, Drawing, legend_below, new_figure, panels, say
+from rlvr.report.looks import FULL_WIDTH_MM, Drawing, new_figure, one_legend, panels, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +72,7 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
         say(axes, missing_text(drawing.options.dataset))
         return figure
     shares = {f"{name}_share": drawing.labels[name].name for name in PARTS}
-    long = table.rename(columns=shares).melt("topic", list(shares.values()), "part", "share")
+    long = table.melt("topic", list(shares), "part", "share").replace({"part": shares})
     colours = {drawing.labels[name].name: drawing.labels[name].colour for name in PARTS}
     sns.barplot(
         data=long, y="topic", x="share", hue="part", palette=colours, ax=axes, saturation=1, edgecolor="black",
@@ -80,5 +80,5 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
     )  # fmt: skip
     axes.set(xlabel="Share of the problems (%)", ylabel="")
     axes.grid(visible=False, axis="y")
-    legend_below(figure, axes)
+    one_legend(figure, axes)
     return figure
