@@ -39,7 +39,7 @@ rule plot_output:
     input:
         unpack(figure_evidence),
         outputs=study_file("outputs.yaml"),
-        labels=study_file("labels.csv"),
+        labels=study_file("labels.csv", optional=True),
         style=ROOT / "paper" / "style.mplstyle",
     output:
         csv=f"{PAPER}/figures/{{figure}}.csv",

@@ -44,8 +44,6 @@ RUNS = PROGRAM.rows
 def load_study_outputs(study):
     """The tables and figures of a study, checked against its grid."""
     path = study.folder / "outputs.yaml"
-    if not path.is_file():
-        return {}
     outputs = load_outputs(path, SCHEMAS / "outputs.schema.yaml")
     check_outputs(outputs, study.rows, path)
     return outputs
@@ -54,8 +52,6 @@ def load_study_outputs(study):
 def load_study_claims(study):
     """The claims of a study, checked against its outputs."""
     path = study.folder / "claims.yaml"
-    if not path.is_file():
-        return []
     claims = load_claims(path, SCHEMAS / "claims.schema.yaml")
     check_claims(claims, OUTPUTS[study.name], path)
     return claims

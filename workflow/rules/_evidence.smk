@@ -34,9 +34,14 @@ def figure_evidence(wildcards):
     return evidence_of(wildcards.study, wildcards.figure)
 
 
-def study_file(name):
-    """Input function: a file of the study's folder."""
-    return lambda wildcards: PROGRAM.studies[wildcards.study].folder / name
+def study_file(name, optional=False):
+    """Input function: a file of the study's folder; nothing where an optional one is not there."""
+
+    def path(wildcards):
+        file = PROGRAM.studies[wildcards.study].folder / name
+        return [] if optional and not file.is_file() else file
+
+    return path
 
 
 def printed_numbers(wildcards):
