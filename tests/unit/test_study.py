@@ -140,7 +140,7 @@ def test_a_wrong_cell_names_file_and_line(tmp_path: Path, line: str, words: str)
 def test_an_unknown_and_a_repeated_column_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "grid.csv"
     path.write_text(f"{HEADER},learning_rat\n{ROW},1\n")
-    with pytest.raises(InputError, match="unknown column 'learning_rat'.*learning_rate"):
+    with pytest.raises(InputError, match=r"unknown column 'learning_rat'.*learning_rate"):
         read_grid(path, SCHEMAS)
     path.write_text(f"{HEADER},seed\n{ROW},1\n")
     with pytest.raises(InputError, match="column 'seed' is there twice"):
@@ -222,7 +222,7 @@ def test_a_run_that_nobody_would_evaluate_is_refused(tmp_path: Path) -> None:
 
 def test_what_the_scale_lacks_is_named(tmp_path: Path) -> None:
     folder = write_study(tmp_path, "one", ROW.replace("qwen3-8b", "qwen9-8b"))
-    with pytest.raises(InputError, match="model 'qwen9-8b' is not in the scale. Scale 'tiny' has: qwen3-8b"):
+    with pytest.raises(InputError, match=r"model 'qwen9-8b' is not in the scale. Scale 'tiny' has: qwen3-8b"):
         bind(folder, "one")
 
 
@@ -321,7 +321,7 @@ def test_results_of_an_older_layout_are_refused(tmp_path: Path) -> None:
     (tmp_path / "old/specs/run.json").write_text('{"run_id": "run", "study": "one"}')
     (tmp_path / "tables/paper/tables").mkdir(parents=True)
     for name in ("old", "tables"):
-        with pytest.raises(InputError, match="holds results of an older version.*Nothing was touched"):
+        with pytest.raises(InputError, match=r"holds results of an older version.*Nothing was touched"):
             check_layout(tmp_path / name)
 
 

@@ -20,9 +20,7 @@ def check_layout(results: str | Path) -> None:
     folder = Path(results)
     if (folder / "paper" / "tables").is_dir() or any(map(_names_a_study, sorted(folder.glob("specs/*.json"))[:1])):
         remedy = "Nothing was touched. Move the folder away to keep it, or delete it; then start again."
-        raise InputError(
-            folder, "holds results of an older version, whose specs and tables belong to one study.", remedy
-        )
+        raise InputError(folder, "holds results of an older version, made for one study alone.", remedy)
 
 
 def _names_a_study(spec: Path) -> bool:
