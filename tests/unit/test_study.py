@@ -215,7 +215,7 @@ def test_a_run_that_nobody_would_evaluate_is_refused(tmp_path: Path) -> None:
     line = ROW.replace("deepmath-hard", "skywork-hard")
     folder = write_study(tmp_path, "one", line)
     with pytest.raises(
-        InputError, match="no protocol for the benchmark 'skywork-hard', on which run '.*' is evaluated"
+        InputError, match=r"no protocol for the benchmark 'skywork-hard', on which run '.*' is evaluated"
     ):
         bind(folder, "one")
 
