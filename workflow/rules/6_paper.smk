@@ -37,7 +37,7 @@ rule plot_output:
     """One figure of the paper."""
     input:
         unpack(figure_evidence),
-        unpack(looks_of_series),
+        labels=study_file("labels.csv", optional=True),
         style=ROOT / "paper" / "style.mplstyle",
     output:
         csv=f"{PAPER}/figures/{{figure}}.csv",

@@ -48,8 +48,6 @@ RUNS = PROGRAM.rows
 def load_study_outputs(study):
     """The tables and figures of a study, checked against its grid."""
     path = study.folder / "outputs.yaml"
-    if not path.is_file():
-        return {}
     candidates = run_facts(study.rows, study.recipe) | pair_facts(study.pairs)
     return load_outputs(path, candidates, OPTIONS, SCHEMAS / "outputs.schema.yaml")
 
@@ -57,8 +55,6 @@ def load_study_outputs(study):
 def load_study_claims(study):
     """The claims of a study, checked against its outputs."""
     path = study.folder / "claims.yaml"
-    if not path.is_file():
-        return []
     claims = load_claims(path, SCHEMAS / "claims.schema.yaml")
     check_claims(claims, OUTPUTS[study.name], path)
     return claims

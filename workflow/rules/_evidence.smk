@@ -55,15 +55,14 @@ def figure_evidence(wildcards):
     return evidence_of(wildcards.study, wildcards.figure)
 
 
-def study_file(name):
-    """Input function: a file of the study's folder."""
-    return lambda wildcards: PROGRAM.studies[wildcards.study].folder / name
+def study_file(name, optional=False):
+    """Input function: a file of the study's folder; nothing where an optional one is not there."""
 
+    def path(wildcards):
+        file = PROGRAM.studies[wildcards.study].folder / name
+        return [] if optional and not file.is_file() else file
 
-def looks_of_series(wildcards):
-    """The study's table of series, where it has one."""
-    path = PROGRAM.studies[wildcards.study].folder / "labels.csv"
-    return {"labels": path} if path.is_file() else {}
+    return path
 
 
 def printed_outputs(wildcards):

@@ -14,7 +14,7 @@ if __name__ == "__main__":
     log_to(snakemake.log[0])
     plot_file(
         declaration=snakemake.params.output,
-        labels_path=snakemake.input.get("labels"),
+        labels_path=snakemake.input.labels or None,
         style_path=snakemake.input.style,
         scope=ReportScope(**snakemake.params.scope),
         inputs=evidence_paths(snakemake.input),

@@ -19,13 +19,8 @@ def check_layout(results: str | Path) -> None:
     """
     folder = Path(results)
     if (folder / "paper" / "tables").is_dir() or any(map(_names_a_study, sorted(folder.glob("specs/*.json"))[:1])):
-        remedy = (
-            "Nothing was touched. Move the folder away to keep it (the version that made it reads it), or delete it; then "
-            "start again."
-        )
-        raise InputError(
-            folder, "holds results of an older version, in which specs and tables belonged to one study.", remedy
-        )
+        remedy = "Nothing was touched. Move the folder away to keep it, or delete it; then start again."
+        raise InputError(folder, "holds results of an older version, made for one study alone.", remedy)
 
 
 def _names_a_study(spec: Path) -> bool:

@@ -55,9 +55,9 @@ def real_size_rows(
     """
     scale = load_scale(REAL_SCALE, scales, schemas)
     counted = []
-    for row in (row for path in printed_paths for row in load_printed_counts(path)):
-        recipe = complete_recipe(row["study"], studies_folder, schemas)
-        counted.append({**row, "settings": settings_at_real_size(typed(row), recipe, scale, methods)})
+    for printed in (row for path in printed_paths for row in load_printed_counts(path)):
+        recipe = complete_recipe(printed["study"], studies_folder, schemas)
+        counted.append({**printed, "settings": settings_at_real_size(typed(printed), recipe, scale, methods)})
     for study in studies:
         for run_id, row in study.rows.items():
             if row["model"] in configured:

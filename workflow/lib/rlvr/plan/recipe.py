@@ -104,7 +104,7 @@ def micro_batch(resolved: Mapping[str, Any]) -> int:
     >>> micro_batch({"micro_batch_completions": 64, "completions_per_step": 96, "devices": 0})
     48
     """
-    per_device = resolved["completions_per_step"] // max(resolved["devices"], 1)
+    per_device = max(resolved["completions_per_step"] // max(resolved["devices"], 1), 1)
     return next((n for n in range(resolved["micro_batch_completions"], 0, -1) if per_device % n == 0), 1)
 
 

@@ -155,7 +155,7 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
         logging_steps=1,
         logging_nan_inf_filter=False,
         save_strategy="steps",
-        save_steps=settings.checkpoint_every_steps,
+        save_steps=checkpoint_steps(settings),
         save_total_limit=1,
         report_to=[],
         disable_tqdm=True,
@@ -164,6 +164,12 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
         **schedule(settings),
         **generation(settings),
     )
+
+
+def checkpoint_steps(settings: TrainSettings) -> int:
+    """Optimizer steps between checkpoints, a whole number of generations: a resumed run starts with a new one."""
+    updates = settings.updates_per_generation
+    return -(-settings.checkpoint_every_steps // updates) * updates
 
 
 def schedule(settings: TrainSettings) -> dict[str, Any]:
