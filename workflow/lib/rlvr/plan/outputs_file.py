@@ -1,6 +1,7 @@
 """Reading ``outputs.yaml``: conditions on the grid become rows of runs, printed numbers come from ``reported/``."""
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,16 +64,27 @@ class Declared:
         if self.common:
             check_condition(self.common, candidates, where)
 
+    @property
+    def kind(self) -> str:
+        """``table``, or the kind of figure.
+
+        Raises:
+            InputError: If a figure does not say.
+        """
+        is_table = self.key.startswith("table")
+        if not is_table and "kind" not in self.fields:
+            raise InputError(self.where, "key 'kind' is missing.", "Say which kind of figure it is.")
+        return str(self.fields.get("kind", "table"))
+
     def output(self, kinds: Kinds, reported: Mapping[str, Mapping[str, str]]) -> Output:
         """The entry with every condition turned into runs."""
         columns = tuple(self._column(column) for column in self.fields.get("columns", ()))
         rows = tuple(row for fields in self.fields.get("rows", ()) for row in self._rows(fields, columns))
         plot = self._with_runs(self.fields.get("plot", {}))
         options = self._options(kinds, plot, columns)
-        simple = {name: self.fields[name] for name in ("kind", "source", "caption")}
         named = {name for row in rows for column in columns for name in selected_runs(row, column)}
         output = Output(
-            self.key, **simple, labels=tuple(self.fields.get("labels", ())), columns=columns, rows=rows,
+            self.key, self.kind, self.fields.get("source", source_of(self.key)), self.fields["caption"], labels=tuple(self.fields.get("labels", ())), columns=columns, rows=rows,
             reported=reported, plot=plot, pairs=tuple(sorted(filter(self._is_pair, named))),
             reads={kind: tuple(names) for kind, names in options.evidence().items()},
         )  # fmt: skip
@@ -81,7 +93,7 @@ class Declared:
 
     def _options(self, kinds: Kinds, plot: Mapping[str, Any], columns: Sequence[Column]) -> FigureOptions:
         """The options of a figure, checked; those of a table are empty."""
-        kind = self.fields["kind"]
+        kind = self.kind
         if kind != "table" and kind not in kinds:
             raise InputError(self.where, f"kind '{kind}' is not known.", f"Known: table, {', '.join(kinds)}.")
         options = FigureOptions() if kind == "table" else build(kinds[kind], plot, self.where)
@@ -182,6 +194,16 @@ class Declared:
             unfit = [name for name in runs if self._is_pair(name) and column.shown.source not in PAIR_KINDS]
             if unfit:
                 raise InputError(place, f"pair '{unfit[0]}' has no {column.statistic}.", "Only spectra are measured.")
+
+
+def source_of(key: str) -> str:
+    """Where the paper prints an output of this name.
+
+    >>> source_of("table10"), source_of("figureS2")
+    ('table 10', 'ours')
+    """
+    word, supplement, number = re.fullmatch(r"(table|figure)(S?)(\d+)", key).groups()  # type: ignore[union-attr]
+    return "ours" if supplement else f"{word} {number}"
 
 
 def read_reported(path: Path) -> dict[str, dict[str, str]]:
