@@ -65,7 +65,7 @@ def test_a_model_rotated_from_one_that_is_not_there(checkout: Checkout) -> None:
 
 
 CHANGES = {
-    "unknown method": ({"method": "lorra"}, ["lorra-r8-", "unknown method", "lora", "quanta"]),
+    "unknown method": ({"method": "lorra"}, ["lorra-r8_bs64_s42", "unknown method", "lora", "quanta"]),
     "rank on a method that has none": (
         {"method": "full", "alpha": "", "target_modules": ""},
         ["full-r8_bs64_s42", "rank"],
