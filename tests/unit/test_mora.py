@@ -73,7 +73,7 @@ def test_a_square_matrix_larger_than_the_weight_is_refused_with_a_rank_that_fits
 
 
 def test_merged_weights_are_the_base_plus_the_update():
-    model = METHODS["mora"].load().attach(small_model(), settings_of("mora"))
+    model = METHODS["mora"].attach(small_model(), settings_of("mora"))
     layer = model.model.model.layers[0].mlp.down_proj
     with torch.no_grad():
         layer.mora_matrix["default"].normal_(generator=torch.Generator().manual_seed(0))

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from small_models import METHOD_CELLS, TINY, resolved, settings_of
+from small_models import TINY, cells_of, resolved, settings_of
 
 from rlvr.adapters.methods import METHODS
 from rlvr.core.errors import InputError
@@ -28,8 +28,8 @@ def test_a_row_overrides_schedule_and_batch():
 
 
 def test_axes_choose_the_dims():
-    assert resolved(METHOD_CELLS["quanta"])["dims"] == [4, 4, 4]
-    assert resolved({**METHOD_CELLS["quanta"], "axes": 4})["dims"] == [4, 4, 2, 2]
+    assert resolved(cells_of("quanta"))["dims"] == [4, 4, 4]
+    assert resolved({**cells_of("quanta"), "axes": 4})["dims"] == [4, 4, 2, 2]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_axes_choose_the_dims():
     [
         ({"rank": "12"}, {}, "rank 12 divided by 8"),
         ({"rank": "4"}, {}, "rank 4 divided by 8"),
-        ({**METHOD_CELLS["quanta"], "axes": "5"}, {}, "no train.quanta_dims for 5"),
+        ({**cells_of("quanta"), "axes": "5"}, {}, "no train.quanta_dims for 5"),
         ({}, {"learning_rate": {"dora": 1.0}}, "no train.learning_rate for lora"),
         ({"schedule": "linear"}, {}, "schedule is 'linear'.*cosine, constant"),
         ({"completions_per_step": "60"}, {}, "60 is not a multiple of group_size 8"),
@@ -52,8 +52,8 @@ def test_what_does_not_fit_is_refused_with_the_row(row, train, message):
 
 
 def test_settings_of_few_methods_are_in_the_specs_of_these_only():
-    assert resolved(METHOD_CELLS["lora-plus"])["rate_ratio"] == 4.0
-    found = resolved(METHOD_CELLS["boft"])
+    assert resolved(cells_of("lora-plus"), rank_divisor=1)["rate_ratio"] == 4.0
+    found = resolved(cells_of("boft"))
     assert (found["block_size"], found["butterfly_factors"]) == (4, 2)
     assert not {"rate_ratio", "block_size", "butterfly_factors"} & resolved().keys()
 
@@ -73,7 +73,7 @@ def test_a_spec_with_a_missing_key_is_refused_with_its_file():
         TrainSettings.from_json(content, "specs/r.json")
 
 
-@pytest.mark.parametrize("method", METHOD_CELLS)
+@pytest.mark.parametrize("method", METHODS)
 def test_json_and_back(method):
     settings = settings_of(method)
     assert TrainSettings.from_json(settings.to_json()) == settings
