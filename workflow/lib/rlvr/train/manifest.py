@@ -105,10 +105,10 @@ def check_method(model: nn.Module, settings: TrainSettings) -> None:
     counts = {row["module"]: row["parameters"] for row in trainable_table(model)}
     expected, adapted = method.trained_names(base, settings), {name.rpartition(".")[2] for name in counts}
     _expect(settings, "trained projections", None if expected is None else sorted(expected), sorted(adapted))
-    check_counts(base, counts, settings)
     adapter = {name: value for name, value in model.named_parameters() if str(model.base_model.prefix) in name}
     frozen = [name for name in adapter if any(part in name for part in method.frozen)]
     _expect(settings, "frozen parameters of the adapter", frozen, [n for n in adapter if not adapter[n].requires_grad])
+    check_counts(base, counts, settings)
 
 
 def check_bare(model: PreTrainedModel, settings: TrainSettings) -> None:
