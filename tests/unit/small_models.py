@@ -1,24 +1,20 @@
 """Random bases of the three architectures, small enough for unit tests, and settings of runs on them."""
 
-from pathlib import Path
-
 import torch
-import yaml
+from bound_rows import TINY, bind_row
 from transformers import ApertusConfig, AutoModelForCausalLM, LlamaConfig, Qwen3Config
 
 from rlvr.adapters.methods import METHODS
 from rlvr.plan.method import SETTINGS
-from rlvr.plan.settings import TrainSettings, resolve_settings
+from rlvr.plan.settings import TrainSettings
 
-TINY = yaml.safe_load((Path(__file__).resolve().parents[2] / "workflow/scales/tiny.yaml").read_text())
 ROW = {
     "run_id": "r", "tier": "core", "model": "qwen3-8b", "dataset": "deepmath-hard", "method": "lora", "rank": "16",
     "alpha": "32", "axes": None, "target_modules": "no_kv", "schedule": "", "completions_per_step": None, "seed": "42",
 }  # fmt: skip
 UNSET = dict.fromkeys(SETTINGS)
-RATES = {name: 1e-2 if method.tuner else 1e-3 for name, method in METHODS.items()}
-# ranks of an example are not divided, and the product of three axes is the width of the small models
-EXAMPLES = {"rank_divisor": 1, "quanta_dims": {3: [4, 2, 2]}, "learning_rate": RATES}
+# an example's ranks are as they are, and the product of its axes is the width of the small models
+EXAMPLES = {**TINY, "factors": {**TINY["factors"], "rank_divisor": 1}, "quanta_dims": {3: [4, 2, 2]}}
 
 SIZES = {
     "vocab_size": 40, "hidden_size": 16, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
@@ -39,9 +35,10 @@ def token_batch(seed: int = 0) -> torch.Tensor:
     return torch.randint(3, 40, (3, 10), generator=torch.Generator().manual_seed(seed))
 
 
-def resolved(row=(), **train):
-    """A grid row bound to scale `tiny`; ``row`` changes cells, ``train`` entries of the scale's block."""
-    return resolve_settings({**ROW, **dict(row)}, {**TINY, "train": {**TINY["train"], **train}})
+def resolved(row=(), settings=(), **recipe):
+    """A grid row bound to scale `tiny`; ``row`` changes cells, ``settings`` the scale's, ``recipe`` the recipe's."""
+    scale = {**TINY, "settings": {**TINY["settings"], **dict(settings)}}
+    return bind_row({**ROW, **dict(row)}, scale, **recipe)
 
 
 def cells_of(method):
@@ -51,4 +48,4 @@ def cells_of(method):
 
 def settings_of(method, **changes):
     """Settings of a run of a method's example, with dims that fit the small models."""
-    return TrainSettings.from_json(resolved(cells_of(method), **EXAMPLES) | {"study": "s"} | changes)
+    return TrainSettings.from_json(bind_row({**ROW, **cells_of(method)}, EXAMPLES) | changes)

@@ -169,6 +169,25 @@ def test_every_method_but_full_fine_tuning_refuses_an_unknown_target_set():
                 method.attach(small_model(), settings)
 
 
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.has_dropout])
+def test_dropout_acts_in_training_only_and_not_on_the_start(method):
+    tokens, models = token_batch(), []
+    for dropout in (0.0, 0.5):
+        torch.manual_seed(0)
+        settings = settings_of(method, dropout=dropout)
+        models.append(METHODS[method].attach(small_model(), settings).train())
+        check_method(models[-1], settings)
+    plain, dropped = models
+    with torch.no_grad():
+        assert (dropped(tokens).logits - plain(tokens).logits).abs().max() < 1e-5
+        for model in models:
+            for number, parameter in enumerate(p for p in model.parameters() if p.requires_grad):
+                generator = torch.Generator().manual_seed(number)
+                parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
+        assert not torch.equal(dropped(tokens).logits, dropped(tokens).logits)
+        assert torch.equal(dropped.eval()(tokens).logits, plain.eval()(tokens).logits)
+
+
 def test_rslora_divides_by_the_root_of_the_rank():
     layer = METHODS["rslora"].attach(small_model(), settings_of("rslora")).model.model.layers[0].mlp.up_proj
     assert layer.scaling["default"] == pytest.approx(4 / 2**0.5)

@@ -35,7 +35,7 @@ class InitialisedLoraConfig(LoraConfig):
 def low_rank_config(
     base: PreTrainedModel, settings: TrainSettings, kind: type[LoraConfig] = LoraConfig, **changes: Any
 ) -> LoraConfig:
-    """PEFT's configuration of LoRA or a relative, without dropout or bias.
+    """PEFT's configuration of LoRA or a relative, without bias.
 
     Args:
         base: Model to adapt.
@@ -52,7 +52,7 @@ def low_rank_config(
         task_type="CAUSAL_LM",
         r=rank,
         lora_alpha=settings.required("alpha"),
-        lora_dropout=0.0,  # ASSUME: not printed
+        lora_dropout=settings.dropout,
         bias="none",
         target_modules=targets,
         **changes,

@@ -41,7 +41,7 @@ def attach_adalora(base: PreTrainedModel, settings: TrainSettings, initial_rank:
         init_r=initial_rank,
         target_r=rank,
         lora_alpha=settings.required("alpha"),
-        lora_dropout=0.0,
+        lora_dropout=settings.dropout,
         bias="none",
         orth_reg_weight=ORTHOGONALITY,
         total_step=UNKNOWN_STEPS,

@@ -72,7 +72,8 @@ class Residual(LoraVariant):
     def forward(module: Any, active_adapter: str, x: Tensor, result: Tensor, **_: Any) -> Tensor:
         """Output of the base plus that of the update."""
         down, up = module.update_factors(active_adapter)
-        inner = functional.linear(module._cast_input_dtype(x, down.dtype), down)
+        kept = module.lora_dropout[active_adapter](module._cast_input_dtype(x, down.dtype))
+        inner = functional.linear(kept, down)
         return result + (functional.linear(inner, up) * module.scaling[active_adapter]).to(result.dtype)
 
 

@@ -33,8 +33,9 @@ class Adalora(Family):
     source = "Zhang et al. 2023, arXiv:2303.10512; peft"
     example = {"rank": 2, "alpha": 4, "target_modules": "no_kv"}
     tuner = "AdaLoraModel"
-    fields = {"rank": "target_r", "alpha": "lora_alpha"}
+    fields = {"rank": "target_r", "alpha": "lora_alpha", "dropout": "lora_dropout"}
     exports = True
+    has_dropout = True
 
     def attach(self, base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None) -> PeftModel:
         """The base with AdaLoRA on the target set, every module at the initial rank."""

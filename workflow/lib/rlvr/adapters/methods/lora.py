@@ -23,10 +23,11 @@ class LowRank(Family):
     example = {"rank": 2, "alpha": 4, "target_modules": "no_kv"}
     tuner = "LoraModel"
     marks = {"use_dora": False, "use_rslora": False}
-    fields = {"rank": "r", "alpha": "lora_alpha"}
+    fields = {"rank": "r", "alpha": "lora_alpha", "dropout": "lora_dropout"}
+    has_dropout = True
 
     def attach(self, base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None) -> PeftModel:
-        """The base with LoRA on the target set, as the marks say; without dropout or bias."""
+        """The base with LoRA on the target set, as the marks say; without bias."""
         from peft import get_peft_model
 
         from rlvr.adapters.low_rank import low_rank_config

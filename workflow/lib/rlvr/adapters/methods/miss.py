@@ -25,8 +25,9 @@ class Miss(Family):
     example = {"rank": 3, "target_modules": "no_kv"}  # does not divide the inputs
     tuner = "MissModel"
     marks = {"init_weights": True}
-    fields = {"rank": "r"}
+    fields = {"rank": "r", "dropout": "miss_dropout"}
     exports = True
+    has_dropout = True
 
     def attach(self, base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None) -> PeftModel:
         """The base with MiSS on the target set; a last block narrower than the rank takes the first rows of D.
@@ -40,7 +41,9 @@ class Miss(Family):
 
         rank, targets = settings.required("rank"), target_names(base, settings.required("target_modules"))
         check_rank(base, targets, rank)
-        config = MissConfig(task_type="CAUSAL_LM", r=rank, miss_dropout=0.0, bias="none", target_modules=targets)
+        config = MissConfig(
+            task_type="CAUSAL_LM", r=rank, miss_dropout=settings.dropout, bias="none", target_modules=targets
+        )
         return get_peft_model(base, config)
 
     def count(self, rows: int, cols: int, module: str, settings: TrainSettings) -> int:

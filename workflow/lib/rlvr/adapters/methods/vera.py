@@ -27,8 +27,9 @@ class Vera(Family):
     example = {"rank": 2, "target_modules": "no_kv"}
     tuner = "VeraModel"
     marks = {"save_projection": True, "d_initial": D_INITIAL}
-    fields = {"rank": "r", "seed": "projection_prng_key"}
+    fields = {"rank": "r", "seed": "projection_prng_key", "dropout": "vera_dropout"}
     exports = True
+    has_dropout = True
 
     def attach(self, base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None) -> PeftModel:
         """The base with VeRA on the target set: b = 0, d = 0.1.
@@ -49,7 +50,7 @@ class Vera(Family):
             task_type="CAUSAL_LM",
             r=rank,
             d_initial=D_INITIAL,
-            vera_dropout=0.0,
+            vera_dropout=settings.dropout,
             projection_prng_key=settings.seed,
             save_projection=True,
             bias="none",
