@@ -199,6 +199,10 @@ def test_pairs_are_rows_like_runs(tmp_path):
     spectra = spectra_frame().query("run_id == 'lora-s1'").assign(run_id="pair-a")
     found = Evidence(index_scores(score_frame()), {}, summarise_spectra(spectra))
     assert build_cells(table, found, ReportScope("tiny", False, []))["value"].tolist() == [pytest.approx(3.0)]
+    curves = [{"series": "x", "where": {"pair": "pair-a"}}, {"series": "y", "where": {"method": "lora", "seed": 1}}]
+    figure = {"kind": "geometry", "caption": "Pair.", "plot": {"curves": curves}}
+    needed = required_inputs(load_study(write_study(tmp_path, {"figureS1": figure}))["figureS1"], BASES)
+    assert (needed["pair_diagnostics"], needed["diagnostics"]) == ((("pair-a",),), (("lora-s1",),))
     outputs["tableS1"]["columns"] = [{"key": "x", "header": "X", "statistic": "avg_at_k", "benchmark": "hard"}]
     with pytest.raises(InputError, match="pair 'pair-a' has no avg_at_k"):
         load_study(write_study(tmp_path, outputs, reported="row\n"))

@@ -1,5 +1,8 @@
 """What figures draw, and that they draw it."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +17,7 @@ from rlvr.plan.options import build, option, schema_of
 from rlvr.plan.outputs import required_inputs
 from rlvr.report.cards import find_card
 from rlvr.report.cells import ReportScope
-from rlvr.report.figures import KINDS
+from rlvr.report.figures import KINDS, kinds_table
 from rlvr.report.figures.curve import running_mean
 from rlvr.report.figures.decay import mean_decay
 from rlvr.report.figures.difficulty import difficulty_table, draw_bars
@@ -98,6 +101,19 @@ def test_every_kind_is_found_and_documents_its_options():
     for kind in KINDS.values():
         properties = schema_of(kind.options)["properties"]
         assert properties and all(entry["description"] for entry in properties.values()), kind.name
+
+
+def test_the_page_on_outputs_lists_every_kind():
+    assert kinds_table() in (ROOT / "docs/outputs.md").read_text(), "paste rlvr.report.figures.kinds_table()"
+
+
+def test_kinds_are_found_without_loading_what_draws():
+    """The Snakefile imports them at parse time."""
+    heavy = "{'pandas', 'numpy', 'matplotlib', 'seaborn'}"
+    code = f"import sys, rlvr.report.figures, rlvr.plan.outputs_file; print(sorted({heavy} & set(sys.modules)))"
+    paths = {**os.environ, "PYTHONPATH": str(ROOT / "workflow/lib")}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=paths)
+    assert run.stdout.strip() == "[]"
 
 
 def test_options_are_their_own_schema():

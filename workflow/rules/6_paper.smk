@@ -57,7 +57,7 @@ rule plot_output:
         output=lambda wildcards: output_of(wildcards.study, wildcards.figure).declaration(),
         scope=lambda wildcards: scope_of(wildcards.study, wildcards.figure),
         caption=lambda wildcards: output_of(wildcards.study, wildcards.figure).full_caption,
-        code=lambda wildcards: figure_code(output_of(wildcards.study, wildcards.figure).kind),
+        code=adapter_code("plot_output"),
     script:
         "../scripts/plot_output.py"
 

@@ -25,7 +25,7 @@ from rlvr.plan.selection import pair_facts, run_facts
 from rlvr.plan.sources import find_source, load_registry
 from rlvr.plan.statistics import EVIDENCE
 from rlvr.plan.study import load_study
-from rlvr.report.figures import KINDS, OPTIONS
+from rlvr.report.figures import OPTIONS
 
 prepare_environment()
 check_against(config, SCHEMAS / "config.schema.yaml", "config.yaml")
@@ -93,8 +93,3 @@ wildcard_constraints:
 def adapter_code(rule_name):
     """Digest of the adapter of a cheap rule and of all of `rlvr` that it reaches."""
     return code_digest(ROOT / "workflow" / "scripts" / f"{rule_name}.py")
-
-
-def figure_code(kind):
-    """Digest of the adapter of figures and of one kind of figure, which is found by its folder and not imported."""
-    return [adapter_code("plot_output"), code_digest(KINDS[kind].file)]

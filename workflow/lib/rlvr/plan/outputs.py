@@ -160,6 +160,7 @@ def required_inputs(output: Output, runs: Mapping[str, str], datasets: Iterable[
     for kind, names in output.reads.items():
         wildcard = EVIDENCE[kind].wildcards[0]
         found[kind] |= {(name,) for name in names if wildcard not in known or name in known[wildcard]}
+        found[PAIR_KINDS.get(kind, kind)] |= {(name,) for name in names if name in output.pairs}
     return {kind: tuple(sorted(keys)) for kind, keys in found.items()}
 
 

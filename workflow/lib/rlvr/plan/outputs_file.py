@@ -82,11 +82,13 @@ class Declared:
         rows = tuple(row for fields in self.fields.get("rows", ()) for row in self._rows(fields, columns))
         plot = self._with_runs(self.fields.get("plot", {}))
         options = self._options(kinds, plot, columns)
+        reads = {kind: tuple(names) for kind, names in options.evidence().items()}
         named = {name for row in rows for column in columns for name in selected_runs(row, column)}
+        named |= {name for kind in PAIR_KINDS for name in reads.get(kind, ())}
         output = Output(
             self.key, self.kind, self.fields.get("source", source_of(self.key)), self.fields["caption"], labels=tuple(self.fields.get("labels", ())), columns=columns, rows=rows,
             reported=reported, plot=plot, pairs=tuple(sorted(filter(self._is_pair, named))),
-            reads={kind: tuple(names) for kind, names in options.evidence().items()},
+            reads=reads,
         )  # fmt: skip
         self._check(output)
         return output

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table
 from rlvr.plan.outputs import Column
-from rlvr.plan.statistics import EVIDENCE, SCORE
+from rlvr.plan.statistics import EVIDENCE, PAIR_KINDS, SCORE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +36,11 @@ def evidence_paths(named: Any) -> InputPaths:
     """The files of each kind of evidence among the named inputs of a rule."""
     found = {kind: named.get(kind, []) for kind in EVIDENCE}
     return {kind: [paths] if isinstance(paths, str) else list(paths) for kind, paths in found.items()}
+
+
+def paths_of(paths: InputPaths, kind: str) -> list[str]:
+    """Files of a kind of evidence, those of pairs of checkpoints behind those of runs."""
+    return [*paths.get(kind, ()), *paths.get(PAIR_KINDS.get(kind, ""), ())]
 
 
 def all_paths(paths: InputPaths) -> list[str]:
@@ -134,19 +139,16 @@ def load_evidence(paths: InputPaths) -> Evidence:
 
     from rlvr.tables import DIAGNOSTICS, METRICS, SCORES, SPECTRA
 
-    def of(*kinds: str) -> list[str]:
-        return [path for kind in kinds for path in paths.get(kind, ())]
-
-    manifests = [read_json(path) for path in of("manifests")]
-    spectra = read_tables(of("spectra", "pair_spectra"), SPECTRA)
-    diagnostics = read_tables(of("diagnostics", "pair_diagnostics"), DIAGNOSTICS)
+    manifests = [read_json(path) for path in paths_of(paths, "manifests")]
+    spectra = read_tables(paths_of(paths, "spectra"), SPECTRA)
+    diagnostics = read_tables(paths_of(paths, "diagnostics"), DIAGNOSTICS)
     filled = [frame for frame in (spectra, scalars(diagnostics)) if len(frame)]
     return Evidence(
-        scores=index_scores(read_tables(of(SCORE), SCORES)),
+        scores=index_scores(read_tables(paths_of(paths, SCORE), SCORES)),
         manifests={manifest["run_id"]: manifest for manifest in manifests},
         spectra=summarise_spectra(pd.concat(filled) if filled else spectra),
-        metrics=read_tables(of("metrics"), METRICS),
-        models={Path(path).parent.name: read_json(path) for path in of("models")},
+        metrics=read_tables(paths_of(paths, "metrics"), METRICS),
+        models={Path(path).parent.name: read_json(path) for path in paths_of(paths, "models")},
     )
 
 

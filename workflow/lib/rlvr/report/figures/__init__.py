@@ -6,7 +6,7 @@ also says what the figure reads), ``table(drawing)`` (the numbers that it shows,
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -28,14 +28,12 @@ class FigureKind:
 
     Attributes:
         name: Word of ``outputs.yaml``.
-        file: Its module, for the digest of code that a figure depends on.
         options: What stands under ``plot``.
         table: The numbers that it shows.
         draw: The picture of such a table.
     """
 
     name: str
-    file: Path
     options: type[FigureOptions]
     table: "Callable[[Drawing], pd.DataFrame]"
     draw: "Callable[[Drawing, pd.DataFrame], Figure]"
@@ -50,9 +48,20 @@ def find_kinds() -> dict[str, FigureKind]:
     found = {}
     for entry in iter_modules([str(FOLDER)]):
         module = import_module(f"{__name__}.{entry.name}")
-        file = FOLDER / f"{entry.name}.py"
-        found[entry.name] = FigureKind(entry.name, file, module.Options, module.table, module.draw)
+        found[entry.name] = FigureKind(entry.name, module.Options, module.table, module.draw)
     return found
+
+
+def kinds_table() -> str:
+    """The kinds and their options as a Markdown list, as ``docs/outputs.md`` shows them."""
+    lines = []
+    for kind in KINDS.values():
+        module = import_module(f"{__name__}.{kind.name}")
+        lines.append(f"* `{kind.name}`: {(module.__doc__ or '').splitlines()[0]}")
+        for each in fields(kind.options):
+            optional = "" if each.default is MISSING else " (optional)"
+            lines.append(f"    * `{each.name}`{optional}: {each.metadata['meaning']}")
+    return "\n".join(lines)
 
 
 KINDS: Mapping[str, FigureKind] = find_kinds()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rlvr.plan.figure_options import FigureOptions, Series
 from rlvr.plan.options import option
+from rlvr.plan.statistics import METRICS
 from rlvr.report.evidence import read_tables
 from rlvr.report.looks import ONE_COLUMN_MM, Drawing, draw_lines, integer_ticks, new_figure, one_legend, panels
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 class Options(FigureOptions):
     """Options of the figure."""
 
-    metric: str = option("column of tables.METRICS that it shows")
+    metric: str = option("what training logged that it shows", enum=list(METRICS))
     header: str = option("label of the vertical axis")
     curves: tuple[Series, ...] = option("runs of each series; several are averaged")
     window_steps: int = option("width of the running mean", default=1, minimum=1)
@@ -36,10 +37,10 @@ def table(drawing: Drawing) -> "pd.DataFrame":
     """Columns run_id, series, step, the metric, and ``smooth``, its running mean."""
     import pandas as pd
 
-    from rlvr.tables import METRICS
+    from rlvr.tables import METRICS as SCHEMA
 
     options: Options = drawing.options
-    metrics = read_tables(drawing.inputs.get("metrics", ()), METRICS)[["run_id", "step", options.metric]]
+    metrics = read_tables(drawing.inputs.get("metrics", ()), SCHEMA)[["run_id", "step", options.metric]]
     series = {run_id: curve.series for curve in options.curves for run_id in curve.runs}
     parts = [
         part.sort_values("step").assign(

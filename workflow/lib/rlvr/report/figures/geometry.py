@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rlvr.plan.figure_options import FigureOptions, Series, single_runs
 from rlvr.plan.labels import Label
 from rlvr.plan.options import option
-from rlvr.report.evidence import read_tables
+from rlvr.report.evidence import paths_of, read_tables
 from rlvr.report.looks import (
     FULL_WIDTH_MM,
     NEUTRAL,
@@ -36,7 +36,7 @@ class Options(FigureOptions):
     curves: tuple[Series, ...] = option("one run for each line")
 
     def evidence(self) -> Mapping[str, Sequence[str]]:
-        """Diagnostics of the runs."""
+        """Diagnostics of the runs or pairs."""
         return {"diagnostics": [run_id for curve in self.curves for run_id in curve.runs]}
 
     def series(self) -> Sequence[str]:
@@ -48,7 +48,7 @@ def table(drawing: Drawing) -> "pd.DataFrame":
     """The CSV of the figure, see :func:`geometry_table`."""
     from rlvr.tables import DIAGNOSTICS
 
-    return geometry_table(read_tables(drawing.inputs.get("diagnostics", ()), DIAGNOSTICS))
+    return geometry_table(read_tables(paths_of(drawing.inputs, "diagnostics"), DIAGNOSTICS))
 
 
 def geometry_table(diagnostics: "pd.DataFrame") -> "pd.DataFrame":

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from rlvr.plan.figure_options import FigureOptions, Series, single_runs
 from rlvr.plan.options import option
-from rlvr.plan.statistics import STATISTICS
-from rlvr.report.evidence import read_tables
+from rlvr.plan.statistics import SPECTRAL, STATISTICS
+from rlvr.report.evidence import paths_of, read_tables
 from rlvr.report.looks import FULL_WIDTH_MM, SMALLEST_PT, Drawing, new_figure, ordered_projections, panels, say
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ ANNOTATED_LAYERS = 8  # a map with more layers shows colours only
 class Options(FigureOptions):
     """Options of the figure."""
 
-    quantity: str = option("spectral statistic that it shows")
+    quantity: str = option("spectral statistic that it shows", enum=[each.name for each in SPECTRAL])
     header: str = option("label of the colours with its unit")
     curves: tuple[Series, ...] = option("one run for each map")
 
     def evidence(self) -> Mapping[str, Sequence[str]]:
-        """Spectra of the runs."""
+        """Spectra of the runs or pairs."""
         return {"spectra": [run_id for curve in self.curves for run_id in curve.runs]}
 
     def series(self) -> Sequence[str]:
@@ -40,7 +40,7 @@ def table(drawing: Drawing) -> "pd.DataFrame":
     from rlvr.tables import SPECTRA
 
     runs = list(single_runs(drawing.options.curves))
-    return heat_table(read_tables(drawing.inputs.get("spectra", ()), SPECTRA), runs, drawing.options.quantity)
+    return heat_table(read_tables(paths_of(drawing.inputs, "spectra"), SPECTRA), runs, drawing.options.quantity)
 
 
 def heat_table(spectra: "pd.DataFrame", runs: Sequence[str], quantity: str) -> "pd.DataFrame":
