@@ -1,12 +1,13 @@
 """Numbers for the paper's text."""
 
+import json
 import re
 
 import pytest
 from report_study import SCORES, evidence, load_study, score_frame, write_study
 
 from rlvr.report.cells import ReportScope, build_cells
-from rlvr.report.numbers import cell_numbers, macro_name, macros, score_numbers, study_numbers
+from rlvr.report.numbers import cell_numbers, collect_numbers_file, macro_name, macros, score_numbers, study_numbers
 from rlvr.report.render import DASH
 
 
@@ -32,6 +33,13 @@ def test_scores_and_study():
     assert "not judged by the printed numbers" in found.pop("note")
     assert found == {"scale": "tiny", "runs": "3", "models": "1", "seeds": "42, 43", "training_hours": "1.50"}
     assert study_numbers(runs, ReportScope("paper", True, []))["note"] == ""
+
+
+def test_a_study_without_outputs_still_has_numbers(tmp_path):
+    files = [str(tmp_path / name) for name in ("numbers.json", "numbers.tex")]
+    collect_numbers_file(ReportScope("tiny", False, []), [], [], [], *files)
+    numbers = json.loads((tmp_path / "numbers.json").read_text())
+    assert numbers["cells"] == numbers["scores"] == {} and numbers["study"]["runs"] == "0"
 
 
 def test_macro_names_are_letters():

@@ -148,7 +148,7 @@ def _draw_overlaps(axes: "Axes", table: "pd.DataFrame", labels: Mapping[str, Lab
         label = labels[run_id]
         for quantity, fill in (("principal", "full"), ("low", "none")):
             part = table[(table["run_id"] == run_id) & (table["quantity"] == quantity)]
-            shift = 0.14 * (place - (len(shown) - 1) / 2)
+            shift = 0.14 * (place - (len(shown) - 1) / 2) + (0.04 if fill == "none" else 0.0)
             axes.errorbar(
                 part["x"] + shift, part["mean"], yerr=part["std"].fillna(0), fmt=label.marker, color=label.colour,
                 fillstyle=fill, elinewidth=0.5, capsize=1, markersize=3.2,
