@@ -56,6 +56,8 @@ def test_which_block_is_the_program(text, program):
         "{.python .numberLines}",
         "language-python",
         "Python 3",
+        "python-3",
+        "solution.py",
         "python3.11",
         "{code-cell} ipython3",
         " python",

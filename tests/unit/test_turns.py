@@ -122,6 +122,7 @@ def test_what_follows_the_end_of_a_turn_is_not_the_models(end: str) -> None:
         "User: 12",
         "It is 4.\nProblem: the first way is slow.",
         "It is 4.\nuser\nand admin",
+        "Of 2:\nQuestion 1: yes.\nQuestion 2: no.\n\\boxed{4}\nQuestion 3: no.",
         "User stories: 5",
         "It is 4.\nThe user\nassistant",
         "Users: 4",

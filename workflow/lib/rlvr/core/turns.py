@@ -47,7 +47,8 @@ AFTER = (
 )
 TURN = re.compile(
     rf"(?P<control>{CONTROL})|{BEFORE}"
-    rf"(?:(?P<speaker>{SPEAKERS})|(?P<heading>{HEADINGS})|(?P<wordy>{WORDY}))(?:[ \t]*+\#?\d{{1,3}})?(?:{AFTER})",
+    rf"(?:(?P<speaker>{SPEAKERS})|(?P<heading>{HEADINGS})|(?P<wordy>{WORDY}))"
+    rf"(?:[ \t]*+\#?(?P<number>\d{{1,3}}))?(?:{AFTER})",
     re.MULTILINE | re.IGNORECASE,
 )
 # Who answers a turn that was only invented.
@@ -95,12 +96,18 @@ class Turns:
         A speaker's name counts at the beginning of any line, unless the line is a row of a table or stands in a fenced
         block. The heading of a question counts only where an answer was given before it: in a reasoning that is
         closed later, a box; elsewhere a box, a digit or a formula. For models also begin by writing the question down.
+        Numbered ones are no turns where the first of them stands before any box: the model answers several questions.
         A name alone on its line, and a heading that often begins a sentence, count if somebody answers later.
         """
+        listed = False
         for found in TURN.finditer(self.text):
             if found["control"]:
                 return found.start()
             place = found.end("tags")
+            if found["number"] and not found["speaker"]:  # maybe one of several questions that are answered in turn
+                listed |= found["number"] == "1" and self._first_box > place
+                if listed:
+                    continue
             if self._opens_turn(found, place) and not self._is_fenced(place):
                 return place
         return None

@@ -29,9 +29,11 @@ COMMAND = re.compile(
 NGRAM_WORDS = 4
 MIN_NGRAMS = 16
 MAX_REPEATED_SHARE = 0.5
-# ASSUME: words of this length are writing without blanks (Chinese, "hahaha", digits): counted by runs of characters.
+# ASSUME: words of this length are writing without blanks (Chinese, "hahaha", digits): where most of their runs of
+# characters repeat, these are counted as well. Formulas without blanks repeat some of theirs.
 LONG_WORD = 40
 NGRAM_CHARACTERS = 8
+LOOP_SHARE = 0.75
 
 
 def closes_thinking(text: str) -> bool:
@@ -71,9 +73,10 @@ def _is_thought(text: str) -> bool:
 def repeats_itself(text: str) -> bool:
     """Repetition: over half of the n-grams, counted line by line, have occurred before.
 
-    An n-gram is four words, or, in a word of 40 characters or more (writing without blanks), eight characters. A line
-    of fewer than four words counts as one n-gram, so that repeated short lines are seen as well as loops within one
-    endless line. Texts with fewer than 16 n-grams are too short to judge. Linear in the length of the text.
+    An n-gram is four words, or, in a word of 40 characters or more (writing without blanks), eight characters if over
+    three quarters of them repeat in it. A line of fewer than four words counts as one n-gram, so that repeated short
+    lines are seen as well as loops within one endless line. Texts with fewer than 16 n-grams are too short to judge.
+    Linear in the length of the text.
     """
     total = 0
     distinct: set[tuple[str, ...] | str] = set()
@@ -90,7 +93,9 @@ def _ngrams(line: str) -> Iterator[tuple[str, ...] | str]:
         yield from (tuple(words[start : start + NGRAM_WORDS]) for start in range(max(len(words) - NGRAM_WORDS + 1, 1)))
     for word in words:
         if len(word) >= LONG_WORD:
-            yield from (word[start : start + NGRAM_CHARACTERS] for start in range(len(word) - NGRAM_CHARACTERS + 1))
+            runs = [word[start : start + NGRAM_CHARACTERS] for start in range(len(word) - NGRAM_CHARACTERS + 1)]
+            if len(set(runs)) < (1 - LOOP_SHARE) * len(runs):
+                yield from runs
 
 
 def has_malformed_tags(text: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import dedent
 
-PYTHON = re.compile(r"(?:lang(?:uage)?-)?\.?(?:i|c)?py(?:thon|py)?[\d.]*", re.IGNORECASE)
+PYTHON = re.compile(r"(?:lang(?:uage)?-)?\.?(?:i|c)?py(?:thon|py)?[\d.-]*|[\w./-]+\.py", re.IGNORECASE)
 WRAPPERS = frozenset(("code", "code-cell", "code-block"))  # before a language's name
 LABEL_WORD = re.compile(r"[\w+#.-]+")
 OPENS = re.compile(
