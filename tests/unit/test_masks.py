@@ -57,6 +57,13 @@ def test_the_mean_threshold_keeps_58_percent_of_a_gaussian():
     assert density(below_mean_mask(gaussian(400, 400))) == pytest.approx(0.5751, abs=0.005)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_the_mean_of_a_bfloat16_matrix_is_not_rounded_before_it_is_compared(seed):
+    weight = gaussian(64, 48, seed).bfloat16()
+    exact = weight.double().abs()
+    assert torch.equal(below_mean_mask(weight), exact < exact.mean())
+
+
 def test_complements_and_unions_have_the_densities_of_sets():
     weight = gaussian(40, 40)
     principal, low = principal_mask(gaussian(40, 40, 1), 0.5), below_mean_mask(weight)
