@@ -69,7 +69,15 @@ def make_mask(module: str, weight: Tensor, kind: str, settings: TrainSettings, s
 
 
 def set_mask(module: nn.Linear, mask: Tensor) -> None:
-    """Train only the entries of ``module.weight`` where ``mask`` is true: all other gradients become exactly zero."""
+    """Train only the entries of ``module.weight`` where ``mask`` is true: all other gradients become exactly zero.
+
+    The weight is lifted to float32, in which small steps are not rounded away; its layer takes and gives what it did.
+    """
+    stored = module.weight.dtype
+    if stored != torch.float32:
+        module.float()
+        module.register_forward_pre_hook(lambda _, inputs: (inputs[0].float(), *inputs[1:]))
+        module.register_forward_hook(lambda _, inputs, output: output.to(stored))
     module.register_buffer(BUFFER, mask, persistent=False)
     module.weight.requires_grad_(True)
     module.weight.register_hook(_masked_gradient(module))

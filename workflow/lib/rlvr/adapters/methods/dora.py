@@ -33,8 +33,10 @@ class Dora(LowRank):
         Raises:
             InputError: If the rank is above that of a target's weight, or a row of a weight is zero.
         """
-        from rlvr.adapters.magnitudes import set_magnitudes
+        from rlvr.adapters.linears import target_names
+        from rlvr.adapters.magnitudes import check_rows, set_magnitudes
 
+        check_rows(base, target_names(base, settings.required("target_modules")))
         model = super().attach(base, settings)
         set_magnitudes(model)
         return model
