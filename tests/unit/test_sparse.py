@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from rlvr.adapters.masking import trained_masks
 from rlvr.adapters.methods import METHODS
+from rlvr.train.manifest import moved_share
 
 SPARSE = [name for name, method in METHODS.items() if method.family == "sparse"]
 RATE, DECAY = 1e-2, 0.5
@@ -108,6 +109,25 @@ def test_what_is_trained_on_a_bfloat16_base_is_float32_so_that_small_steps_count
         has_gradient = parameter.grad != 0  # none outside a mask
         moved = (parameter != base.get_parameter(name).float())[has_gradient].float().mean()
         assert moved > 0.98, name  # in bfloat16 a step of 1e-6 moves nothing above 2.5e-4
+
+
+@pytest.mark.parametrize("method", ["full", *SPARSE])
+def test_weights_that_stay_bfloat16_are_a_named_choice_and_the_share_that_moved_shows_it(method, tmp_path):
+    shares = {}
+    small_model(dtype=torch.float32).save_pretrained(tmp_path)
+    for choice in ("float32", "stored"):
+        model = attached(method, torch.bfloat16, trained_dtype=choice)
+        trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+        expected = torch.float32 if choice == "float32" else torch.bfloat16
+        assert {parameter.dtype for parameter in trained.values()} == {expected}
+        assert moved_share(model, tmp_path, "bfloat16") == 0
+        model(token_batch()).logits.float().square().mean().backward()
+        with torch.no_grad():
+            for parameter in trained.values():
+                parameter -= 1e-5 * parameter.grad.sign()
+        shares[choice] = moved_share(model, tmp_path, "bfloat16")
+    assert shares["float32"] > 0.8 > 0.4 > shares["stored"]
+    assert moved_share(METHODS["lora"].attach(small_model(), settings_of("lora")), tmp_path, "float32") is None
 
 
 def test_the_decay_follows_the_schedule():

@@ -21,11 +21,11 @@ from rlvr.train.manifest import adapter_tensors
 from rlvr.train.run import attach_adapter
 
 BYTES = {"float32": 4, "bfloat16": 2}
-TRAINED_BYTES = 4  # whatever is trained is float32, and saved so
+TRAINED_BYTES = 4  # whatever is trained is float32, and saved so, unless `trained_dtype` says otherwise
 ADAM_MOMENTS = 2
 DECIDING = (  # settings on which a footprint depends
     "method", "rank", "dims", "target_modules", "block_size", "butterfly_factors", "density", "base_dtype",
-    "micro_batch_completions", "max_prompt_tokens", "max_completion_tokens", "gradient_checkpointing",
+    "trained_dtype", "micro_batch_completions", "max_prompt_tokens", "max_completion_tokens", "gradient_checkpointing",
 )  # fmt: skip
 
 
@@ -120,7 +120,8 @@ def measure_footprint(config: PretrainedConfig, settings: TrainSettings) -> Foot
     width, method = BYTES[settings.base_dtype], find_method("parameters", settings.method)
     exported = base * BYTES["float32"] if method.exports else 0
     frozen = base - trainable if method.tuner is None else base
-    moved = trainable * TRAINED_BYTES
+    as_stored = method.tuner is None and settings.trained_dtype == "stored"
+    moved = trainable * (width if as_stored else TRAINED_BYTES)
     saved_bytes = frozen * width + moved if method.tuner is None else saved * TRAINED_BYTES
     tokens = settings.micro_batch_completions * (settings.max_prompt_tokens + settings.max_completion_tokens)
     inner = 10 * config.hidden_size + 3 * config.intermediate_size
