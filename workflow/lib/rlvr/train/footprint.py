@@ -39,7 +39,7 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a run trains and holds.
+    """Parameters and memory of a run.
 
     Attributes:
         base_parameters: Parameters of the base.

@@ -57,7 +57,7 @@ def fingerprint(model: nn.Module) -> Fingerprint:
 
 
 def adapter_tensors(model: PeftModel) -> dict[str, Tensor]:
-    """What ``adapter_model.safetensors`` holds."""
+    """Tensors of ``adapter_model.safetensors``."""
     return get_peft_model_state_dict(model, save_embedding_layers=False)
 
 
