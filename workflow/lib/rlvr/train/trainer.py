@@ -42,7 +42,7 @@ class Trainer(GRPOTrainer):
             return super()._generate_single_turn(*args, **kwargs)
 
     def _generate_and_score_completions(self, *args: Any, **kwargs: Any) -> Any:
-        """Sample and score as TRL does. Turning the adapter off for the reference of a KL term must not unfreeze parts of it."""
+        """Sample and score as TRL does, but let turning the adapter off for the reference of a KL term unfreeze nothing."""
         with same_trainable(self.accelerator.unwrap_model(self.model)):
             return super()._generate_and_score_completions(*args, **kwargs)
 

@@ -59,8 +59,8 @@ def low_magnitude_mask(weight: Tensor, share: float) -> Tensor:
 def below_mean_mask(weight: Tensor) -> Tensor:
     """The entries whose magnitude is below the mean magnitude of the matrix; about 58 % of a Gaussian one.
 
-    SOURCE: the same paper, section 5.1, mask (iii). Compared in float32 at least: a mean that is rounded to bfloat16 puts
-    entries beside it on the wrong side.
+    SOURCE: the same paper, section 5.1, mask (iii). Compared in float32 at least: a mean that is rounded to bfloat16
+    puts entries beside it on the wrong side.
     """
     magnitude = weight.abs().to(torch.promote_types(weight.dtype, torch.float32))
     return magnitude < magnitude.mean(dtype=torch.float64).to(magnitude.dtype)
