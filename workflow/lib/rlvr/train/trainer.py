@@ -42,7 +42,7 @@ class Trainer(GRPOTrainer):
             return super()._generate_single_turn(*args, **kwargs)
 
     def _generate_and_score_completions(self, *args: Any, **kwargs: Any) -> Any:
-        """Sample and score as TRL does, but let turning the adapter off for the reference of a KL term unfreeze nothing."""
+        """Sample and score as TRL does; turning the adapter off for a KL term's reference unfreezes nothing."""
         with same_trainable(self.accelerator.unwrap_model(self.model)):
             return super()._generate_and_score_completions(*args, **kwargs)
 
