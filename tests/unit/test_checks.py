@@ -10,8 +10,8 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json, write_table
 from rlvr.data.cards import build_card
 from rlvr.data.inspection import count_answer_types, count_duplicates, histogram_lengths, measure_lengths
-from rlvr.evaluate.dataset_checks import CheckSettings, check_dataset, check_files, check_golds, load_tokenizer
-from rlvr.evaluate.dataset_page import render_page
+from rlvr.data.dataset_checks import CheckSettings, check_dataset, check_files, check_golds, load_tokenizer
+from rlvr.data.dataset_page import render_page
 from rlvr.grading.golds import find_unreadable
 from rlvr.prompts import render_prompt
 from rlvr.tables import PROBLEMS

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mutations import GOLDS, STAND_INS, mutated
 
 from rlvr.core.errors import InputError
-from rlvr.evaluate.gold_grades import grade_golds, grade_golds_file
+from rlvr.data.gold_grades import grade_golds, grade_golds_file
 from rlvr.evaluate.grades import grade_file, grade_samples
 from rlvr.grading import grader
 from rlvr.grading.batches import Resources

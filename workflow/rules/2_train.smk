@@ -19,7 +19,7 @@ rule write_spec:
 rule decompose_base:
     """Compute the singular triples at both ends of every matrix of a base, once for all runs that start from them."""
     input:
-        base=f"{RESULTS}/models/{{model}}/model.json",
+        base=ancient(f"{RESULTS}/models/{{model}}/model.json"),
     output:
         triples=f"{RESULTS}/decompositions/{{model}}/{{variant}}/triples.safetensors",
     log:
@@ -39,16 +39,19 @@ rule decompose_base:
     params:
         rank=lambda wildcards: STUDY.decomposed_rank(wildcards.model),
         device="cuda" if SCALE["resources"]["sample"]["gpu"] else "cpu",
+        base=lambda wildcards: declared_model(wildcards.model),
     script:
         "../scripts/decompose_base.py"
 
 
+# What is cheap to make is `ancient` for what is expensive: a spec, a base or a table that is written anew with the same
+# content retrains nothing. What really changed is either a parameter here or found by `check_run`.
 rule train_run:
     """Train one adapter with GRPO; a killed run goes on from its last checkpoint."""
     input:
-        spec=rules.write_spec.output.spec,
-        base=base_of,
-        problems=training_problems,
+        spec=ancient(rules.write_spec.output.spec),
+        base=ancient(base_of),
+        problems=ancient(training_problems),
         decomposition=ancient(decomposition_of),  # more triples of the same base change no run
     output:
         run=f"{RESULTS}/train/{{run_id}}/run.json",
@@ -68,16 +71,38 @@ rule train_run:
     params:
         launcher=launcher(),
         recipe=SCALE["recipe_version"],
+        settings=run_settings,
+        base=lambda wildcards: declared_model(STUDY.model_of(wildcards.run_id)),
     shell:
         "base=$(dirname {input.base:q}); out=$(dirname {output.run:q}); triples={input.decomposition:q}; "
         "{params.launcher} -m rlvr.train --spec {input.spec:q} --base $base --train {input.problems:q}"
         ' --out $out ${{triples:+--decomposition "$triples"}} &> {log:q}'
 
 
+rule check_run:
+    """Compare a finished run with today's settings, problems and base; whatever uses the run waits for this."""
+    input:
+        run=rules.train_run.output.run,
+        base=base_of,
+        problems=training_problems,
+    output:
+        checked=f"{RESULTS}/train/{{run_id}}/checked.json",
+    log:
+        f"{RESULTS}/logs/check_run/{{run_id}}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=lambda wildcards: STUDY.specs[wildcards.run_id],
+        code=adapter_code("check_run"),
+    script:
+        "../scripts/check_run.py"
+
+
 rule train:
     """Every run of the selected tier."""
     input:
         expand(rules.train_run.output.run, run_id=STUDY.rows),
+        expand(rules.check_run.output.checked, run_id=STUDY.rows),
 
 
 localrules:

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import asdict
 
 LIBRARY = ROOT / "workflow" / "lib"
 SCHEMAS = ROOT / "workflow" / "schemas"
@@ -13,6 +14,7 @@ from rlvr.adapters.methods import METHODS
 from rlvr.core.environment import prepare_environment
 from rlvr.core.provenance import code_digest
 from rlvr.core.schemas import check_against
+from rlvr.plan.freshness import deciding_settings
 from rlvr.plan.sources import find_source, load_registry
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.plan.study import load_study

@@ -4,6 +4,7 @@
 def evidence_of(output_id):
     """The files that a table or figure is made from, by kind; runs outside the tier are not among them."""
     needed = required_inputs(OUTPUTS[output_id], STUDY.rows, SCALE["datasets"])
+    trained = dict.fromkeys([*needed.manifests, *needed.metrics])  # scores and spectra have waited for their check
     scored = dict.fromkeys((run_id, STUDY.suite_of(benchmark)) for run_id, benchmark in needed.scores)
     return {
         "scores": [rules.score_run.output.scores.format(run_id=run_id, suite=suite) for run_id, suite in scored],
@@ -13,6 +14,7 @@ def evidence_of(output_id):
         "diagnostics": expand(rules.measure_run.output.diagnostics, run_id=needed.diagnostics),
         "frozen": expand(rules.measure_frozen.output.spectra, model=needed.frozen),
         "decay": expand(rules.measure_frozen.output.decay, model=needed.decay),
+        "checked": [ancient(path) for path in expand(rules.check_run.output.checked, run_id=trained)],
         "cards": expand(rules.curate_dataset.output.card, dataset=needed.cards),
     }
 

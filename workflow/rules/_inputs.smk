@@ -6,6 +6,11 @@ def pretrained_models(artefact):
     return STUDY.models_of_kind("pretrained") if config["artefacts"]["base"] == artefact else []
 
 
+def source_row(wildcards):
+    """A source as the registry declares it."""
+    return asdict(find_source(SOURCES, wildcards.source))
+
+
 def origin_of(wildcards):
     """Where a data set's raw rows come from: as the scale says, unless the configuration forces one origin.
 
@@ -42,6 +47,33 @@ def check_settings(wildcards):
         "template": SCALE["template"],
         "max_prompt_tokens": SCALE["train"]["max_prompt_tokens"],
     }
+
+
+def models_trained_on(dataset):
+    """The models that some row of the grid, of whichever tier, trains on a data set: their prompts have to fit."""
+    stand_in = SCALE["datasets"][dataset].get("stand_in_model")
+    return sorted({stand_in or row["model"] for row in STUDY.grid.values() if row["dataset"] == dataset})
+
+
+def tokenizer_manifests(wildcards):
+    """The manifests of those models; their tokenizers lie beside them."""
+    return [f"{RESULTS}/models/{model}/model.json" for model in models_trained_on(wildcards.dataset)]
+
+
+def prompt_limit(wildcards):
+    """How long a prompt of the training set may be, and in which template it is counted."""
+    return {"template": SCALE["template"], "max_prompt_tokens": SCALE["train"]["max_prompt_tokens"]}
+
+
+def declared_model(model):
+    """What a scale says about a model, and about the model that it is made from."""
+    declared = SCALE["models"][model]
+    return [declared, SCALE["models"][declared["from"]]] if declared["kind"] == "rotated" else [declared]
+
+
+def run_settings(wildcards):
+    """The settings of a run that decide its result."""
+    return deciding_settings(STUDY.specs[wildcards.run_id])
 
 
 def base_of(wildcards):
@@ -91,6 +123,11 @@ def training_environment():
 def finished_run(wildcards):
     """The manifest of a finished run; nothing for an untrained base."""
     return [] if wildcards.run_id in STUDY.bases else f"{RESULTS}/train/{wildcards.run_id}/run.json"
+
+
+def checked_run(wildcards):
+    """That a finished run is still the one that is asked for; nothing for an untrained base."""
+    return [] if wildcards.run_id in STUDY.bases else f"{RESULTS}/train/{wildcards.run_id}/checked.json"
 
 
 def scores_of(run_id):

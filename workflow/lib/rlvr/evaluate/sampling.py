@@ -7,9 +7,10 @@ import pandas as pd
 
 from rlvr.core.errors import InputError
 from rlvr.core.imports import collector_paused
-from rlvr.core.io import read_table, write_table
+from rlvr.core.io import read_table, write_json, write_table
 from rlvr.core.seeds import derive_seed
 from rlvr.evaluate.engines.protocol import Completion, Engine, SamplingSettings
+from rlvr.evaluate.sampled import record_of
 from rlvr.prompts import render_prompt
 from rlvr.tables import PROBLEMS, SAMPLES
 
@@ -70,6 +71,7 @@ def sample_file(
     run_id: str,
     settings: Mapping[str, SamplingSettings],
     samples_path: str | Path,
+    record_path: str | Path,
 ) -> None:
     """Read the problems of a suite, complete them with a base or a finished run, write ``tables.SAMPLES``.
 
@@ -83,6 +85,7 @@ def sample_file(
         run_id: Run, or ``<model>_base``.
         settings: Protocol by benchmark; engine, type and device are those of the first.
         samples_path: Table to write.
+        record_path: JSON file to write: what was asked and which base answered; see ``sampled.record_of``.
 
     Raises:
         InputError: If there is no problem, the base is not usable or a prompt does not fit the model.
@@ -91,6 +94,7 @@ def sample_file(
     engine = load_engine(base_dir, run_dir, next(iter(settings.values())))
     samples = [sample(problems[name], engine, run_id, name, protocol) for name, protocol in settings.items()]
     write_table(pd.concat(samples, ignore_index=True), samples_path, SAMPLES)
+    write_json(record_of(problems, base_dir), record_path)
 
 
 def _read_problems(path: str | Path) -> pd.DataFrame:
