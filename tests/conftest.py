@@ -93,6 +93,7 @@ class Checkout:
 def copy_code(target: Path) -> Checkout:
     """Copy what the workflow needs to run, as a fresh clone would hold it."""
     ignore = shutil.ignore_patterns("__pycache__", "downloads")
+    target.mkdir(parents=True, exist_ok=True)
     for name in CODE:
         source = ROOT / name
         if source.is_symlink():

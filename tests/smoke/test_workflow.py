@@ -128,6 +128,93 @@ def test_an_added_row_adds_one_training_job(copied: Checkout) -> None:
     assert plan["generate_samples"] == 1
 
 
+EXPENSIVE = {"train_run", "generate_samples", "decompose_base", "pretrain_model"}
+
+
+def expensive(checkout: Checkout, *arguments: str) -> dict[str, int]:
+    """Expensive jobs that are planned."""
+    return {rule: count for rule, count in checkout.plan(*arguments).items() if rule in EXPENSIVE}
+
+
+@pytest.mark.parametrize(
+    "module", ["tables.py", "core/io.py", "core/errors.py", "data/readers/registered.py", "data/usable.py"]
+)
+def test_an_edit_of_the_data_stage_trains_and_samples_nothing(copied: Checkout, module: str) -> None:
+    path = copied.root / "workflow" / "lib" / "rlvr" / module
+    path.write_text(path.read_text() + "\nUNUSED_SETTING = 1\n")
+    plan = copied.plan()
+    assert plan["curate_dataset"] > 0 and plan["check_run"] > 0
+    assert not EXPENSIVE & set(plan)
+
+
+def test_an_added_source_reruns_nothing(copied: Checkout) -> None:
+    registry = copied.root / "data" / "sources.csv"
+    first = registry.read_text().splitlines()[1]
+    with registry.open("a") as stream:
+        stream.write("another-source" + first[first.index(",") :] + "\n")
+    assert nothing_to_do(copied)
+
+
+def test_a_corrected_licence_makes_the_cards_anew_and_trains_nothing(copied: Checkout) -> None:
+    registry = copied.root / "data" / "sources.csv"
+    text = registry.read_text()
+    (line,) = [line for line in text.splitlines() if line.startswith("deepmath-103k,")]
+    registry.write_text(text.replace(line, line.replace("MIT", "MIT (see its page)")))
+    plan = copied.plan()
+    assert plan["fetch_source"] == plan["curate_dataset"] == 1
+    assert not EXPENSIVE & set(plan)
+
+
+def test_how_often_a_run_is_saved_trains_nothing(copied: Checkout) -> None:
+    copied.edit_scale(train__checkpoint_every_steps=1)
+    assert not expensive(copied)
+
+
+def test_deleted_bases_and_tables_come_back_without_training(copied: Checkout) -> None:
+    """Whoever frees the disk and adds a row pays for that row alone."""
+    shutil.rmtree(results(copied, "models"))
+    shutil.rmtree(results(copied, "data"))
+    shutil.rmtree(results(copied, "specs"))
+    rows = copied.read_grid()
+    copied.write_grid([*rows, {**rows[0], "run_id": RUN.replace("s42", "s7"), "seed": "7"}])
+    assert expensive(copied) == {"train_run": 1, "generate_samples": 1}
+
+
+def test_changed_problems_stop_with_run_file_and_both_digests(copied: Checkout) -> None:
+    """Rows of the training split change under a finished run: it is neither trained anew nor taken for good."""
+    recorded = json.loads(results(copied, "train", RUN, "run.json").read_text())["inputs"]["train_sha256"]
+    path = results(copied, "data", "deepmath-hard", "train.parquet")
+    problems = pd.read_parquet(path)
+    problems.assign(answer=problems["answer"].where(problems.index > 0, "7")).to_parquet(path)
+    assert not expensive(copied)
+    done = copied.snakemake("--keep-going", "results/tiny/spectra/" + RUN + ".parquet")
+    assert done.returncode != 0
+    log = results(copied, "logs", "check_run", f"{RUN}.log").read_text()
+    (digest,) = set(re.findall(r"[0-9a-f]{64}", log)) - {recorded}
+    for words in (RUN, "was trained on other problems", "train.parquet", "raise recipe_version", digest, recorded):
+        assert words in log
+
+
+def test_changed_questions_stop_before_their_samples_are_graded(copied: Checkout) -> None:
+    path = results(copied, "data", "deepmath-hard", "eval.parquet")
+    problems = pd.read_parquet(path)
+    problems.assign(question=problems["question"] + " ").to_parquet(path)
+    assert not expensive(copied)
+    target = f"results/tiny/evaluate/{RUN}/main/grades.parquet"
+    assert copied.snakemake(target).returncode != 0
+    log = results(copied, "logs", "grade_samples", f"{RUN}_main.log").read_text()
+    assert "samples.json" in log and "other problems of 'deepmath-hard'" in log and "sample anew" in log
+
+
+def test_changed_golds_are_graded_anew_without_sampling(copied: Checkout) -> None:
+    path = results(copied, "data", "deepmath-hard", "eval.parquet")
+    problems = pd.read_parquet(path)
+    problems.assign(answer="7").to_parquet(path)
+    plan = copied.plan("evaluate")
+    assert plan["grade_samples"] > 0 and not EXPENSIVE & set(plan)
+    copied.run(f"results/tiny/evaluate/{RUN}/main/grades.parquet")
+
+
 def test_latex_compiles_every_table(finished: Checkout, tmp_path) -> None:
     if shutil.which("pdflatex") is None:
         pytest.skip("pdflatex is not installed: the LaTeX tables are not compiled")

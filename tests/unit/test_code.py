@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlvr.core.errors import InputError
-from rlvr.data.readers import read_problems
 from rlvr.data.gold_grades import judge_gold
+from rlvr.data.readers import read_problems
 from rlvr.evaluate.grades import grade_samples
 from rlvr.grading.batches import Completion, Resources, grade_all
 from rlvr.grading.code import solutions

@@ -10,6 +10,7 @@ import pandas as pd
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, read_json, read_table, write_json
 from rlvr.data.contamination import NGRAM_WORDS, find_matches, index_benchmarks, summarise_matches
+from rlvr.data.dataset_page import render_page
 from rlvr.data.inspection import (
     count_answer_types,
     count_duplicates,
@@ -17,7 +18,6 @@ from rlvr.data.inspection import (
     histogram_lengths,
     measure_lengths,
 )
-from rlvr.data.dataset_page import render_page
 from rlvr.prompts import render_prompt
 
 if TYPE_CHECKING:

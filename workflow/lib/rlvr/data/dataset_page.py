@@ -153,7 +153,7 @@ def _table(records: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text from data in a Markdown cell: no tag, no bar, no line end, and characters that cannot be seen by their code."""
+    """Text from data in a Markdown cell: no tag, no bar, no line end; characters that cannot be seen by their code."""
     shown = text.replace("|", r"\|").replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
     for pattern in (CONTROLS, DIRECTIONS):
         shown = pattern.sub(lambda match: f"U+{ord(match[0]):04X}", shown)

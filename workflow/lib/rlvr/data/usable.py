@@ -4,7 +4,7 @@ Problems are judged once, here, and what is taken out is counted and listed in t
 Training and evaluation assert only.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from rlvr.bases.loading import load_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.data.inspection import Encoder, measure_lengths
 from rlvr.data.recipe import GOLD_READABLE, PROMPT_FITS, TEXT_SOUND, FilterCount
-from rlvr.grading.golds import find_unreadable
+from rlvr.grading.golds import find_unreadable_golds
 from rlvr.prompts import render_prompt
 
 LONGEST_TEXT = 100_000  # characters. ASSUME: no problem needs more; the longest of nine real sets has 3,190
@@ -59,11 +59,12 @@ def load_limits(manifests: Mapping[str, str | Path], template: str, max_prompt_t
     Raises:
         InputError: If a folder is not a usable base.
     """
-    limits = []
-    for model, manifest in manifests.items():
+
+    def encoder(manifest: str | Path) -> Encoder:
         tokenizer = load_tokenizer(Path(manifest).parent)
-        limits.append(PromptLimit(model, lambda texts, of=tokenizer: of(texts)["input_ids"], template, max_prompt_tokens))
-    return limits
+        return lambda texts: tokenizer(texts)["input_ids"]
+
+    return [PromptLimit(model, encoder(path), template, max_prompt_tokens) for model, path in manifests.items()]
 
 
 def take_out_unusable(problems: pd.DataFrame, dataset: str, limits: Sequence[PromptLimit] = ()) -> Usable:
@@ -81,11 +82,14 @@ def take_out_unusable(problems: pd.DataFrame, dataset: str, limits: Sequence[Pro
     Raises:
         InputError: If no problem stays (names the first with its reason), or nothing grades problems of some kind.
     """
-    steps = [(TEXT_SOUND, find_unsound), (GOLD_READABLE, find_unreadable_golds)]
+    steps: dict[str, Callable[[pd.DataFrame], dict[int, str]]] = {
+        TEXT_SOUND: find_unsound,
+        GOLD_READABLE: find_unreadable_golds,
+    }
     if limits:
-        steps.append((PROMPT_FITS, lambda rows: find_too_long(rows["question"].tolist(), limits)))
+        steps[PROMPT_FITS] = lambda rows: find_too_long(rows["question"].tolist(), limits)
     kept, counts, taken_out = problems, [], []
-    for name, find in steps:
+    for name, find in steps.items():
         found = find(kept)
         taken_out += [{"problem_id": kept["problem_id"].iloc[at], "reason": found[at]} for at in sorted(found)]
         before, kept = len(kept), kept.drop(kept.index[list(found)])
@@ -102,10 +106,10 @@ def describe(entry: Mapping[str, str]) -> str:
 
 
 def find_unsound(problems: pd.DataFrame) -> dict[int, str]:
-    """Positions of the problems whose question or answer is no text to work with, and why.
+    r"""Positions of the problems whose question or answer is no text to work with, and why.
 
-    Other control characters and direction marks stay: releases hold them (a form feed where ``\\frac`` was unescaped once
-    too often), and the checks count them.
+    Other control characters and direction marks stay: releases hold them (a form feed where ``\frac`` was unescaped
+    once too often), and the checks count them.
     """
     found: dict[int, str] = {}
     for name in ("answer", "question"):
@@ -115,11 +119,6 @@ def find_unsound(problems: pd.DataFrame) -> dict[int, str]:
             elif len(text) > LONGEST_TEXT:
                 found[position] = f"the {name} has {len(text):,} characters, more than {LONGEST_TEXT:,}"
     return found
-
-
-def find_unreadable_golds(problems: pd.DataFrame) -> dict[int, str]:
-    """Positions of the problems whose gold their verifier cannot read, and why."""
-    return find_unreadable(*(problems[name].tolist() for name in ("answer", "verifier", "meta")))
 
 
 def find_too_long(questions: Sequence[str], limits: Iterable[PromptLimit]) -> dict[int, str]:

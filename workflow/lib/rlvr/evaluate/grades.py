@@ -9,7 +9,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, write_table
 from rlvr.evaluate.sampled import check_record
 from rlvr.grading.batches import Completion, Resources, grade_all
-from rlvr.grading.golds import find_unreadable
+from rlvr.grading.golds import require_readable
 from rlvr.grading.grader import GRADER_VERSION
 from rlvr.tables import GRADES, PROBLEMS, SAMPLES
 
@@ -73,17 +73,7 @@ def grade_file(
     problems = {name: read_table(path, PROBLEMS) for name, path in problems_paths.items()}
     check_record(read_json(record_path), problems, base_dir, record_path)
     for name, path in problems_paths.items():
-        check_golds(problems[name], path)
-    grades = grade_samples(read_table(samples_path, SAMPLES), pd.concat(problems.values(), ignore_index=True), resources)
+        require_readable(problems[name], path)
+    together = pd.concat(problems.values(), ignore_index=True)
+    grades = grade_samples(read_table(samples_path, SAMPLES), together, resources)
     write_table(grades, grades_path, GRADES)
-
-
-def check_golds(problems: pd.DataFrame, path: str | Path) -> None:
-    """Assert what curation has seen to: every gold can be graded against.
-
-    Raises:
-        InputError: Names the file, the first problem whose gold cannot be read, and why.
-    """
-    for position, reason in find_unreadable(*(problems[name].tolist() for name in ("answer", "verifier", "meta"))).items():
-        remedy = "Curation takes such problems out: curate the data set again (`snakemake data`)."
-        raise InputError(f"{path}, problem '{problems['problem_id'].iloc[position]}'", reason, remedy)

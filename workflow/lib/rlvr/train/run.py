@@ -19,7 +19,7 @@ from rlvr.bases.loading import atomic_folder, load_base, load_tokenizer, weights
 from rlvr.core.digests import TRAINED_ON, digest_rows
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
-from rlvr.grading.golds import find_unreadable
+from rlvr.grading.golds import CURATE_AGAIN, require_readable
 from rlvr.plan.settings import TrainSettings
 from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
@@ -29,7 +29,6 @@ from rlvr.train.metrics import metrics_frame
 from rlvr.train.trainer import make_trainer
 
 CHECKPOINTS = "checkpoints"
-CURATE_AGAIN = "Curation takes such problems out: curate the data set again (`snakemake data`)."
 
 
 def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Path | None = None) -> None:
@@ -118,9 +117,7 @@ def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: Trai
     if len(frame) < settings.prompts_per_step:
         problem = f"has {len(frame)} problems, a step needs {settings.prompts_per_step}."
         raise InputError(path, problem, "Add problems, or lower completions_per_step.")
-    unreadable = find_unreadable(*(frame[name].tolist() for name in ("answer", "verifier", "meta")))
-    for position, reason in unreadable.items():
-        raise InputError(f"{path}, problem '{frame['problem_id'].iloc[position]}'", reason, CURATE_AGAIN)
+    require_readable(frame, path)
     prompts = [render_prompt(question, settings.template) for question in frame["question"]]
     for name, ids in zip(frame["problem_id"], tokenizer(prompts)["input_ids"], strict=True):
         if len(ids) > settings.max_prompt_tokens:
