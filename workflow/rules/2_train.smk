@@ -12,6 +12,7 @@ rule write_spec:
         "../../envs/analysis.yaml"
     params:
         settings=lambda wildcards: STUDY.specs[wildcards.run_id],
+        base=lambda wildcards: declared_model(STUDY.model_of(wildcards.run_id)),  # another base is another run
     script:
         "../scripts/write_spec.py"
 
@@ -44,12 +45,13 @@ rule decompose_base:
         "../scripts/decompose_base.py"
 
 
-# What is cheap to make is `ancient` for what is expensive: a spec, a base or a table that is written anew with the same
-# content retrains nothing. What really changed is either a parameter here or found by `check_run`.
+# A base or a table that is written anew with the same content retrains nothing: `ancient`. What really changed in them is
+# found by `check_run`. The spec is no such input: Snakemake does not look at the parameters of a job below one that is
+# made anew, so that a changed row has to come by its file.
 rule train_run:
     """Train one adapter with GRPO; a killed run goes on from its last checkpoint."""
     input:
-        spec=ancient(rules.write_spec.output.spec),
+        spec=rules.write_spec.output.spec,
         base=ancient(base_of),
         problems=ancient(training_problems),
         decomposition=ancient(decomposition_of),  # more triples of the same base change no run
@@ -71,8 +73,6 @@ rule train_run:
     params:
         launcher=launcher(),
         recipe=SCALE["recipe_version"],
-        settings=run_settings,
-        base=lambda wildcards: declared_model(STUDY.model_of(wildcards.run_id)),
     shell:
         "base=$(dirname {input.base:q}); out=$(dirname {output.run:q}); triples={input.decomposition:q}; "
         "{params.launcher} -m rlvr.train --spec {input.spec:q} --base $base --train {input.problems:q}"

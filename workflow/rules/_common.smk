@@ -14,7 +14,6 @@ from rlvr.adapters.methods import METHODS
 from rlvr.core.environment import prepare_environment
 from rlvr.core.provenance import code_digest
 from rlvr.core.schemas import check_against
-from rlvr.plan.freshness import deciding_settings
 from rlvr.plan.sources import find_source, load_registry
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.plan.study import load_study

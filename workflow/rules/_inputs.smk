@@ -71,11 +71,6 @@ def declared_model(model):
     return [declared, SCALE["models"][declared["from"]]] if declared["kind"] == "rotated" else [declared]
 
 
-def run_settings(wildcards):
-    """The settings of a run that decide its result."""
-    return deciding_settings(STUDY.specs[wildcards.run_id])
-
-
 def base_of(wildcards):
     """The manifest of the base model that a run starts from."""
     return f"{RESULTS}/models/{STUDY.model_of(wildcards.run_id)}/model.json"
