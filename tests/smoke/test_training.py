@@ -10,7 +10,7 @@ import time
 import pandas as pd
 import pytest
 import torch
-import yaml
+from bound_rows import bind_row
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, Qwen3Config
 
@@ -20,7 +20,6 @@ from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
 from rlvr.core.provenance import LIBRARY
-from rlvr.plan.settings import resolve_settings
 from rlvr.plan.targets import TARGET_SETS
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.metrics import Progress
@@ -84,14 +83,13 @@ def inputs(tmp_path_factory):
 
 
 @pytest.fixture
-def spec(request, tmp_path):
+def spec(tmp_path):
     """Writes the spec of a method's run on the random base and returns its path."""
 
     def write(method, **changes):
-        scale = yaml.safe_load((request.config.rootpath / "workflow/scales/tiny.yaml").read_text())
         row = {"run_id": method, "model": "m", "dataset": "d", "method": method, "seed": 42, **CELLS[method]}
-        short = {"study": "s", "checkpoint_every_steps": 2, "max_completion_tokens": 12}
-        write_json(resolve_settings(row, scale) | short | changes, tmp_path / f"{method}.json")
+        short = {"checkpoint_every_steps": 2, "max_completion_tokens": 12}
+        write_json(bind_row(row) | short | changes, tmp_path / f"{method}.json")
         return tmp_path / f"{method}.json"
 
     return write

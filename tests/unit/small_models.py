@@ -1,14 +1,11 @@
 """Random bases of the three architectures, small enough for unit tests, and settings of runs on them."""
 
-from pathlib import Path
-
 import torch
-import yaml
+from bound_rows import TINY, bind_row
 from transformers import ApertusConfig, AutoModelForCausalLM, LlamaConfig, Qwen3Config
 
-from rlvr.plan.settings import TrainSettings, resolve_settings
+from rlvr.plan.settings import TrainSettings
 
-TINY = yaml.safe_load((Path(__file__).resolve().parents[2] / "workflow/scales/tiny.yaml").read_text())
 ROW = {
     "run_id": "r", "tier": "core", "model": "qwen3-8b", "dataset": "deepmath-hard", "method": "lora", "rank": "16",
     "alpha": "32", "axes": None, "target_modules": "no_kv", "schedule": "", "completions_per_step": None, "seed": "42",
@@ -62,12 +59,13 @@ def token_batch(seed: int = 0) -> torch.Tensor:
     return torch.randint(3, 40, (3, 10), generator=torch.Generator().manual_seed(seed))
 
 
-def resolved(row=(), **train):
-    """A grid row bound to scale `tiny`; ``row`` changes cells, ``train`` entries of the scale's block."""
-    return resolve_settings({**ROW, **dict(row)}, {**TINY, "train": {**TINY["train"], **train}})
+def resolved(row=(), settings=(), **recipe):
+    """A grid row bound to scale `tiny`; ``row`` changes cells, ``settings`` the scale's, ``recipe`` the recipe's."""
+    scale = {**TINY, "settings": {**TINY["settings"], **dict(settings)}}
+    return bind_row({**ROW, **dict(row)}, scale, **recipe)
 
 
 def settings_of(method, **changes):
     """Settings of a run of a method, with dims that fit the small models."""
-    content = resolved(METHOD_CELLS[method]) | {"study": "s"} | changes
+    content = resolved(METHOD_CELLS[method]) | changes
     return TrainSettings.from_json(content | ({"dims": [4, 2, 2]} if method == "quanta" else {}))

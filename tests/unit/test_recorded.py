@@ -5,25 +5,23 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
-from conftest import ROOT
+from bound_rows import bind_row
 
 from rlvr.core.digests import SAMPLED_FROM, TRAINED_ON, digest_rows
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json, write_table
 from rlvr.plan.freshness import deciding_settings, find_differences
-from rlvr.plan.settings import TrainSettings, resolve_settings
+from rlvr.plan.settings import TrainSettings
 from rlvr.tables import PROBLEMS
 from rlvr.train.recorded import check_recorded
 
-ROW = {"run_id": "m_d_lora", "model": "m", "dataset": "d", "method": "lora", "rank": 8, "alpha": 16, "seed": 42}
+ROW = {"run_id": "m_d_lora", "model": "qwen3-8b", "dataset": "math", "method": "lora", "rank": 8, "seed": 42}
 PROBLEM = {"dataset": "d", "verifier": "math", "difficulty": np.nan, "topic": "Algebra", "meta": "{}"}
 ROWS = pd.DataFrame([PROBLEM | {"problem_id": f"p{n}", "question": f"{n}?", "answer": str(n)} for n in range(3)])
 
 
 def spec(**cells) -> dict[str, object]:
-    scale = yaml.safe_load((ROOT / "workflow/scales/tiny.yaml").read_text())
-    return {"study": "s", **resolve_settings({**ROW, "target_modules": "all_linear", **cells}, scale)}
+    return bind_row({**ROW, "alpha": 16, "target_modules": "all_linear", **cells})
 
 
 def test_the_digest_is_of_content_not_of_bytes(tmp_path):
@@ -60,7 +58,7 @@ def test_the_digest_does_not_depend_on_where_a_cell_ends():
 
 def test_who_asks_and_how_often_a_run_is_saved_decide_nothing():
     asked = deciding_settings(spec())
-    assert deciding_settings(spec() | {"study": "other", "checkpoint_every_steps": 1}) == asked
+    assert deciding_settings(spec() | {"printed": {"model": "Other"}, "checkpoint_every_steps": 1}) == asked
     assert deciding_settings(spec(alpha=32)) != asked
     recorded = TrainSettings.from_json(spec(alpha=32)).to_json()
     assert find_differences(recorded, asked) == ["alpha 4.0 (today 2.0)"]

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from bound_rows import bind_row
 
 from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
@@ -20,6 +21,11 @@ from rlvr.plan.settings import TrainSettings
 from rlvr.tables import PROBLEMS
 from rlvr.train.run import load_problems
 
+SETTINGS = bind_row(
+    {"run_id": "r", "model": "qwen3-8b", "dataset": "math", "method": "full", "seed": 1},
+    completions_per_step=16,
+    micro_batch_completions=16,
+)
 RIGHT_TO_LEFT = "\u202e"
 BROKEN_TOPIC = r"Mathematics -> $\frac{1}{$"
 
@@ -134,7 +140,7 @@ def test_curation_leaves_only_what_training_and_grading_take(tmp_path, base):
     number = 40
     golds = [r"\frac{1" if at % 5 == 0 else "1" for at in range(number)]
     questions = [f"{at}{'?' * (80 if at % 7 == 0 else 1)}" for at in range(number)]
-    limits = load_limits({"small": base / "model.json"}, "compact", 60)
+    limits = load_limits({"small": 60}, [base / "model.json"], "compact")
     train, held_out, card = curated(tmp_path, raw_rows(question=questions, final_answer=golds), limits, eval_problems=8)
     left_out = {f"toy/{at + 1}" for at in range(number) if at % 5 == 0 or at % 7 == 0}
     assert {entry["problem_id"] for entry in card["taken_out"]} == left_out
@@ -167,7 +173,7 @@ def test_no_problem_left_names_data_set_file_and_row(tmp_path):
 
 
 def test_the_page_lists_what_was_taken_out_without_tags_or_invisible_characters(tmp_path):
-    card = curated(tmp_path, raw_rows(final_answer=["1", "2", f"{{<script>|{RIGHT_TO_LEFT}"]))[2]
+    card = curated(tmp_path, raw_rows(final_answer=["1", "2", "{{<script>|"], topic=[f"a{RIGHT_TO_LEFT}b"] * 3))[2]
     checks = {
         "problems": {"train": 1, "eval": 1},
         "contamination": {"split": "train", "ngram_words": 13, "benchmarks": []},
@@ -179,20 +185,8 @@ def test_the_page_lists_what_was_taken_out_without_tags_or_invisible_characters(
     }
     page = render_page("set", card, checks)
     (line,) = [line for line in page.splitlines() if "toy/3" in line]
-    assert "&lt;script>" in line and "U+202E" in line
+    assert r"&lt;script>\|" in line and "| aU+202Eb " in page
     assert "<script" not in page and RIGHT_TO_LEFT not in page
-
-
-SETTINGS = {
-    "run_id": "r", "study": "s", "model": "m", "dataset": "d", "template": "compact", "seed": 1, "recipe_version": 1,
-    "method": "full", "rank": None, "alpha": None, "dims": None, "target_modules": None, "learning_rate": 1e-3,
-    "group_size": 8, "kl_beta": 0.0, "loss_type": "dr_grpo", "scale_rewards": "none", "completions_per_step": 16,
-    "optimizer": "adamw_torch_fused", "weight_decay": 0.0, "schedule": "cosine", "warmup_fraction": 0.1,
-    "min_learning_rate_ratio": 0.15, "epochs": 1, "max_grad_norm": 1.0, "clip_epsilon": 0.2, "temperature": 1.0,
-    "top_p": 1.0, "max_prompt_tokens": 64, "max_completion_tokens": 24, "micro_batch_completions": 16,
-    "checkpoint_every_steps": 10, "base_dtype": "float32", "mixed_precision": "none", "gradient_checkpointing": False,
-    "generation": "transformers", "devices": 0,
-}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ rule curate_dataset:
         "../../envs/train.yaml"
     params:
         recipe=curation_recipe,
-        models=lambda wildcards: models_trained_on(wildcards.dataset),
-        prompts=prompt_limit,
+        longest_prompts=lambda wildcards: longest_prompts(wildcards.dataset),
+        template=SCALE["template"],
         code=adapter_code("curate_dataset"),
     script:
         "../scripts/curate_dataset.py"
@@ -46,7 +46,7 @@ rule curate_dataset:
 HELD_OUT = [
     name
     for name, dataset in SCALE["datasets"].items()
-    if name in SCALE["benchmarks"] or dataset["eval_problems"] == "all"
+    if any(name in suite.benchmarks for suite in PROGRAM.suites.values()) or dataset["eval_problems"] == "all"
 ]
 
 
@@ -137,7 +137,7 @@ rule fetch_model:
     log:
         f"{RESULTS}/logs/fetch_model/{{model}}.log",
     wildcard_constraints:
-        model=one_of(STUDY.models_of_kind("hub")),
+        model=one_of(PROGRAM.models_of_kind("hub")),
     conda:
         "../../envs/train.yaml"
     params:
@@ -155,7 +155,7 @@ rule rotate_model:
     log:
         f"{RESULTS}/logs/rotate_model/{{model}}.log",
     wildcard_constraints:
-        model=one_of(STUDY.models_of_kind("rotated")),
+        model=one_of(PROGRAM.models_of_kind("rotated")),
     conda:
         "../../envs/train.yaml"
     params:

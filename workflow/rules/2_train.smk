@@ -11,8 +11,8 @@ rule write_spec:
     conda:
         "../../envs/analysis.yaml"
     params:
-        settings=lambda wildcards: STUDY.specs[wildcards.run_id],
-        base=lambda wildcards: declared_model(STUDY.model_of(wildcards.run_id)),  # another base is another run
+        settings=lambda wildcards: PROGRAM.specs[wildcards.run_id],
+        base=lambda wildcards: declared_model(PROGRAM.model_of(wildcards.run_id)),  # another base is another run
     script:
         "../scripts/write_spec.py"
 
@@ -38,7 +38,7 @@ rule decompose_base:
         runtime=SCALE["resources"]["sample"]["runtime_min"],
         cpus_per_task=SCALE["resources"]["sample"]["threads"],
     params:
-        rank=lambda wildcards: STUDY.decomposed_rank(wildcards.model),
+        rank=lambda wildcards: PROGRAM.decomposed_rank(wildcards.model),
         device="cuda" if SCALE["resources"]["sample"]["gpu"] else "cpu",
         base=lambda wildcards: declared_model(wildcards.model),
     script:
@@ -92,7 +92,7 @@ rule check_run:
     conda:
         "../../envs/analysis.yaml"
     params:
-        settings=lambda wildcards: STUDY.specs[wildcards.run_id],
+        settings=lambda wildcards: PROGRAM.specs[wildcards.run_id],
         code=adapter_code("check_run"),
     script:
         "../scripts/check_run.py"
@@ -101,8 +101,8 @@ rule check_run:
 rule train:
     """Every run of the selected tier."""
     input:
-        expand(rules.train_run.output.run, run_id=STUDY.rows),
-        expand(rules.check_run.output.checked, run_id=STUDY.rows),
+        expand(rules.train_run.output.run, run_id=RUNS),
+        expand(rules.check_run.output.checked, run_id=RUNS),
 
 
 localrules:

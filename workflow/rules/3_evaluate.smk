@@ -24,9 +24,9 @@ rule generate_samples:
         runtime=SCALE["resources"]["sample"]["runtime_min"],
         cpus_per_task=SCALE["resources"]["sample"]["threads"],
     params:
-        sampling=lambda wildcards: STUDY.sampling(wildcards.suite, config["engine"]),
+        sampling=lambda wildcards: PROGRAM.sampling(wildcards.suite, config["engine"]),
         recipe=SCALE["recipe_version"],
-        base=lambda wildcards: declared_model(STUDY.model_of(wildcards.run_id)),
+        base=lambda wildcards: declared_model(PROGRAM.model_of(wildcards.run_id)),
     script:
         "../scripts/generate_samples.py"
 
@@ -50,7 +50,7 @@ rule grade_samples:
         runtime=SCALE["resources"]["grade"]["runtime_min"],
         cpus_per_task=SCALE["resources"]["grade"]["threads"],
     params:
-        benchmarks=lambda wildcards: SCALE["suites"][wildcards.suite],
+        benchmarks=lambda wildcards: list(PROGRAM.suites[wildcards.suite].benchmarks),
         code=adapter_code("grade_samples"),
     script:
         "../scripts/grade_samples.py"
@@ -100,16 +100,25 @@ rule score_puzzles:
 rule evaluate:
     """Scores of every run and of the untrained bases."""
     input:
-        [scores_of(run_id) for run_id in [*STUDY.rows, *STUDY.trained_bases]],
-        [puzzle_scores_of(run_id) for run_id in [*STUDY.rows, *STUDY.trained_bases]],
+        [scores_of(run_id) for run_id in [*RUNS, *PROGRAM.trained_bases]],
+        [puzzle_scores_of(run_id) for run_id in [*RUNS, *PROGRAM.trained_bases]],
 
 
 rule bases:
-    """Scores of the untrained bases on every benchmark of the scale."""
+    """Scores of the untrained bases on every benchmark of the selected studies."""
     input:
-        expand(rules.score_run.output.scores, run_id=STUDY.bases, suite=SCALE["suites"]),
+        expand(rules.score_run.output.scores, run_id=PROGRAM.bases, suite=PROGRAM.suites),
+
+
+rule real_rows:
+    """Real rows without any training, at scale realdata: cards, golds, and the untrained base on every benchmark."""
+    input:
+        rules.cards.input,
+        rules.golds.input,
+        rules.bases.input,
 
 
 localrules:
     evaluate,
     bases,
+    real_rows,

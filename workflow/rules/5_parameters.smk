@@ -1,5 +1,16 @@
-# IN   data/configs/*.json, the printed counts of every study, the study's grid, the sizes of scale paper
+# IN   data/configs/*.json, the printed counts of every study, the grids of the selected ones, the sizes of scale paper
 # OUT  parameters/{printed,launch}.{csv,md,tex}: counted at real size whatever the scale, without weights
+
+PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))
+MODEL_CONFIGS = sorted((ROOT / "data" / "configs").glob("*.json"))
+
+
+def counted_rows(wildcards):
+    """The printed counts of all studies and the rows of the selected grids, with their settings at real size."""
+    from rlvr.plan.real_size import real_size_rows  # only this target needs it
+
+    configured = {path.stem for path in MODEL_CONFIGS}
+    return real_size_rows(PRINTED_COUNTS, PROGRAM.studies.values(), configured, SCALES, STUDIES, SCHEMAS, METHODS)
 
 
 rule count_parameters:
@@ -7,8 +18,8 @@ rule count_parameters:
     input:
         configs=MODEL_CONFIGS,
         printed=PRINTED_COUNTS,
-        grid=STUDY_DIR / "grid.csv",
-        scale=ROOT / "workflow" / "scales" / "paper.yaml",
+        grids=[study.grid_path for study in PROGRAM.studies.values()],
+        scale=SCALES / "paper.yaml",
     output:
         counts=f"{RESULTS}/parameters/counts.json",
     log:
@@ -16,7 +27,7 @@ rule count_parameters:
     conda:
         "../../envs/train.yaml"
     params:
-        rows=lambda wildcards: counted_rows(),
+        rows=counted_rows,
         code=adapter_code("count_parameters"),
     script:
         "../scripts/count_parameters.py"
@@ -40,7 +51,7 @@ rule tabulate_parameters:
 
 
 rule parameters:
-    """Trainable parameters of every method at real size, beside the printed ones; memory of every run of the grid."""
+    """Trainable parameters of every method at real size, beside the printed ones; memory of every run of the grids."""
     input:
         rules.tabulate_parameters.output,
 

@@ -1,11 +1,18 @@
-# Which files a table or figure is made from; input functions of 5_paper.smk.
+# Which files a table or figure of a study is made from; input functions of 6_paper.smk.
 
 
-def evidence_of(output_id):
+def output_of(study, output_id):
+    """The declaration of a table or figure; stops where the study has none of that name."""
+    if output_id not in OUTPUTS[study]:
+        raise ValueError(f"study '{study}' has no output '{output_id}'; it has: {', '.join(OUTPUTS[study])}")
+    return OUTPUTS[study][output_id]
+
+
+def evidence_of(study, output_id):
     """The files that a table or figure is made from, by kind; runs outside the tier are not among them."""
-    needed = required_inputs(OUTPUTS[output_id], STUDY.rows, SCALE["datasets"])
+    needed = required_inputs(output_of(study, output_id), PROGRAM.rows_of(study), SCALE["datasets"])
     trained = dict.fromkeys([*needed.manifests, *needed.metrics])  # scores and spectra have waited for their check
-    scored = dict.fromkeys((run_id, STUDY.suite_of(benchmark)) for run_id, benchmark in needed.scores)
+    scored = dict.fromkeys((run_id, PROGRAM.suite_of(study, benchmark)) for run_id, benchmark in needed.scores)
     return {
         "scores": [rules.score_run.output.scores.format(run_id=run_id, suite=suite) for run_id, suite in scored],
         "manifests": expand(rules.train_run.output.run, run_id=needed.manifests),
@@ -21,48 +28,86 @@ def evidence_of(output_id):
 
 def table_evidence(wildcards):
     """What one table is made from."""
-    return evidence_of(wildcards.table)
+    return evidence_of(wildcards.study, wildcards.table)
 
 
 def figure_evidence(wildcards):
     """What one figure is made from."""
-    return evidence_of(wildcards.figure)
+    return evidence_of(wildcards.study, wildcards.figure)
+
+
+def study_file(name, optional=False):
+    """Input function: a file of the study's folder; nothing where an optional one is not there."""
+
+    def path(wildcards):
+        file = PROGRAM.studies[wildcards.study].folder / name
+        return [] if optional and not file.is_file() else file
+
+    return path
 
 
 def printed_numbers(wildcards):
     """The numbers that the paper prints in a table."""
-    return STUDY_DIR / "reported" / f"{wildcards.table}.csv" if wildcards.table in PRINTED_OUTPUTS else []
+    has_numbers = output_of(wildcards.study, wildcards.table).reported
+    return PROGRAM.studies[wildcards.study].folder / "reported" / f"{wildcards.table}.csv" if has_numbers else []
 
 
-def scope_of(output_id):
+def all_printed_numbers(wildcards):
+    """The numbers that the paper prints in any of its tables."""
+    folder = PROGRAM.studies[wildcards.study].folder / "reported"
+    return [folder / f"{name}.csv" for name, output in OUTPUTS[wildcards.study].items() if output.reported]
+
+
+def scope_of(study, output_id):
     """What a table needs to know beside its files: the scale, and which of its runs the tier has."""
-    needed = required_inputs(OUTPUTS[output_id], STUDY.rows)
+    needed = required_inputs(output_of(study, output_id), PROGRAM.rows_of(study))
     measured = {*needed.manifests, *needed.spectra, *needed.metrics, *needed.diagnostics}
     runs = measured | {run_id for run_id, _ in needed.scores}
     return {**SCOPE, "runs": sorted(runs)}
 
 
-def cells_of(output_ids):
+def study_scores(wildcards):
+    """Scores of a study's runs and of the untrained bases that they start from, on the study's own suites."""
+    study = wildcards.study
+    evaluated = [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]
+    return [
+        rules.score_run.output.scores.format(run_id=run_id, suite=suite)
+        for run_id in evaluated
+        for suite in PROGRAM.suites_of(study, run_id)
+    ]
+
+
+def cells_of(study, output_ids):
     """The cells of those of these outputs that are made of cells."""
-    folders = {name: "tables" if name in TABLES else "figures" for name in output_ids if OUTPUTS[name].has_cells}
-    return [f"{RESULTS}/paper/{folder}/{name}.csv" for name, folder in folders.items()]
+    folders = {name: "tables" if name in TABLES[study] else "figures" for name in output_ids}
+    made_of_cells = {name: folder for name, folder in folders.items() if OUTPUTS[study][name].has_cells}
+    return [f"{RESULTS}/paper/{study}/{folder}/{name}.csv" for name, folder in made_of_cells.items()]
 
 
-def output_files(output_id):
+def output_files(study, output_id):
     """Every format of a table or figure."""
-    if output_id in TABLES:
-        return expand(rules.tabulate_output.output, table=output_id)
-    return expand(rules.plot_output.output, figure=output_id)
+    if output_id in TABLES[study]:
+        return expand(rules.tabulate_output.output, study=study, table=output_id)
+    return expand(rules.plot_output.output, study=study, figure=output_id)
 
 
-PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))
-MODEL_CONFIGS = sorted((ROOT / "data" / "configs").glob("*.json"))
+def files_of_output(output_id):
+    """Every format of a table or figure, of each selected study that has it."""
+    return [output_files(study, output_id) for study, outputs in OUTPUTS.items() if output_id in outputs]
 
 
-def counted_rows():
-    """The printed counts of all studies and the rows of this study's grid whose models have a configuration."""
-    from rlvr.report.parameter_tables import load_printed  # imports pandas, which no other target needs at parse time
+def all_files_of(study):
+    """Every format of every table and figure of a study."""
+    return [output_files(study, output_id) for output_id in OUTPUTS[study]]
 
-    printed = [row for path in PRINTED_COUNTS for row in load_printed(path)]
-    grid = [row for row in STUDY.grid.values() if f"{row['model']}.json" in {path.name for path in MODEL_CONFIGS}]
-    return [*printed, *grid]
+
+def document_of(wildcards):
+    """The text of a study: its own `paper.typ`, otherwise the general one."""
+    own = PROGRAM.studies[wildcards.study].folder / "paper.typ"
+    return own if own.is_file() else ROOT / "paper" / "general.typ"
+
+
+def study_facts(wildcards):
+    """What a document says about its study: name, title, citation."""
+    study = PROGRAM.studies[wildcards.study]
+    return {"name": study.name, "title": study.title, "citation": study.citation}

@@ -48,13 +48,13 @@ class Usable:
     taken_out: tuple[dict[str, str], ...]
 
 
-def load_limits(manifests: Mapping[str, str | Path], template: str, max_prompt_tokens: int) -> list[PromptLimit]:
+def load_limits(longest: Mapping[str, int], manifests: Iterable[str | Path], template: str) -> list[PromptLimit]:
     """Limits by the tokenizers of installed bases.
 
     Args:
-        manifests: ``model.json`` of each model that is trained on the data set, by name; its tokenizer lies beside it.
+        longest: Longest prompt, in tokens, of each model that is trained on the data set, by name.
+        manifests: The ``model.json`` of each of them, in the same order; its tokenizer lies beside it.
         template: Prompt template.
-        max_prompt_tokens: Longest prompt that is trained on.
 
     Raises:
         InputError: If a folder is not a usable base.
@@ -64,7 +64,8 @@ def load_limits(manifests: Mapping[str, str | Path], template: str, max_prompt_t
         tokenizer = load_tokenizer(Path(manifest).parent)
         return lambda texts: tokenizer(texts)["input_ids"]
 
-    return [PromptLimit(model, encoder(path), template, max_prompt_tokens) for model, path in manifests.items()]
+    pairs = zip(longest.items(), manifests, strict=True)
+    return [PromptLimit(model, encoder(path), template, limit) for (model, limit), path in pairs]
 
 
 def take_out_unusable(problems: pd.DataFrame, dataset: str, limits: Sequence[PromptLimit] = ()) -> Usable:

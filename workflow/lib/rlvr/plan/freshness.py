@@ -8,7 +8,8 @@ from typing import Any
 
 from rlvr.plan.settings import TrainSettings
 
-NO_PART_OF_THE_RESULT = frozenset({"study", "checkpoint_every_steps"})  # who asks, and how often a run is saved
+# How often a run is saved, what the paper prints of it and, in manifests of before, which study asked for it.
+NO_PART_OF_THE_RESULT = frozenset({"checkpoint_every_steps", "printed", "study"})
 
 
 def deciding_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class Method:
         exact_start: Whether the untrained model computes the base function.
         exports: Whether a run also writes merged weights, because its adapter has no formula in ``weights.updates``.
         decomposes: Whether it starts from singular vectors of the base.
+        has_dropout: Whether it drops inputs of its adapter at random.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Method:
     exact_start: bool = True
     exports: bool = False
     decomposes: bool = False
+    has_dropout: bool = False
 
     def load(self) -> ModuleType:
         """The module that attaches the method; imports torch and PEFT."""

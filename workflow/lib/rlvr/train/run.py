@@ -142,7 +142,7 @@ def attach(
 def announce(settings: TrainSettings, model: Any, problems: int, resume_from: Path | None) -> None:
     """Print what is about to be trained."""
     trainable = sum(row["parameters"] for row in trainable_table(model))
-    steps = settings.epochs * (problems // settings.prompts_per_step)
+    steps = settings.planned_steps(problems)
     batch = f"{settings.prompts_per_step} prompts x {settings.group_size} completions"
     resuming = f", resuming from {resume_from.name}" if resume_from else ""
     print(f"{settings.run_id}: {settings.method}, {trainable:,} trainable parameters, {problems} problems", flush=True)

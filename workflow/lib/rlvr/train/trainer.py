@@ -120,6 +120,7 @@ def make_trainer(
 def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
     """The settings in TRL's words; nothing that matters is left to TRL's defaults."""
     on_cpu = settings.devices == 0
+    accumulation = settings.accumulation_steps(max(settings.devices, 1))
     # Every adapter starts at the base, so that the reference of a KL term is the model with its adapter off. Told of
     # the term, TRL would add a second adapter, which AdaLoRA refuses and which unfreezes parts of LoRA-FA and BOFT.
     has_adapter = find_method(settings.run_id, settings.method).tuner is not None
@@ -129,6 +130,7 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
         num_generations=settings.group_size,
         beta=0.0 if has_adapter else settings.kl_beta,
         epsilon=settings.clip_epsilon,
+        epsilon_high=settings.clip_epsilon_high,
         loss_type=settings.loss_type,
         scale_rewards=settings.scale_rewards,
         temperature=settings.temperature,
@@ -136,10 +138,12 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
         top_k=0,
         max_completion_length=settings.max_completion_tokens,
         mask_truncated_completions=False,
-        disable_dropout=True,
+        disable_dropout=settings.dropout == 0,
         per_device_train_batch_size=settings.micro_batch_completions,
-        gradient_accumulation_steps=settings.accumulation_steps(max(settings.devices, 1)),
+        gradient_accumulation_steps=accumulation,
+        steps_per_generation=accumulation * settings.updates_per_generation,
         num_train_epochs=settings.epochs,
+        max_steps=settings.max_steps or -1,  # -1: by the epochs
         shuffle_dataset=True,
         optim=settings.optimizer,
         learning_rate=settings.learning_rate,
@@ -151,7 +155,7 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
         logging_steps=1,
         logging_nan_inf_filter=False,
         save_strategy="steps",
-        save_steps=settings.checkpoint_every_steps,
+        save_steps=checkpoint_steps(settings),
         save_total_limit=1,
         report_to=[],
         disable_tqdm=True,
@@ -160,6 +164,12 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
         **schedule(settings),
         **generation(settings),
     )
+
+
+def checkpoint_steps(settings: TrainSettings) -> int:
+    """Optimizer steps between checkpoints, a whole number of generations: a resumed run starts with a new one."""
+    updates = settings.updates_per_generation
+    return -(-settings.checkpoint_every_steps // updates) * updates
 
 
 def schedule(settings: TrainSettings) -> dict[str, Any]:
