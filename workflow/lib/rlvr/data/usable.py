@@ -17,7 +17,7 @@ from rlvr.data.recipe import GOLD_READABLE, PROMPT_FITS, TEXT_SOUND, FilterCount
 from rlvr.grading.golds import find_unreadable_golds
 from rlvr.prompts import render_prompt
 
-LONGEST_TEXT = 100_000  # characters. ASSUME: no problem needs more; the longest of nine real sets has 3,190
+LONGEST_TEXT = 100_000  # characters. ASSUME: no problem needs more; the longest of twelve real files has 3,190
 NUL = "\x00"  # ends a string in C, and with it in a grader's and a tokenizer's hands
 REMEDY = "Compare the reasons with the raw rows; raise max_prompt_tokens or choose another source in the scale file."
 
