@@ -15,10 +15,10 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
 	@$(SNAKEMAKE)
 	@echo
-	@echo "PDF          results/tiny/paper/paper.pdf"
-	@echo "tables       results/tiny/paper/tables/   (.tex .csv .md)"
-	@echo "figures      results/tiny/paper/figures/  (.pdf .png)"
-	@echo "HTML report  results/tiny/paper/report.html"
+	@echo "PDF          results/tiny/paper/structure-over-scale/paper.pdf"
+	@echo "tables       results/tiny/paper/structure-over-scale/tables/   (.tex .csv .md)"
+	@echo "figures      results/tiny/paper/structure-over-scale/figures/  (.pdf .png)"
+	@echo "HTML report  results/tiny/paper/structure-over-scale/report.html"
 
 test: $(READY)  ## Every test that needs no GPU and no hub.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile

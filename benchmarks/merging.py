@@ -44,7 +44,7 @@ def adapted(name: str) -> torch.nn.Module:
     row = {**ROW, "method": name, **{cell: value for cell, value in CELLS.items() if cell in METHODS[name].takes}}
     settings = TrainSettings.from_json(resolve_settings(row, RECIPE, SCALE, METHODS, {32: 4}, "benchmark"))
     base = AutoModelForCausalLM.from_config(Qwen3Config(**SIZES), dtype=torch.bfloat16)
-    model = METHODS[name].load().attach(base, settings).eval()
+    model = METHODS[name].attach(base, settings).eval()
     with torch.no_grad():
         for parameter in (parameter for parameter in model.parameters() if parameter.requires_grad):
             parameter += ADAPTER_SCALE * torch.randn(parameter.shape)

@@ -18,6 +18,7 @@ from rlvr.plan.grid import name_run, read_grid
 
 ROOT = Path(__file__).resolve().parents[1]
 GRID = Path("workflow/studies/structure-over-scale/grid.csv")
+STUDY = Path("workflow/studies/structure-over-scale/study.yaml")
 TINY = Path("workflow/scales/tiny.yaml")
 CODE = ("Snakefile", "workflow", "profiles", "slurm", "data", "paper", "envs", "config.yaml", "Makefile")
 

@@ -17,7 +17,7 @@ from rlvr.plan.settings import TrainSettings
 from rlvr.report.parameter_tables import judge_count, tabulate_printed
 from rlvr.train import footprint as counting
 from rlvr.train.footprint import count_parameters, count_rows, measure_footprint, read_architecture
-from rlvr.train.run import attach
+from rlvr.train.run import attach_adapter
 
 ROOT = Path(__file__).resolve().parents[2]
 SCALE = load_scale("paper", SCALES, SCHEMAS)
@@ -70,7 +70,7 @@ def test_two_layers_tell_the_count_of_five(cells: dict[str, Any]) -> None:
     config = type(CONFIGS["qwen3-8b"])(**{**CONFIGS["qwen3-8b"].to_dict(), "num_hidden_layers": 5, "layer_types": None})
     chosen = settings(**cells)
     with torch.device("meta"):
-        model = attach(AutoModelForCausalLM.from_config(config), chosen)
+        model = attach_adapter(AutoModelForCausalLM.from_config(config), chosen)
     trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     assert count_parameters(config, chosen)[1] == trained
 
@@ -155,7 +155,7 @@ def test_a_tuner_that_needs_storage_is_refused(monkeypatch: pytest.MonkeyPatch) 
         next(base.parameters()).sum().item()
         return base
 
-    monkeypatch.setattr(counting, "attach", attach_by_value)
+    monkeypatch.setattr(counting, "attach_adapter", attach_by_value)
     with pytest.raises(InputError, match="method 'lora': cannot be built without storage"):
         count_parameters(CONFIGS["qwen3-8b"], settings(**LORA))
 

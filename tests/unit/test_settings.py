@@ -3,7 +3,7 @@
 import pytest
 import yaml
 from bound_rows import RECIPE, TINY
-from small_models import METHOD_CELLS, resolved, settings_of
+from small_models import cells_of, resolved, settings_of
 
 from rlvr.adapters.methods import METHODS
 from rlvr.core.errors import InputError
@@ -16,7 +16,7 @@ def test_rank_and_alpha_are_divided_and_the_rest_is_looked_up():
     found = resolved()
     assert (found["rank"], found["alpha"], found["dims"]) == (2, 4.0, None)
     assert found["learning_rate"] == pytest.approx(1e-5 * 1000, rel=1e-12)
-    assert resolved(METHOD_CELLS["full"])["learning_rate"] == 1e-3
+    assert resolved(cells_of("full"))["learning_rate"] == 1e-3
     assert found["schedule"] == "cosine" and found["completions_per_step"] == 64
     assert found["template"] == TINY["template"] and found["seed"] == 42
     assert found["printed"] == {"model": "qwen3-8b", "rank": 16, "alpha": 32.0}
@@ -51,19 +51,19 @@ def test_micro_batches_tile_every_batch():
 
 
 def test_axes_choose_the_dims():
-    assert resolved(METHOD_CELLS["quanta"])["dims"] == [4, 4, 4]
-    assert resolved({**METHOD_CELLS["quanta"], "axes": 4})["dims"] == [4, 4, 2, 2]
+    assert resolved(cells_of("quanta"))["dims"] == [4, 4, 4]
+    assert resolved({**cells_of("quanta"), "axes": 4})["dims"] == [4, 4, 2, 2]
 
 
 @pytest.mark.parametrize(
     ("row", "recipe", "message"),
     [
-        ({**METHOD_CELLS["quanta"], "axes": "5"}, {}, "no quanta_dims for 5"),
+        ({**cells_of("quanta"), "axes": "5"}, {}, "no quanta_dims for 5"),
         ({}, {"learning_rate": {"quanta": 1.0}}, "no rate for the family"),
         ({"schedule": "linear"}, {}, "schedule is 'linear'.*cosine, constant"),
         ({"completions_per_step": "60"}, {}, "60 is not a multiple of group_size 8"),
         ({}, {"clip_epsilon": 0.3}, "clip_epsilon_high 0.2 is below clip_epsilon 0.3"),
-        ({**METHOD_CELLS["full"], "dropout": 0.1}, {}, "method 'full' has no dropout"),
+        ({**cells_of("full"), "dropout": 0.1}, {}, "method 'full' has no dropout"),
         ({}, {"kl_betta": 0.1}, "unknown key 'kl_betta'"),
     ],
 )
@@ -78,8 +78,8 @@ def test_more_devices_than_completions_are_refused():
 
 
 def test_settings_of_few_methods_are_in_the_specs_of_these_only():
-    assert resolved(METHOD_CELLS["lora-plus"])["rate_ratio"] == 4.0
-    found = resolved(METHOD_CELLS["boft"])
+    assert resolved(cells_of("lora-plus"))["rate_ratio"] == 4.0
+    found = resolved(cells_of("boft"))
     assert (found["block_size"], found["butterfly_factors"]) == (4, 2)
     assert not {"rate_ratio", "block_size", "butterfly_factors"} & resolved().keys()
 
@@ -90,9 +90,8 @@ def test_the_grid_has_a_column_for_every_setting_of_a_method(pytestconfig):
 
 
 def test_every_method_gets_a_rate_from_the_primary_recipe():
-    for method, cells in METHOD_CELLS.items():
-        assert resolved(cells)["learning_rate"] > 0, method
-    assert set(METHOD_CELLS) == set(METHODS)
+    for method in METHODS:
+        assert resolved(cells_of(method))["learning_rate"] > 0, method
 
 
 def test_a_spec_with_a_missing_key_is_refused_with_its_file():
@@ -102,7 +101,7 @@ def test_a_spec_with_a_missing_key_is_refused_with_its_file():
         TrainSettings.from_json(content, "specs/r.json")
 
 
-@pytest.mark.parametrize("method", METHOD_CELLS)
+@pytest.mark.parametrize("method", METHODS)
 def test_json_and_back(method):
     settings = settings_of(method)
     assert TrainSettings.from_json(settings.to_json()) == settings

@@ -1,17 +1,6 @@
 # IN   data/configs/*.json, the printed counts of every study, the grids of the selected ones, the sizes of scale paper
 # OUT  parameters/{printed,launch}.{csv,md,tex}: counted at real size whatever the scale, without weights
 
-PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))
-MODEL_CONFIGS = sorted((ROOT / "data" / "configs").glob("*.json"))
-
-
-def counted_rows(wildcards):
-    """The printed counts of all studies and the rows of the selected grids, with their settings at real size."""
-    from rlvr.plan.real_size import real_size_rows  # only this target needs it
-
-    configured = {path.stem for path in MODEL_CONFIGS}
-    return real_size_rows(PRINTED_COUNTS, PROGRAM.studies.values(), configured, SCALES, STUDIES, SCHEMAS, METHODS)
-
 
 rule count_parameters:
     """Count what each method trains at real size, on modules without storage."""

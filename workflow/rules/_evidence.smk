@@ -111,3 +111,15 @@ def study_facts(wildcards):
     """What a document says about its study: name, title, citation."""
     study = PROGRAM.studies[wildcards.study]
     return {"name": study.name, "title": study.title, "citation": study.citation}
+
+
+PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))
+MODEL_CONFIGS = sorted((ROOT / "data" / "configs").glob("*.json"))
+
+
+def counted_rows(wildcards):
+    """The printed counts of all studies and the rows of the selected grids, with their settings at real size."""
+    from rlvr.plan.real_size import real_size_rows  # only this target needs it
+
+    configured = {path.stem for path in MODEL_CONFIGS}
+    return real_size_rows(PRINTED_COUNTS, PROGRAM.studies.values(), configured, SCALES, STUDIES, SCHEMAS, METHODS)

@@ -18,7 +18,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json
 from rlvr.plan.settings import TrainSettings
 from rlvr.train.manifest import adapter_tensors
-from rlvr.train.run import attach
+from rlvr.train.run import attach_adapter
 
 BYTES = {"float32": 4, "bfloat16": 2}
 ADAPTER_BYTES = 4  # adapters are trained and saved in float32
@@ -95,7 +95,7 @@ def _count_layers(config: PretrainedConfig, settings: TrainSettings, layers: int
         with torch.device("meta"):
             base = AutoModelForCausalLM.from_config(shallow)
             size = sum(parameter.numel() for parameter in base.parameters())
-            model = attach(base, settings)
+            model = attach_adapter(base, settings)
     except (RuntimeError, NotImplementedError) as error:
         where = f"method '{settings.method}'"
         raise InputError(where, f"cannot be built without storage ({error}).", "Count it on a small model.") from error

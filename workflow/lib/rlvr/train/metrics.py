@@ -28,7 +28,7 @@ OF_GENERATIONS = ("reward", "accuracy", "format", "completion_length", "clipped_
 def metrics_frame(log_history: Sequence[Mapping[str, Any]], run_id: str) -> pd.DataFrame:
     """The trainer's log as rows of ``tables.METRICS``.
 
-    Where one generation serves several optimizer steps, what is measured on its completions stands in each of its steps.
+    Where one generation serves several optimizer steps, what its completions measure stands in each of these steps.
 
     Args:
         log_history: Of the trainer's state, which a resumed run inherits from its checkpoint.

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import PreTrainedTokenizerBase, PrinterCallback
+from peft import PeftModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback
 from trl import GRPOConfig, GRPOTrainer
 
 from rlvr.adapters.merging import merged_weights
@@ -47,29 +48,26 @@ class Trainer(GRPOTrainer):
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """The method's own optimizer, or the one of all others."""
-        make = self.method.hook("optimizer")
-        if self.optimizer is None and make is not None:
+        if self.optimizer is None:
             adapted = self.accelerator.unwrap_model(self.model if model is None else model)
-            self.optimizer = make(adapted, self.run, *self.get_optimizer_cls_and_kwargs(self.args, adapted))
+            made, arguments = self.get_optimizer_cls_and_kwargs(self.args, adapted)
+            self.optimizer = self.method.make_optimizer(adapted, self.run, made, arguments)
         return super().create_optimizer(model)
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         """The loss of GRPO plus the method's penalty, a share of it in each of the micro batches of a step."""
         loss = super().compute_loss(model, inputs, *args, **kwargs)
-        penalty = self.method.hook("penalty")
-        if penalty is None:
-            return loss
-        return loss + penalty(self.accelerator.unwrap_model(model)) / self.current_gradient_accumulation_steps
+        penalty = self.method.penalty(self.accelerator.unwrap_model(model))
+        return loss if penalty is None else loss + penalty / self.current_gradient_accumulation_steps
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         super()._save(output_dir, state_dict)
-        if save_state := self.method.hook("save_state"):
-            save_state(self.accelerator.unwrap_model(self.model), Path(output_dir or str(self.args.output_dir)))
+        folder = Path(output_dir or str(self.args.output_dir))
+        self.method.save_state(self.accelerator.unwrap_model(self.model), folder)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        if load_state := self.method.hook("load_state"):
-            load_state(self.accelerator.unwrap_model(model or self.model), Path(resume_from_checkpoint))
-        else:
+        adapted = self.accelerator.unwrap_model(model or self.model)
+        if not self.method.load_state(adapted, Path(resume_from_checkpoint)):
             super()._load_from_checkpoint(resume_from_checkpoint, model)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
@@ -88,7 +86,7 @@ def same_trainable(model: torch.nn.Module) -> Iterator[None]:
 
 
 def make_trainer(
-    model: torch.nn.Module,
+    model: PreTrainedModel | PeftModel,
     tokenizer: PreTrainedTokenizerBase,
     problems: Dataset,
     settings: TrainSettings,
@@ -103,7 +101,7 @@ def make_trainer(
         settings: Resolved settings.
         checkpoints: Folder for checkpoints.
     """
-    callbacks = find_method(settings.run_id, settings.method).hook("callbacks")
+    method = find_method(settings.run_id, settings.method)
     trainer = Trainer(
         settings=settings,
         model=model,
@@ -111,7 +109,7 @@ def make_trainer(
         args=trl_config(settings, checkpoints),
         train_dataset=problems,
         processing_class=tokenizer,
-        callbacks=[Progress(), *(callbacks(model, settings) if callbacks else [])],
+        callbacks=[Progress(), *method.callbacks(model, settings)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer

@@ -1,4 +1,4 @@
-"""What the LoRA methods with an initialisation of their own share: configuration, layers, plain files."""
+"""Parts that LoRA and its relatives share: configuration, adapted modules, singular triples, plain files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,10 +9,12 @@ from peft import LoraConfig, PeftModel
 from peft.tuners.lora.layer import Linear
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
+from rlvr.adapters.family import ADAPTER
+from rlvr.adapters.linears import check_rank, target_names
+from rlvr.plan.settings import TrainSettings
 from rlvr.weights.tensors import TensorStore
-
-ADAPTER = "default"
 
 
 @dataclass
@@ -28,6 +30,33 @@ class InitialisedLoraConfig(LoraConfig):
     def to_dict(self) -> dict[str, Any]:
         """What is written beside a checkpoint: PEFT warns of a field that it does not know."""
         return {name: value for name, value in super().to_dict().items() if name != "initialisation"}
+
+
+def low_rank_config(
+    base: PreTrainedModel, settings: TrainSettings, kind: type[LoraConfig] = LoraConfig, **changes: Any
+) -> LoraConfig:
+    """PEFT's configuration of LoRA or a relative, without bias.
+
+    Args:
+        base: Model to adapt.
+        settings: Of the run.
+        kind: Class of the configuration.
+        changes: Fields that tell a relative from LoRA.
+
+    Raises:
+        InputError: If the rank is above that of a target's weight.
+    """
+    rank, targets = settings.required("rank"), target_names(base, settings.required("target_modules"))
+    check_rank(base, targets, rank)
+    return kind(
+        task_type="CAUSAL_LM",
+        r=rank,
+        lora_alpha=settings.required("alpha"),
+        lora_dropout=settings.dropout,
+        bias="none",
+        target_modules=targets,
+        **changes,
+    )
 
 
 def lora_layers(model: PeftModel) -> Iterator[tuple[str, Any]]:

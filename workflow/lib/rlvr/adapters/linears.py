@@ -1,6 +1,6 @@
 """Target sets on a loaded model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from torch import nn
 from transformers import PreTrainedModel
@@ -11,18 +11,23 @@ from rlvr.plan.targets import resolve_targets
 
 def target_names(base: PreTrainedModel, target_set: str) -> list[str]:
     """Projections of ``base`` that a target set adapts, as suffixes for PEFT."""
-    linears = (name for name, module in base.named_modules() if isinstance(module, nn.Linear))
-    names = [name.removesuffix(".base_layer") for name in linears]  # as PEFT calls the module that it has wrapped
-    return resolve_targets(target_set, base.config.model_type, names)
+    return resolve_targets(target_set, base.config.model_type, [name for name, _ in linear_modules(base)])
 
 
 def target_shapes(base: PreTrainedModel, targets: Sequence[str]) -> dict[str, tuple[int, int]]:
     """Shape (rows, cols) of the weight of every linear module whose last name is among ``targets``."""
     return {
         name: (module.out_features, module.in_features)
-        for name, module in base.named_modules()
-        if isinstance(module, nn.Linear) and name.rpartition(".")[2] in targets
+        for name, module in linear_modules(base)
+        if name.rpartition(".")[2] in targets
     }
+
+
+def linear_modules(base: PreTrainedModel) -> Iterator[tuple[str, nn.Linear]]:
+    """Linear modules by name; one that PEFT has wrapped by the name that it has in the bare base."""
+    for name, module in base.named_modules():
+        if isinstance(module, nn.Linear):
+            yield name.removesuffix(".base_layer"), module
 
 
 def check_rank(base: PreTrainedModel, targets: Sequence[str], rank: int) -> None:
