@@ -245,7 +245,7 @@ def sampled(problem_id: str, number: int, text: str) -> dict[str, object]:
 def grade_in(folder: Path) -> None:
     """Grade the samples of a folder, whose base has no manifest."""
     samples, record = folder / "samples.parquet", folder / "samples.json"
-    grade_file(samples, record, {"b": folder / "problems.parquet"}, folder, folder / "grades.parquet", Resources())
+    grade_file(samples, record, {"b": folder / "problems.parquet"}, folder, {}, folder / "grades.parquet", Resources())
 
 
 def test_grade_file_writes_one_grade_a_sample(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_grade_file_writes_one_grade_a_sample(tmp_path: Path) -> None:
     samples = pd.DataFrame([sampled("q", 0, r"\boxed{no}"), sampled("p", 0, r"\boxed{5}"), sampled("p", 1, "5")])
     PROBLEMS.validate(problems).to_parquet(tmp_path / "problems.parquet")
     SAMPLES.validate(samples).to_parquet(tmp_path / "samples.parquet")
-    write_json(record_of({"b": problems}, tmp_path), tmp_path / "samples.json")
+    write_json(record_of({"b": problems}, tmp_path, {}), tmp_path / "samples.json")
     grade_in(tmp_path)
     grades = pd.read_parquet(tmp_path / "grades.parquet")
     assert grades["verdict"].tolist() == ["wrong", "correct", "unparsed"]
@@ -279,7 +279,7 @@ def test_unreadable_gold_of_a_file_names_file_and_problem(tmp_path: Path) -> Non
     problems = pd.DataFrame([problem("p", "5"), problem("q", r"\frac{1}{")])
     PROBLEMS.validate(problems).to_parquet(tmp_path / "problems.parquet")
     SAMPLES.validate(pd.DataFrame([sampled("p", 0, "")])).to_parquet(tmp_path / "samples.parquet")
-    write_json(record_of({"b": problems}, tmp_path), tmp_path / "samples.json")
+    write_json(record_of({"b": problems}, tmp_path, {}), tmp_path / "samples.json")
     with pytest.raises(InputError, match=r"problems\.parquet, problem 'q': gold answer.*unbalanced.*snakemake data"):
         grade_in(tmp_path)
 

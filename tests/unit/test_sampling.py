@@ -1,7 +1,7 @@
 """Sampling: the transformers engine on random weights, vLLM's arguments through a stand-in for the library."""
 
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -188,26 +188,28 @@ def test_sample_file(base_dir: Path, tmp_path: Path) -> None:
         sample_file({"b": path}, base_dir, None, "m_base", {"b": PROTOCOL}, *out)
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
     assert len(SAMPLES.validate(pd.read_parquet(tmp_path / "a.parquet"))) == 15
-    assert read_json(tmp_path / "a.json") == record_of({"b": problems()}, base_dir)
+    asked = {"recipe": 1, "sampling": {"b": asdict(PROTOCOL)}}
+    assert read_json(tmp_path / "a.json") == record_of({"b": problems()}, base_dir, asked)
 
 
-def test_samples_are_compared_with_the_questions_and_the_base_that_are_there(tmp_path: Path) -> None:
+def test_samples_are_compared_with_what_would_be_sampled_today(tmp_path: Path) -> None:
+    def today(**columns: object) -> dict[str, object]:
+        return record_of({"b": problems().assign(**columns)}, tmp_path, {"recipe": 1})
+
     write_json({"weights_sha256": {"model.safetensors": "1" * 64}}, tmp_path / "model.json")
-    asked = {"b": problems()}
-    record = record_of(asked, tmp_path)
-    check_record(record, asked, tmp_path, "samples.json")
-    check_record(record, {"b": asked["b"].assign(answer="7", topic="other")}, tmp_path, "samples.json")  # graded later
-    reworded = {"b": asked["b"].assign(question=asked["b"]["question"] + "?")}
-    digests = f"digest {record['problems']['b']}, today {record_of(reworded, tmp_path)['problems']['b']}"
+    record = today()
+    check_record(record, today(answer="7", topic="other"), "samples.json")  # golds are graded against later
+    reworded = today(question="other?")
+    digests = f"digest {record['problems']['b']}, today {reworded['problems']['b']}"
     with pytest.raises(
         InputError, match=rf"samples\.json: the samples are of other problems of 'b': {digests}.*delete"
     ):
-        check_record(record, reworded, tmp_path, "samples.json")
-    with pytest.raises(InputError, match="other problems of 'b'"):
-        check_record(record, {"b": asked["b"].iloc[::-1]}, tmp_path, "samples.json")  # each has another stream
+        check_record(record, reworded, "samples.json")
+    with pytest.raises(InputError, match=r"other settings: \{'recipe': 1\}, today \{'recipe': 2\}"):
+        check_record(record, record | {"asked": {"recipe": 2}}, "samples.json")
     write_json({"weights_sha256": {"model.safetensors": "2" * 64}}, tmp_path / "model.json")
     with pytest.raises(InputError, match=f"another base: its weights were .*{'1' * 64}.*, today .*{'2' * 64}"):
-        check_record(record, asked, tmp_path, "samples.json")
+        check_record(record, today(), "samples.json")
 
 
 def test_samples_do_not_depend_on_the_suite(base_dir: Path, tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ rule grade_samples:
         runtime=SCALE["resources"]["grade"]["runtime_min"],
         cpus_per_task=SCALE["resources"]["grade"]["threads"],
     params:
-        benchmarks=lambda wildcards: list(PROGRAM.suites[wildcards.suite].benchmarks),
+        sampling=lambda wildcards: PROGRAM.sampling(wildcards.suite, config["engine"]),
+        recipe=SCALE["recipe_version"],
         code=adapter_code("grade_samples"),
     script:
         "../scripts/grade_samples.py"

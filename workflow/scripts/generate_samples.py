@@ -20,4 +20,5 @@ if __name__ == "__main__":
         settings={name: SamplingSettings(**how) for name, how in snakemake.params.sampling.items()},
         samples_path=snakemake.output.samples,
         record_path=snakemake.output.record,
+        recipe=snakemake.params.recipe,
     )

@@ -15,8 +15,9 @@ if __name__ == "__main__":
     grade_file(
         samples_path=snakemake.input.samples,
         record_path=snakemake.input.record,
-        problems_paths=dict(zip(snakemake.params.benchmarks, snakemake.input.problems, strict=True)),
+        problems_paths=dict(zip(snakemake.params.sampling, snakemake.input.problems, strict=True)),
         base_dir=Path(snakemake.input.base).parent,
+        asked={"recipe": snakemake.params.recipe, "sampling": snakemake.params.sampling},
         grades_path=snakemake.output.grades,
         resources=Resources(workers=snakemake.threads, cache_dir=snakemake.config["grade_cache"]),
     )

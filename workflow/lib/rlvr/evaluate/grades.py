@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, write_table
-from rlvr.evaluate.sampled import check_record
+from rlvr.evaluate.sampled import check_record, record_of
 from rlvr.grading.batches import Completion, Resources, grade_all
 from rlvr.grading.golds import require_readable
 from rlvr.grading.grader import GRADER_VERSION
@@ -54,6 +55,7 @@ def grade_file(
     record_path: str | Path,
     problems_paths: Mapping[str, str | Path],
     base_dir: str | Path,
+    asked: Mapping[str, Any],
     grades_path: str | Path,
     resources: Resources,
 ) -> None:
@@ -64,14 +66,15 @@ def grade_file(
         record_path: What they were drawn from, as ``sampled.record_of`` wrote it.
         problems_paths: Problems by benchmark.
         base_dir: Folder of the base that was sampled or trained.
+        asked: How samples are drawn today; see ``sampled.record_of``.
         grades_path: Table to write.
         resources: Worker processes and the folder of known grades.
 
     Raises:
-        InputError: If the problems or the base are not those that were sampled, or as ``grade_samples``.
+        InputError: If problems, base or settings are not those of the samples, or as ``grade_samples``.
     """
     problems = {name: read_table(path, PROBLEMS) for name, path in problems_paths.items()}
-    check_record(read_json(record_path), problems, base_dir, record_path)
+    check_record(read_json(record_path), record_of(problems, base_dir, asked), record_path)
     for name, path in problems_paths.items():
         require_readable(problems[name], path)
     together = pd.concat(problems.values(), ignore_index=True)
