@@ -11,6 +11,7 @@ import pytest
 from conftest import Checkout
 
 RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
+QUANTA = "qwen3-8b_deepmath-hard_quanta-d3-no-kv_bs64_s42"
 TABLES = ("table1", "table4", "table5", "table10", "table11", "table13", "table16", "tableS1")
 FIGURES = tuple(f"figure{name}" for name in ("1", "2", "3", "4", "5", "6", "S1", "S2", "S3"))
 
@@ -110,17 +111,16 @@ def test_an_edit_of_cheap_code_reruns_what_uses_it(copied: Checkout) -> None:
     assert not {"train_run", "generate_samples", "grade_samples", "measure_run"} & set(plan)
 
 
-def test_a_changed_row_trains_that_run_and_updates_its_dependents(copied: Checkout) -> None:
-    rows = copied.read_grid()
-    copied.write_grid([{**row, "alpha": "24"} if row["run_id"] == RUN else row for row in rows])
+def test_a_changed_rate_trains_its_runs_and_updates_their_dependents(copied: Checkout) -> None:
+    """The rate is no part of a run's name: both runs of QuanTA, and only they, are trained anew under their names."""
+    copied.edit_scale(factors__learning_rate__quanta=500)
     plan = copied.plan()
-    assert plan["train_run"] == 1
-    assert plan["generate_samples"] == 1
-    assert plan["measure_run"] == 1
+    assert plan["train_run"] == plan["measure_run"] == 2
     assert plan["compile_paper"] == 1
-    copied.run("table4")
-    manifest = json.loads(results(copied, "train", RUN, "run.json").read_text())
-    assert manifest["settings"]["alpha"] == 3.0
+    assert expensive(copied)["generate_samples"] == plan["grade_samples"]
+    copied.run(f"results/tiny/train/{QUANTA}/checked.json")
+    manifest = json.loads(results(copied, "train", QUANTA, "run.json").read_text())
+    assert manifest["settings"]["learning_rate"] == pytest.approx(5e-3)
 
 
 def test_an_added_row_adds_one_training_job(copied: Checkout) -> None:
@@ -169,13 +169,12 @@ def test_a_corrected_licence_makes_the_cards_anew_and_trains_nothing(copied: Che
     assert not EXPENSIVE & set(plan)
 
 
-def test_a_changed_row_is_trained_while_the_data_stage_is_redone(copied: Checkout) -> None:
-    """Snakemake masks changed parameters below a job that runs; a changed row has to come through all the same."""
+def test_a_changed_rate_is_trained_while_the_data_stage_is_redone(copied: Checkout) -> None:
+    """Snakemake masks changed parameters below a job that runs; changed settings have to come through all the same."""
     path = copied.root / "workflow" / "lib" / "rlvr" / "data" / "curation.py"
     path.write_text(path.read_text() + "\nUNUSED_SETTING = 1\n")
-    rows = copied.read_grid()
-    copied.write_grid([{**row, "alpha": "24"} if row["run_id"] == RUN else row for row in rows])
-    assert expensive(copied) == {"train_run": 1, "generate_samples": 1}
+    copied.edit_scale(factors__learning_rate__quanta=500)
+    assert copied.plan("train")["train_run"] == 2
 
 
 def test_changed_problems_stop_with_run_file_and_both_digests(copied: Checkout) -> None:
