@@ -9,8 +9,6 @@ rule tabulate_output:
     """One table of the paper, each printed number beside the reproduced one."""
     input:
         unpack(table_evidence),
-        outputs=study_file("outputs.yaml"),
-        reported=printed_numbers,
     output:
         json=f"{PAPER}/tables/{{table}}.json",
         tex=f"{PAPER}/tables/{{table}}.tex",
@@ -27,8 +25,9 @@ rule tabulate_output:
     conda:
         "../../envs/analysis.yaml"
     params:
+        output=lambda wildcards: output_of(wildcards.study, wildcards.table).declaration(),
         scope=lambda wildcards: scope_of(wildcards.study, wildcards.table),
-        caption=lambda wildcards: OUTPUTS[wildcards.study][wildcards.table].caption,
+        caption=lambda wildcards: output_of(wildcards.study, wildcards.table).full_caption,
         code=adapter_code("tabulate_output"),
     script:
         "../scripts/tabulate_output.py"
@@ -38,7 +37,6 @@ rule plot_output:
     """One figure of the paper."""
     input:
         unpack(figure_evidence),
-        outputs=study_file("outputs.yaml"),
         labels=study_file("labels.csv", optional=True),
         style=ROOT / "paper" / "style.mplstyle",
     output:
@@ -56,8 +54,9 @@ rule plot_output:
     conda:
         "../../envs/analysis.yaml"
     params:
+        output=lambda wildcards: output_of(wildcards.study, wildcards.figure).declaration(),
         scope=lambda wildcards: scope_of(wildcards.study, wildcards.figure),
-        caption=lambda wildcards: OUTPUTS[wildcards.study][wildcards.figure].caption,
+        caption=lambda wildcards: output_of(wildcards.study, wildcards.figure).full_caption,
         code=adapter_code("plot_output"),
     script:
         "../scripts/plot_output.py"
@@ -69,7 +68,6 @@ rule collect_numbers:
         cells=lambda wildcards: cells_of(wildcards.study, OUTPUTS[wildcards.study]),
         scores=study_scores,
         manifests=lambda wildcards: expand(rules.train_run.output.run, run_id=PROGRAM.rows_of(wildcards.study)),
-        outputs=study_file("outputs.yaml"),
     output:
         json=f"{PAPER}/numbers.json",
         tex=f"{PAPER}/numbers.tex",
@@ -78,7 +76,7 @@ rule collect_numbers:
     conda:
         "../../envs/analysis.yaml"
     params:
-        scope=lambda wildcards: {**SCOPE, "runs": sorted(PROGRAM.rows_of(wildcards.study))},
+        scope=lambda wildcards: {**SCOPE, "study": wildcards.study, "runs": sorted(PROGRAM.rows_of(wildcards.study))},
         code=adapter_code("collect_numbers"),
     script:
         "../scripts/collect_numbers.py"
@@ -89,7 +87,6 @@ rule check_claims:
     input:
         cells=lambda wildcards: cells_of(wildcards.study, required_outputs(CLAIMS[wildcards.study])),
         claims=study_file("claims.yaml"),
-        outputs=study_file("outputs.yaml"),
     output:
         json=f"{PAPER}/claims.json",
         csv=report(
@@ -111,9 +108,6 @@ rule check_claims:
 
 rule check_printed:
     """Printed means, deviations and differences, re-derived from the numbers printed beside them."""
-    input:
-        outputs=study_file("outputs.yaml"),
-        reported=all_printed_numbers,
     output:
         json=f"{PAPER}/audit.json",
         csv=report(
@@ -128,6 +122,7 @@ rule check_printed:
     conda:
         "../../envs/analysis.yaml"
     params:
+        outputs=printed_outputs,
         code=adapter_code("check_printed"),
     script:
         "../scripts/check_printed.py"
@@ -157,7 +152,9 @@ rule compile_paper:
         "../../envs/analysis.yaml"
     params:
         study=study_facts,
-        captions=lambda wildcards: {name: OUTPUTS[wildcards.study][name].caption for name in FIGURES[wildcards.study]},
+        captions=lambda wildcards: {
+            name: OUTPUTS[wildcards.study][name].full_caption for name in FIGURES[wildcards.study]
+        },
         code=adapter_code("compile_paper"),
     script:
         "../scripts/compile_paper.py"

@@ -18,11 +18,15 @@ from rlvr.core.schemas import check_against
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.plan.claims import check_claims, load_claims, required_outputs
 from rlvr.plan.layout import check_layout
-from rlvr.plan.outputs import check_outputs, load_outputs, required_inputs
+from rlvr.plan.outputs import required_inputs
+from rlvr.plan.outputs_file import load_outputs
 from rlvr.plan.program import make_program
 from rlvr.plan.scale import load_scale
+from rlvr.plan.selection import pair_facts, run_facts
 from rlvr.plan.sources import find_source, load_registry
+from rlvr.plan.statistics import EVIDENCE
 from rlvr.plan.study import load_study
+from rlvr.report.figures import OPTIONS
 
 prepare_environment()
 check_against(config, SCHEMAS / "config.schema.yaml", "config.yaml")
@@ -45,9 +49,8 @@ RUNS = PROGRAM.rows
 def load_study_outputs(study):
     """The tables and figures of a study, checked against its grid."""
     path = study.folder / "outputs.yaml"
-    outputs = load_outputs(path, SCHEMAS / "outputs.schema.yaml")
-    check_outputs(outputs, study.rows, path)
-    return outputs
+    candidates = run_facts(study.rows, study.recipe) | pair_facts(study.pairs)
+    return load_outputs(path, candidates, OPTIONS, SCHEMAS / "outputs.schema.yaml")
 
 
 def load_study_claims(study):
@@ -60,8 +63,8 @@ def load_study_claims(study):
 
 OUTPUTS = {name: load_study_outputs(study) for name, study in PROGRAM.studies.items()}
 CLAIMS = {name: load_study_claims(study) for name, study in PROGRAM.studies.items()}
-TABLES = {study: [key for key in outputs if key.startswith("table")] for study, outputs in OUTPUTS.items()}
-FIGURES = {study: [key for key in outputs if key.startswith("figure")] for study, outputs in OUTPUTS.items()}
+TABLES = {study: [key for key, each in outputs.items() if each.is_table] for study, outputs in OUTPUTS.items()}
+FIGURES = {study: [key for key, each in outputs.items() if not each.is_table] for study, outputs in OUTPUTS.items()}
 OUTPUT_NAMES = sorted({key for outputs in OUTPUTS.values() for key in outputs})
 
 RANK_DIVISOR = SCALE["factors"]["rank_divisor"]

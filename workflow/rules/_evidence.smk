@@ -8,22 +8,48 @@ def output_of(study, output_id):
     return OUTPUTS[study][output_id]
 
 
+EVIDENCE_FILES = {  # where each kind of evidence lies
+    "scores": rules.score_run.output.scores,
+    "manifests": rules.train_run.output.run,
+    "metrics": rules.train_run.output.metrics,
+    "spectra": rules.measure_run.output.spectra,
+    "diagnostics": rules.measure_run.output.diagnostics,
+    "pair_spectra": rules.measure_pair.output.spectra,
+    "pair_diagnostics": rules.measure_pair.output.diagnostics,
+    "models": f"{RESULTS}/models/{{model}}/model.json",
+    "frozen": rules.measure_frozen.output.spectra,
+    "decay": rules.measure_frozen.output.decay,
+    "agreement": rules.compare_runs.output.table,
+    "consensus": rules.compare_runs.output.consensus,
+    "cards": rules.curate_dataset.output.card,
+}
+
+
+def evidence_file(study, kind, key):
+    """The file of a kind of evidence with this key; the scores of a benchmark lie with its suite."""
+    values = dict(zip(EVIDENCE[kind].wildcards, key))
+    if "benchmark" in values:
+        values["suite"] = PROGRAM.suite_of(study, values["benchmark"])
+    return EVIDENCE_FILES[kind].format(**values)
+
+
+def needs_of(study, output_id):
+    """Keys of the files that a table or figure is made from, by kind; runs outside the tier are not among them."""
+    bases = {run_id: PROGRAM.model_of(run_id) for run_id in PROGRAM.rows_of(study)}
+    return required_inputs(output_of(study, output_id), bases, SCALE["datasets"])
+
+
 def evidence_of(study, output_id):
-    """The files that a table or figure is made from, by kind; runs outside the tier are not among them."""
-    needed = required_inputs(output_of(study, output_id), PROGRAM.rows_of(study), SCALE["datasets"])
-    trained = dict.fromkeys([*needed.manifests, *needed.metrics])  # scores and spectra have waited for their check
-    scored = dict.fromkeys((run_id, PROGRAM.suite_of(study, benchmark)) for run_id, benchmark in needed.scores)
-    return {
-        "scores": [rules.score_run.output.scores.format(run_id=run_id, suite=suite) for run_id, suite in scored],
-        "manifests": expand(rules.train_run.output.run, run_id=needed.manifests),
-        "spectra": expand(rules.measure_run.output.spectra, run_id=needed.spectra),
-        "metrics": expand(rules.train_run.output.metrics, run_id=needed.metrics),
-        "diagnostics": expand(rules.measure_run.output.diagnostics, run_id=needed.diagnostics),
-        "frozen": expand(rules.measure_frozen.output.spectra, model=needed.frozen),
-        "decay": expand(rules.measure_frozen.output.decay, model=needed.decay),
-        "checked": [ancient(path) for path in expand(rules.check_run.output.checked, run_id=trained)],
-        "cards": expand(rules.curate_dataset.output.card, dataset=needed.cards),
-    }
+    """The files that a table or figure is made from, by kind, and the checks of the runs that they come from."""
+    needed = needs_of(study, output_id).items()
+    files = {kind: list(dict.fromkeys(evidence_file(study, kind, key) for key in keys)) for kind, keys in needed}
+    return {**files, "checked": [ancient(path) for path in checks_of(needed)]}
+
+
+def checks_of(needed):
+    """The comparisons of the runs among these keys with today's problems and settings; bases have none."""
+    named = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] == "run_id"}
+    return expand(rules.check_run.output.checked, run_id=sorted(named.intersection(RUNS)))
 
 
 def table_evidence(wildcards):
@@ -46,24 +72,16 @@ def study_file(name, optional=False):
     return path
 
 
-def printed_numbers(wildcards):
-    """The numbers that the paper prints in a table."""
-    has_numbers = output_of(wildcards.study, wildcards.table).reported
-    return PROGRAM.studies[wildcards.study].folder / "reported" / f"{wildcards.table}.csv" if has_numbers else []
-
-
-def all_printed_numbers(wildcards):
-    """The numbers that the paper prints in any of its tables."""
-    folder = PROGRAM.studies[wildcards.study].folder / "reported"
-    return [folder / f"{name}.csv" for name, output in OUTPUTS[wildcards.study].items() if output.reported]
+def printed_outputs(wildcards):
+    """The declarations of the outputs whose numbers the paper prints."""
+    return [output.declaration() for output in OUTPUTS[wildcards.study].values() if output.reported]
 
 
 def scope_of(study, output_id):
     """What a table needs to know beside its files: the scale, and which of its runs the tier has."""
-    needed = required_inputs(output_of(study, output_id), PROGRAM.rows_of(study))
-    measured = {*needed.manifests, *needed.spectra, *needed.metrics, *needed.diagnostics}
-    runs = measured | {run_id for run_id, _ in needed.scores}
-    return {**SCOPE, "runs": sorted(runs)}
+    needed = needs_of(study, output_id).items()
+    runs = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] == "run_id"}
+    return {**SCOPE, "study": study, "runs": sorted(runs)}
 
 
 def study_scores(wildcards):

@@ -9,7 +9,7 @@ import pandas as pd
 from rlvr.core.io import atomic_path, read_json
 from rlvr.plan.printed import parse_printed
 
-TOLERANCE = 0.01  # ASSUME: printed multiples of a rounded count (87.2 = 2 x 43.6) are up to a hundredth off
+COUNT_TOLERANCE = 0.01  # ASSUME: printed multiples of a rounded count (87.2 = 2 x 43.6) are up to a hundredth off
 GIB, MIB = 2**30, 2**20
 
 
@@ -30,7 +30,7 @@ def judge_count(printed: str, unit: str, trainable: int, base: int) -> str:
     distance = abs(value - number.value) / number.multiplier
     if distance <= 0.5 * 10.0**-number.decimals + number.slack:
         return "agrees"
-    return "agrees within 1 %" if abs(value - number.value) <= TOLERANCE * value else "differs"
+    return "agrees within 1 %" if abs(value - number.value) <= COUNT_TOLERANCE * value else "differs"
 
 
 def tabulate_printed(counted: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
