@@ -112,8 +112,8 @@ def test_an_edit_of_cheap_code_reruns_what_uses_it(copied: Checkout) -> None:
 
 
 def test_a_changed_rate_trains_its_runs_and_updates_their_dependents(copied: Checkout) -> None:
-    """The rate is no part of a run's name: both runs of QuanTA, and only they, are trained anew under their names."""
-    copied.edit_scale(factors__learning_rate__quanta=500)
+    """The rate is no part of a run's name: both runs of its family, and only they, are trained anew under their names."""
+    copied.edit_scale(factors__learning_rate__structured=500)
     plan = copied.plan()
     assert plan["train_run"] == plan["measure_run"] == 2
     assert plan["compile_paper"] == 1
@@ -173,7 +173,7 @@ def test_a_changed_rate_is_trained_while_the_data_stage_is_redone(copied: Checko
     """Snakemake masks changed parameters below a job that runs; changed settings have to come through all the same."""
     path = copied.root / "workflow" / "lib" / "rlvr" / "data" / "curation.py"
     path.write_text(path.read_text() + "\nUNUSED_SETTING = 1\n")
-    copied.edit_scale(factors__learning_rate__quanta=500)
+    copied.edit_scale(factors__learning_rate__structured=500)
     assert copied.plan("train")["train_run"] == 2
 
 
