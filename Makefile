@@ -28,7 +28,7 @@ test-gpu:  ## On a machine with a GPU, in its own environment: make test-gpu PYT
 
 realdata: $(READY)  ## The same rules on real rows: REAL_DATA_DIR=<folder> make realdata
 	@test -n "$(REAL_DATA_DIR)" || { echo "Set REAL_DATA_DIR to the folder of real rows."; exit 1; }
-	@$(SNAKEMAKE) cards golds bases --config scale=realdata 'studies=[]' 'sources={origin: mirror, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
+	@$(SNAKEMAKE) real_rows --config scale=realdata 'studies=[]' 'sources={origin: mirror, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
 	@PYTHONPATH=workflow/lib $(BIN)/python -m rlvr.grading.enigmata.parity "$(REAL_DATA_DIR)/enigmata/verdicts.jsonl"
 	@$(BIN)/python -m pytest tests/realdata -q
 

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from rlvr.core.errors import InputError
+from rlvr.data.gold_grades import judge_gold
 from rlvr.data.readers import read_problems
-from rlvr.evaluate.gold_grades import judge_gold
 from rlvr.evaluate.grades import grade_samples
 from rlvr.grading.batches import Completion, Resources, grade_all
 from rlvr.grading.code import solutions

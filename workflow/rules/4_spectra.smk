@@ -9,6 +9,7 @@ rule measure_run:
     """Spectrum and weight-space diagnostics of every module's update."""
     input:
         run=finished_run,
+        checked=ancient(checked_run),
         base=base_of,
     output:
         spectra=f"{RESULTS}/spectra/{{run_id}}.parquet",

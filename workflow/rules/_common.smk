@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import asdict
 
 LIBRARY = ROOT / "workflow" / "lib"
 SCHEMAS = ROOT / "workflow" / "schemas"

@@ -64,4 +64,5 @@ def compared_files(wildcards):
     group = COMPARED[wildcards.base]
     if wildcards.base in PAIRS_BY_BASE:
         return [group["base"], *group["tuned"].values()]
-    return [f"{group['base']}/model.json", *(f"{folder}/run.json" for folder in group["tuned"].values())]
+    checked = [ancient(f"{folder}/checked.json") for folder in group["tuned"].values()]
+    return [f"{group['base']}/model.json", *(f"{folder}/run.json" for folder in group["tuned"].values()), *checked]

@@ -40,9 +40,16 @@ def needs_of(study, output_id):
 
 
 def evidence_of(study, output_id):
-    """The files that a table or figure is made from, by kind."""
+    """The files that a table or figure is made from, by kind, and the checks of the runs that they come from."""
     needed = needs_of(study, output_id).items()
-    return {kind: list(dict.fromkeys(evidence_file(study, kind, key) for key in keys)) for kind, keys in needed}
+    files = {kind: list(dict.fromkeys(evidence_file(study, kind, key) for key in keys)) for kind, keys in needed}
+    return {**files, "checked": [ancient(path) for path in checks_of(needed)]}
+
+
+def checks_of(needed):
+    """The comparisons of the runs among these keys with today's problems and settings; bases have none."""
+    named = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] == "run_id"}
+    return expand(rules.check_run.output.checked, run_id=sorted(named.intersection(RUNS)))
 
 
 def table_evidence(wildcards):

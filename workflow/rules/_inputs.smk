@@ -6,6 +6,11 @@ def pretrained_models(artefact):
     return PROGRAM.models_of_kind("pretrained") if config["artefacts"]["base"] == artefact else []
 
 
+def source_row(wildcards):
+    """A source as the registry declares it."""
+    return asdict(find_source(SOURCES, wildcards.source))
+
+
 def origin_of(wildcards):
     """Where a data set's raw rows come from: as the scale says, unless the configuration forces one origin.
 
@@ -50,6 +55,30 @@ def check_settings(wildcards):
         "template": SCALE["template"],
         "max_prompt_tokens": longest_prompt(),
     }
+
+
+def longest_prompts(dataset):
+    """The models that some run, of whichever tier, trains on a data set, and the longest prompt that each may see.
+
+    Where the runs of a model differ, the shortest limit counts: a data set is the same for all of them.
+    """
+    limits = {}
+    for run_id, spec in PROGRAM.specs.items():
+        if PROGRAM.dataset_of(run_id) == dataset:
+            model, limit = PROGRAM.model_of(run_id), spec["max_prompt_tokens"]
+            limits[model] = min(limit, limits.get(model, limit))
+    return dict(sorted(limits.items()))
+
+
+def tokenizer_manifests(wildcards):
+    """The manifests of the models that are trained on a data set; their tokenizers lie beside them."""
+    return [f"{RESULTS}/models/{model}/model.json" for model in longest_prompts(wildcards.dataset)]
+
+
+def declared_model(model):
+    """What a scale says about a model, and about the model that it is made from."""
+    declared = SCALE["models"][model]
+    return [declared, SCALE["models"][declared["from"]]] if declared["kind"] == "rotated" else [declared]
 
 
 def base_of(wildcards):
@@ -99,6 +128,11 @@ def training_environment():
 def finished_run(wildcards):
     """The manifest of a finished run; nothing for an untrained base."""
     return [] if wildcards.run_id in PROGRAM.bases else f"{RESULTS}/train/{wildcards.run_id}/run.json"
+
+
+def checked_run(wildcards):
+    """That a finished run is still the one that is asked for; nothing for an untrained base."""
+    return [] if wildcards.run_id in PROGRAM.bases else f"{RESULTS}/train/{wildcards.run_id}/checked.json"
 
 
 def scores_of(run_id):

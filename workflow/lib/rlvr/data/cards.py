@@ -41,6 +41,7 @@ def build_card(
     sentinels: Mapping[float, str],
     repeats: int,
     draw: Draw | None = None,
+    taken_out: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """Everything that ``card.json`` says.
 
@@ -54,6 +55,7 @@ def build_card(
         sentinels: Difficulties that are no ratings, by value.
         repeats: Problems that passed the filters, before a draw, and repeat an earlier question.
         draw: The stratified draw, where there was one.
+        taken_out: Problems that cannot be used, with the reason.
 
     Returns:
         A JSON object; in every table ``read`` stands beside ``kept``.
@@ -75,6 +77,7 @@ def build_card(
         },
         "unused": len(kept) - sum(map(len, splits.values())),
         "strata": describe_draw(draw) if draw else None,
+        "taken_out": [dict(entry) for entry in taken_out],
     }
 
 

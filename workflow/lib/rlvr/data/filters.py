@@ -25,7 +25,7 @@ def normalise_question(question: str) -> str:
 def apply_filters(
     problems: pd.DataFrame, recipe: CurationRecipe, sentinels: Mapping[float, str]
 ) -> tuple[pd.DataFrame, list[FilterCount]]:
-    """The problems that pass every filter, and what each of them did.
+    """The problems that pass every filter that published numbers are about, and what each of them did.
 
     Raises:
         InputError: If a filter leaves nothing, or if another number than the published one is left.
@@ -53,10 +53,15 @@ def apply_filters(
         kept, count = _filter(kept, name, passes, recipe.dataset)
         counts.append(count)
     check_kept(len(kept), recipe)
-    if recipe.repeats == "drop":
-        kept, count = _filter(kept, NOT_REPEATED, is_first, recipe.dataset)
-        counts.append(count)
     return kept.reset_index(drop=True), counts
+
+
+def drop_repeats(problems: pd.DataFrame, recipe: CurationRecipe) -> tuple[pd.DataFrame, list[FilterCount]]:
+    """The first problem of each question, and what that left; every problem where the recipe keeps repeats."""
+    if recipe.repeats == "keep":
+        return problems, []
+    kept, count = _filter(problems, NOT_REPEATED, is_first, recipe.dataset)
+    return kept.reset_index(drop=True), [count]
 
 
 def _filter(

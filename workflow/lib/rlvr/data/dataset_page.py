@@ -5,7 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-KNOWN = ("recipe", "sources", "counts", "difficulty", "topics", "answer_types", "splits", "unused")
+from rlvr.data.inspection import CONTROLS, DIRECTIONS
+
+KNOWN = ("recipe", "sources", "counts", "difficulty", "topics", "answer_types", "splits", "unused", "taken_out")
 COUNTS = ("before", "after", "read", "kept")  # the last columns of a table, in this order (JSON keeps none)
 MAX_LISTED = 20
 HEADERS = {"training_problems": "problems here"}
@@ -31,6 +33,13 @@ non-commercial only: {{ source.noncommercial }}{% if source.url %}; <{{ source.u
 
 {{ table(card.counts) }}
 
+{% if card.taken_out %}
+Taken out, because nothing can be trained or evaluated on them:
+
+{{ table(card.taken_out[:limit]) }}
+{% if card.taken_out|length > limit %}
+The first {{ limit }} of {{ card.taken_out|length }}; all of them are in card.json.
+{% endif %}{% endif %}
 ## Difficulty
 
 {{ table(card.difficulty.bins) }}
@@ -71,14 +80,16 @@ The first {{ limit }} of {{ checks.golds.unreadable|length }}; all of them are i
 ## Prompt lengths
 
 Tokens of the prompt (template {{ checks.tokens.template }}; tokenizer: {{ checks.tokens.tokenizer }}). \
-{{ checks.tokens.longer }} prompts exceed the limit of {{ checks.tokens.limit }}: training leaves such out; \
-the longest has {{ checks.tokens.longest }}.
+{{ checks.tokens.longer }} prompts exceed the limit of {{ checks.tokens.limit }} tokens that a model is trained with; \
+the longest has {{ checks.tokens.longest }}. (A set that nothing is trained on has no limit.)
 
 {{ table(checks.tokens.bins) }}
 
 ## Repetitions
 
 {{ settings(checks.duplicates) }}
+* problems with control characters: {{ checks.odd_characters.control_characters }}; with marks that turn the direction \
+of text: {{ checks.odd_characters.direction_marks }}
 * passed the filters{{ ", before the draw" if card.strata }}, although an earlier problem asks the same: \
 {{ card.repeats_kept }}
 {% for name, rows in further.items() %}
@@ -94,7 +105,7 @@ def render_page(dataset: str, card: Mapping[str, Any], checks: Mapping[str, Any]
     Args:
         dataset: Name of the data set.
         card: What ``cards.build_card`` made; tables that it has beyond the common ones are shown at the end.
-        checks: What ``evaluate.dataset_checks.check_dataset`` made.
+        checks: What ``data.dataset_checks.check_dataset`` made.
 
     Returns:
         Markdown with one section for each part.
@@ -130,15 +141,23 @@ def _further_tables(card: Mapping[str, Any]) -> dict[str, Sequence[Mapping[str, 
 
 
 def _table(records: Sequence[Mapping[str, Any]]) -> str:
-    """Records as a Markdown table; a vertical bar inside a cell is escaped, as Markdown asks for."""
+    """Records as a Markdown table, text cells as ``_cell`` writes them."""
     if not records:
         return "None."
     names = list(records[0])
     ordered = [name for name in names if name not in COUNTS] + [name for name in COUNTS if name in names]
     frame = pd.DataFrame(records, columns=ordered).rename(columns=lambda name: str(name).replace("_", " "))
     texts = [place for place, name in enumerate(frame) if frame[name].map(lambda cell: isinstance(cell, str)).any()]
-    escaped = frame.map(lambda cell: cell.replace("|", r"\|").replace("\n", " ") if isinstance(cell, str) else cell)
+    escaped = frame.map(lambda cell: _cell(cell) if isinstance(cell, str) else cell)
     return str(escaped.to_markdown(index=False, floatfmt=".4g", disable_numparse=texts))
+
+
+def _cell(text: str) -> str:
+    """Text from data in a Markdown cell: no tag, no bar, no line end; characters that cannot be seen by their code."""
+    shown = text.replace("|", r"\|").replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
+    for pattern in (CONTROLS, DIRECTIONS):
+        shown = pattern.sub(lambda match: f"U+{ord(match[0]):04X}", shown)
+    return shown
 
 
 def _settings(values: Mapping[str, Any]) -> str:

@@ -10,8 +10,14 @@ import pandas as pd
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, read_json, read_table, write_json
 from rlvr.data.contamination import NGRAM_WORDS, find_matches, index_benchmarks, summarise_matches
-from rlvr.data.inspection import count_answer_types, count_duplicates, histogram_lengths, measure_lengths
-from rlvr.evaluate.dataset_page import render_page
+from rlvr.data.dataset_page import render_page
+from rlvr.data.inspection import (
+    count_answer_types,
+    count_duplicates,
+    count_odd_characters,
+    histogram_lengths,
+    measure_lengths,
+)
 from rlvr.prompts import render_prompt
 
 if TYPE_CHECKING:
@@ -85,7 +91,7 @@ def check_dataset(
         settings: Tokenizer, template and limit.
 
     Returns:
-        A JSON object: dataset, problems, contamination, tokens, golds, duplicates, answer_types.
+        A JSON object: dataset, problems, contamination, tokens, golds, duplicates, odd_characters, answer_types.
     """
     problems = pd.concat([train, held_out], ignore_index=True)
     split, asked = ("train", train) if len(train) else ("eval", held_out)
@@ -97,6 +103,7 @@ def check_dataset(
         "tokens": count_tokens(problems["question"].tolist(), settings),
         "golds": check_golds(problems),
         "duplicates": count_duplicates(problems),
+        "odd_characters": count_odd_characters(problems),
         "answer_types": count_answer_types(problems["answer"]),
     }
 
@@ -147,15 +154,10 @@ def load_tokenizer(settings: CheckSettings) -> tuple["PreTrainedTokenizerBase", 
 
 def check_golds(problems: pd.DataFrame) -> dict[str, Any]:
     """Share of golds that the grader can read and that match themselves; every other one is listed with its reason."""
-    from rlvr.evaluate.gold_grades import judge_gold
+    from rlvr.data.gold_grades import grade_golds
     from rlvr.grading.grader import GRADER_VERSION
 
-    asked = zip(problems["answer"], problems["verifier"], problems["meta"], strict=True)
-    judged = [judge_gold(*gold) for gold in asked]
-    table = problems[["problem_id", "answer", "verifier"]].assign(
-        verdict=[verdict for verdict, _ in judged],
-        problem=pd.Series([problem for _, problem in judged], index=problems.index, dtype="object"),
-    )
+    table = grade_golds(problems).assign(verifier=problems["verifier"])
     failed = table[table["verdict"] != "correct"]
     readable = len(table) - len(failed)
     return {
@@ -163,5 +165,5 @@ def check_golds(problems: pd.DataFrame) -> dict[str, Any]:
         "problems": len(table),
         "readable": readable,
         "share": readable / len(table) if len(table) else None,
-        "unreadable": failed.to_dict("records"),
+        "unreadable": failed[["problem_id", "answer", "verifier", "verdict", "problem"]].to_dict("records"),
     }
