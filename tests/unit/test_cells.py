@@ -195,13 +195,18 @@ def test_pairs_are_rows_like_runs(tmp_path):
     outputs = {"tableS1": {**entry, "rows": [row], "columns": [column]}}
     table = load_study(write_study(tmp_path, outputs, reported="row\n"))["tableS1"]
     assert table.pairs == ("pair-a",) and table.rows[0].labels == ("pair-a",)
-    assert required_inputs(table, BASES)["pair_spectra"] == (("pair-a",),)
+    assert required_inputs(table, BASES, pairs=["pair-a", "other"])["pair_spectra"] == (("pair-a",),)
+    assert required_inputs(table, BASES)["pair_spectra"] == ()  # the scale measures no pairs
     spectra = spectra_frame().query("run_id == 'lora-s1'").assign(run_id="pair-a")
     found = Evidence(index_scores(score_frame()), {}, summarise_spectra(spectra))
-    assert build_cells(table, found, ReportScope("tiny", False, []))["value"].tolist() == [pytest.approx(3.0)]
+    (cell,) = build_cells(table, found, ReportScope("tiny", False, ["pair-a"])).to_dict("records")
+    assert cell["value"] == pytest.approx(3.0)
+    assert set(build_cells(table, found, ReportScope("tiny", False, []))["verdict"]) == {Verdict.NOT_RUN}
     curves = [{"series": "x", "where": {"pair": "pair-a"}}, {"series": "y", "where": {"method": "lora", "seed": 1}}]
     figure = {"kind": "geometry", "caption": "Pair.", "plot": {"curves": curves}}
-    needed = required_inputs(load_study(write_study(tmp_path, {"figureS1": figure}))["figureS1"], BASES)
+    needed = required_inputs(
+        load_study(write_study(tmp_path, {"figureS1": figure}))["figureS1"], BASES, pairs=["pair-a"]
+    )
     assert (needed["pair_diagnostics"], needed["diagnostics"]) == ((("pair-a",),), (("lora-s1",),))
     outputs["tableS1"]["columns"] = [{"key": "x", "header": "X", "statistic": "avg_at_k", "benchmark": "hard"}]
     with pytest.raises(InputError, match="pair 'pair-a' has no avg_at_k"):

@@ -36,7 +36,7 @@ def evidence_file(study, kind, key):
 def needs_of(study, output_id):
     """Keys of the files that a table or figure is made from, by kind; runs outside the tier are not among them."""
     bases = {run_id: PROGRAM.model_of(run_id) for run_id in PROGRAM.rows_of(study)}
-    return required_inputs(output_of(study, output_id), bases, SCALE["datasets"])
+    return required_inputs(output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs)
 
 
 def evidence_of(study, output_id):
@@ -80,7 +80,7 @@ def printed_outputs(wildcards):
 def scope_of(study, output_id):
     """What a table needs to know beside its files: the scale, and which of its runs the tier has."""
     needed = needs_of(study, output_id).items()
-    runs = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] == "run_id"}
+    runs = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] in ("run_id", "pair")}
     return {**SCOPE, "study": study, "runs": sorted(runs)}
 
 

@@ -5,7 +5,7 @@ read by :mod:`rlvr.plan.outputs_file`; a job gets the finished declaration of it
 the grid.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -140,27 +140,31 @@ class Output:
         return cls(**{**declaration, **rest, "columns": columns, "rows": rows})
 
 
-def required_inputs(output: Output, runs: Mapping[str, str], datasets: Iterable[str] = ()) -> Required:
+def required_inputs(
+    output: Output, runs: Mapping[str, str], datasets: Iterable[str] = (), pairs: Iterable[str] = ()
+) -> Required:
     """What an output needs of the runs that exist in the selected tier; the others become "not run".
 
     Args:
         output: Declaration.
         runs: Base model of every run of the selected tier, by run id.
         datasets: Data sets of the scale; a figure of another one says that it is not there.
+        pairs: Pairs of checkpoints that the scale measures; others become "not run".
 
     Returns:
         Keys of files for every kind of evidence, sorted and without repetition.
     """
     found: dict[str, set[Key]] = {kind: set() for kind in EVIDENCE}
+    measured = frozenset(pairs).intersection(output.pairs)
     for row, column in output.cells():
         for name in selected_runs(row, column):
-            for kind, key in _keys(name, column, runs, output.pairs):
+            for kind, key in _keys(name, column, runs, measured):
                 found[kind].add(key)
     known = {"run_id": frozenset(runs), "dataset": frozenset(datasets)}
     for kind, names in output.reads.items():
         wildcard = EVIDENCE[kind].wildcards[0]
         found[kind] |= {(name,) for name in names if wildcard not in known or name in known[wildcard]}
-        found[PAIR_KINDS.get(kind, kind)] |= {(name,) for name in names if name in output.pairs}
+        found[PAIR_KINDS.get(kind, kind)] |= {(name,) for name in names if name in measured}
     return {kind: tuple(sorted(keys)) for kind, keys in found.items()}
 
 
@@ -191,7 +195,7 @@ def stale_reasons(grid: Mapping[str, Mapping[str, Any]], outputs: Iterable[Outpu
     return [run_id for run_id, row in grid.items() if run_id in used and row.get("for")]
 
 
-def _keys(name: str, column: Column, runs: Mapping[str, str], pairs: Sequence[str]) -> list[tuple[str, Key]]:
+def _keys(name: str, column: Column, runs: Mapping[str, str], pairs: Collection[str]) -> list[tuple[str, Key]]:
     """The files that a column reads of one run, or of one pair."""
     if name in pairs:
         return [(PAIR_KINDS[kind], (name,)) for kind in column.shown.evidence]

@@ -26,7 +26,7 @@ class ReportScope:
     Attributes:
         scale: Name of the scale.
         comparable: Whether a reproduced number may be judged by the printed one.
-        runs: Run ids of the selected tier.
+        runs: Run ids of the selected tier, and names of the pairs of checkpoints that were measured.
         remark: What else a reader of this scale's numbers must know, e.g. that its ranks are the paper's divided by 8.
         study: Name of the study.
     """
@@ -51,7 +51,7 @@ def build_cells(output: Output, evidence: Evidence, scope: ReportScope) -> pd.Da
 def _cell(output: Output, row: Row, column: Column, evidence: Evidence, scope: ReportScope) -> dict[str, Any]:
     text = output.printed(row, column)
     printed = None if text is None else parse_printed(text)
-    sides = usable_sides(row, column, {*scope.runs, *output.pairs})
+    sides = usable_sides(row, column, frozenset(scope.runs))
     estimate = reproduce(sides, column, evidence) if sides else Estimate(math.nan)
     return {
         "output": output.key,
