@@ -26,8 +26,8 @@ CONVERGED = 1e-3  # residual of a Ritz pair over its value; looser, the pair wou
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A number and the standard error of its estimate."""
+class Estimated:
+    """A number that was estimated, and its standard error."""
 
     value: float
     std_error: float
@@ -72,7 +72,7 @@ class _Quadrature:
         return float(function(self.shares[self.known]).sum() + slope * rest), float(spread)
 
 
-def estimate_spectrum(update: LinearMap, generator: torch.Generator) -> dict[str, Estimate]:
+def estimate_spectrum(update: LinearMap, generator: torch.Generator) -> dict[str, Estimated]:
     """Effective rank, participation ratio and stable rank of an update.
 
     Args:
@@ -91,7 +91,7 @@ def estimate_spectrum(update: LinearMap, generator: torch.Generator) -> dict[str
     if side < 2 * PROBES:
         raise ValueError(f"an update of {update.rows} x {update.cols} is too small to estimate: use its exact values")
     if update.squared_norm == 0:
-        return dict.fromkeys(names, Estimate(0.0, 0.0))
+        return dict.fromkeys(names, Estimated(0.0, 0.0))
     probes = torch.randn(PROBES, side, generator=generator, dtype=update.dtype, device=generator.device)
     steps = min(STEPS, side // PROBES)
     space = _block_lanczos(_normalised_gram(update), probes.to(update.device), steps)
@@ -100,9 +100,9 @@ def estimate_spectrum(update: LinearMap, generator: torch.Generator) -> dict[str
     concentration = _trace(*rules, torch.square)
     rank, participation = math.exp(-entropy.value), 1 / concentration.value
     found = (
-        Estimate(rank, rank * entropy.std_error),
-        Estimate(participation, participation**2 * concentration.std_error),
-        Estimate(1 / float(rules[0].shares[-1]), 0.0),
+        Estimated(rank, rank * entropy.std_error),
+        Estimated(participation, participation**2 * concentration.std_error),
+        Estimated(1 / float(rules[0].shares[-1]), 0.0),
     )
     return dict(zip(names, found, strict=True))
 
@@ -161,7 +161,7 @@ def _quadrature(space: _Lanczos, steps: int) -> _Quadrature:
     return _Quadrature(shares, known, (space.start @ vectors[:block]) ** 2 * ~known)
 
 
-def _trace(whole: _Quadrature, before: _Quadrature, function: Function) -> Estimate:
+def _trace(whole: _Quadrature, before: _Quadrature, function: Function) -> Estimated:
     """``tr f(B)`` from the whole space; what it adds to two thirds of the steps belongs to the error."""
     value, spread = whole.trace(function)
-    return Estimate(value, math.hypot(spread, (value - before.trace(function)[0]) / 2))
+    return Estimated(value, math.hypot(spread, (value - before.trace(function)[0]) / 2))
