@@ -144,8 +144,8 @@ def _block_lanczos(product: Function, probes: Tensor, steps: int) -> _Lanczos:
     Orthogonalises against all vectors, twice: once leaves the largest Ritz values 1e-5 too low, where hardly anything
     but spikes makes up the update, five standard errors of its effective rank.
     """
-    place = {"dtype": torch.float64, "device": "cpu"}
-    matrix = torch.zeros(steps * len(probes), steps * len(probes), **place)
+    size = steps * len(probes)
+    matrix = torch.zeros(size, size, dtype=torch.float64, device="cpu")
     current, start = _orthonormal_rows(probes.double(), 0.0)
     basis, rounding, ends, couplings = current[:0], 0.0, [0], []
     for _ in range(steps):
