@@ -117,7 +117,8 @@ def estimate_spectrum(update: LinearMap, generator: torch.Generator) -> dict[str
     entropy = _trace(*rules, lambda shares: torch.special.xlogy(shares, shares))
     concentration = _trace(*rules, torch.square)
     rank, participation = math.exp(-entropy.value), 1 / concentration.value
-    rounding = space.rounding * side**0.5
+    # What is smaller than rounding may still be there, and of x log x even a little counts.
+    rounding = max(space.rounding * side**0.5, 4 * torch.finfo(update.dtype).eps)
     found = (
         Estimated(rank, rank * math.hypot(entropy.std_error, rounding * math.log(1 / space.rounding))),
         Estimated(participation, participation * math.hypot(participation * concentration.std_error, rounding)),
@@ -194,9 +195,10 @@ def _orthonormal_rows(rows: Tensor, smallest: float) -> tuple[Tensor, Tensor]:
     Returns:
         (k, side) and (n, k); k may be 0.
     """
-    left, values, right = torch.linalg.svd(rows, full_matrices=False)
+    basis, triangle = torch.linalg.qr(rows.T)
+    left, values, right = torch.linalg.svd(triangle.T)
     kept = values > smallest
-    return right[kept], (left * values)[:, kept].cpu()
+    return right[kept] @ basis.T, (left * values)[:, kept].cpu()
 
 
 def _quadrature(space: _Lanczos, steps: int) -> _Quadrature:

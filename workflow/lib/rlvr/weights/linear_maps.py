@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rlvr.core.errors import InputError
-from rlvr.weights.quanta_gates import apply_quanta, fit_last
+from rlvr.weights.quanta_gates import apply_change, change_energy, fit_last
 
 UNIT_VECTORS = 256  # sent through the gates at a time
 
@@ -101,13 +101,13 @@ def quanta_map(
     side, gate = math.prod(dims), trained[0]
 
     def change(x: Tensor, transposed: bool, size: int) -> Tensor:
-        inside = fit_last(x, side)
-        outside = apply_quanta(inside, trained, dims, transposed) - apply_quanta(inside, frozen, dims, transposed)
-        return fit_last(outside, size)
+        return fit_last(apply_change(fit_last(x, side), trained, frozen, dims, transposed), size)
 
-    units = torch.eye(min(cols, side), dtype=gate.dtype, device=gate.device).split(UNIT_VECTORS)
-    norms = [torch.linalg.vector_norm(change(unit, False, rows), dtype=torch.float64) for unit in units]
-    squared_norm = float(sum(norm**2 for norm in norms))
+    squared_norm = change_energy(trained, frozen, dims, rows, cols)
+    if squared_norm is None:
+        units = torch.eye(min(cols, side), dtype=gate.dtype, device=gate.device).split(UNIT_VECTORS)
+        norms = [torch.linalg.vector_norm(change(unit, False, rows), dtype=torch.float64) for unit in units]
+        squared_norm = float(sum(norm**2 for norm in norms))
     return LinearMap(
         rows,
         cols,
