@@ -4,7 +4,7 @@ import pytest
 import torch
 from small_models import settings_of, small_model, token_batch
 
-from rlvr.adapters.merging import merged_state_dict, merged_weights
+from rlvr.adapters.merging import merged_tensors, merged_weights
 from rlvr.adapters.methods import METHODS
 from rlvr.train.manifest import fingerprint
 
@@ -20,7 +20,7 @@ def attached(method, device, dtype):
     """The method on a random base whose weights are those of bfloat16, whatever its type."""
     base = small_model(dtype=torch.bfloat16).to(device, dtype)
     torch.manual_seed(0)
-    return METHODS[method].load().attach(base, settings_of(method)).eval()
+    return METHODS[method].attach(base, settings_of(method)).eval()
 
 
 def moved(method):
@@ -79,7 +79,7 @@ def test_merges_leave_the_base_alone_and_the_export_is_that_of_the_cpu(method, d
                 on_device.unmerge_adapter()
         assert fingerprint(on_device) == before and torch.equal(on_device(tokens).logits, expected)
     assert distance(merged.float(), expected.float()) < 2 * LOGITS
-    exported, reference = merged_state_dict(on_device, torch.float32), merged_state_dict(model, torch.float32)
+    exported, reference = merged_tensors(on_device, torch.float32), merged_tensors(model, torch.float32)
     assert exported.keys() == reference.keys()
     for name, tensor in exported.items():
         assert tensor.device.type == "cpu" and distance(tensor, reference[name]) < 1e-5, name

@@ -19,6 +19,10 @@ def results(checkout: Checkout, *parts: str):
     return checkout.root.joinpath("results", "tiny", *parts)
 
 
+def paper(checkout: Checkout, *parts: str):
+    return results(checkout, "paper", "structure-over-scale", *parts)
+
+
 def nothing_to_do(checkout: Checkout, *arguments: str) -> bool:
     return "Nothing to be done" in checkout.run("-n", *arguments)
 
@@ -26,16 +30,16 @@ def nothing_to_do(checkout: Checkout, *arguments: str) -> bool:
 def test_every_output_is_there(finished: Checkout) -> None:
     for table in TABLES:
         for suffix in ("tex", "csv", "md"):
-            assert results(finished, "paper", "tables", f"{table}.{suffix}").stat().st_size > 0
+            assert paper(finished, "tables", f"{table}.{suffix}").stat().st_size > 0
     for figure in FIGURES:
-        assert results(finished, "paper", "figures", f"{figure}.pdf").read_bytes().startswith(b"%PDF")
-        assert results(finished, "paper", "figures", f"{figure}.png").read_bytes().startswith(b"\x89PNG")
-    assert results(finished, "paper", "paper.pdf").read_bytes().startswith(b"%PDF")
-    assert "\\newcommand" in results(finished, "paper", "numbers.tex").read_text()
+        assert paper(finished, "figures", f"{figure}.pdf").read_bytes().startswith(b"%PDF")
+        assert paper(finished, "figures", f"{figure}.png").read_bytes().startswith(b"\x89PNG")
+    assert paper(finished, "paper.pdf").read_bytes().startswith(b"%PDF")
+    assert "\\newcommand" in paper(finished, "numbers.tex").read_text()
 
 
 def test_the_report_is_self_contained(finished: Checkout) -> None:
-    report = results(finished, "paper", "report.html").read_text()
+    report = paper(finished, "report.html").read_text()
     assert "table4" in report
     assert not re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="https?://', report)
 
@@ -80,7 +84,7 @@ def test_diagnostics_of_a_run_name_every_module_and_the_model(finished: Checkout
 
 
 def test_a_deleted_table_trains_nothing(copied: Checkout) -> None:
-    table = results(copied, "paper", "tables", "table4.tex")
+    table = paper(copied, "tables", "table4.tex")
     table.unlink()
     assert set(copied.plan("table4")) <= {"tabulate_output", "table4"}
     copied.run("table4")
@@ -131,10 +135,10 @@ def test_an_added_row_adds_one_training_job(copied: Checkout) -> None:
 def test_latex_compiles_every_table(finished: Checkout, tmp_path) -> None:
     if shutil.which("pdflatex") is None:
         pytest.skip("pdflatex is not installed: the LaTeX tables are not compiled")
-    tables = sorted(results(finished, "paper", "tables").glob("*.tex"))
+    tables = sorted(paper(finished, "tables").glob("*.tex"))
     assert {path.stem for path in tables} == set(TABLES)
     inputs = "\n".join(f"\\input{{{path}}}\n\\clearpage" for path in tables)
-    numbers = results(finished, "paper", "numbers.tex")
+    numbers = paper(finished, "numbers.tex")
     document = (
         "\\documentclass{article}\\usepackage{booktabs}\\usepackage{graphicx}"
         f"\\input{{{numbers}}}\\begin{{document}}{inputs}\\end{{document}}"

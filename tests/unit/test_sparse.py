@@ -17,7 +17,7 @@ RATE, DECAY = 1e-2, 0.5
 
 def attached(method, dtype=torch.float32, **changes):
     settings = dataclasses.replace(settings_of(method), **changes)
-    return METHODS[method].load().attach(small_model(dtype=dtype), settings).train()
+    return METHODS[method].attach(small_model(dtype=dtype), settings).train()
 
 
 def slow_mask(weight, method, rank=2, density=0.5):
@@ -54,7 +54,7 @@ def test_the_random_mask_is_as_dense_as_the_union_in_every_matrix_and_drawn_from
 @pytest.mark.parametrize("method", SPARSE)
 def test_weights_outside_the_mask_do_not_move_by_a_bit_weight_decay_included(method, arguments, dtype):
     model, base = attached(method, dtype), small_model(dtype=dtype)
-    make, settings = METHODS[method].hook("optimizer"), dataclasses.replace(settings_of(method), weight_decay=DECAY)
+    make, settings = METHODS[method].make_optimizer, dataclasses.replace(settings_of(method), weight_decay=DECAY)
     optimizer = make(model, settings, torch.optim.AdamW, {"lr": RATE, **arguments})
     for _ in range(3):
         optimizer.zero_grad()
@@ -72,7 +72,7 @@ def test_weights_outside_the_mask_do_not_move_by_a_bit_weight_decay_included(met
 def test_weights_inside_the_mask_move_as_under_adamw_with_the_same_decay():
     model = attached("sparse-union")
     settings = dataclasses.replace(settings_of("sparse-union"), weight_decay=DECAY)
-    optimizer = METHODS["sparse-union"].hook("optimizer")(model, settings, torch.optim.AdamW, {"lr": RATE})
+    optimizer = METHODS["sparse-union"].make_optimizer(model, settings, torch.optim.AdamW, {"lr": RATE})
     plain = {name: model.get_parameter(name).detach().clone().requires_grad_(True) for name in trained_masks(model)}
     reference = torch.optim.AdamW(plain.values(), RATE, weight_decay=DECAY)
     for _ in range(3):
@@ -89,7 +89,7 @@ def test_weights_inside_the_mask_move_as_under_adamw_with_the_same_decay():
 def test_the_decay_follows_the_schedule():
     model = attached("sparse-principal")
     settings = dataclasses.replace(settings_of("sparse-principal"), weight_decay=DECAY)
-    optimizer = METHODS["sparse-principal"].hook("optimizer")(model, settings, torch.optim.AdamW, {"lr": RATE})
+    optimizer = METHODS["sparse-principal"].make_optimizer(model, settings, torch.optim.AdamW, {"lr": RATE})
     optimizer.param_groups[0]["lr"] = 0.0
     for parameter in (parameter for parameter in model.parameters() if parameter.requires_grad):
         parameter.grad = torch.ones_like(parameter)

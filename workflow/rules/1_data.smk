@@ -44,7 +44,7 @@ rule curate_dataset:
 HELD_OUT = [
     name
     for name, dataset in SCALE["datasets"].items()
-    if name in SCALE["benchmarks"] or dataset["eval_problems"] == "all"
+    if any(name in suite.benchmarks for suite in PROGRAM.suites.values()) or dataset["eval_problems"] == "all"
 ]
 
 
@@ -114,7 +114,7 @@ rule fetch_model:
     log:
         f"{RESULTS}/logs/fetch_model/{{model}}.log",
     wildcard_constraints:
-        model=one_of(STUDY.models_of_kind("hub")),
+        model=one_of(PROGRAM.models_of_kind("hub")),
     conda:
         "../../envs/train.yaml"
     params:
@@ -132,7 +132,7 @@ rule rotate_model:
     log:
         f"{RESULTS}/logs/rotate_model/{{model}}.log",
     wildcard_constraints:
-        model=one_of(STUDY.models_of_kind("rotated")),
+        model=one_of(PROGRAM.models_of_kind("rotated")),
     conda:
         "../../envs/train.yaml"
     params:

@@ -11,7 +11,7 @@ rule write_spec:
     conda:
         "../../envs/analysis.yaml"
     params:
-        settings=lambda wildcards: STUDY.specs[wildcards.run_id],
+        settings=lambda wildcards: PROGRAM.specs[wildcards.run_id],
     script:
         "../scripts/write_spec.py"
 
@@ -37,7 +37,7 @@ rule decompose_base:
         runtime=SCALE["resources"]["sample"]["runtime_min"],
         cpus_per_task=SCALE["resources"]["sample"]["threads"],
     params:
-        rank=lambda wildcards: STUDY.decomposed_rank(wildcards.model),
+        rank=lambda wildcards: PROGRAM.decomposed_rank(wildcards.model),
         device="cuda" if SCALE["resources"]["sample"]["gpu"] else "cpu",
     script:
         "../scripts/decompose_base.py"
@@ -77,7 +77,7 @@ rule train_run:
 rule train:
     """Every run of the selected tier."""
     input:
-        expand(rules.train_run.output.run, run_id=STUDY.rows),
+        expand(rules.train_run.output.run, run_id=RUNS),
 
 
 localrules:

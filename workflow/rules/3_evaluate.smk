@@ -24,7 +24,7 @@ rule generate_samples:
         runtime=SCALE["resources"]["sample"]["runtime_min"],
         cpus_per_task=SCALE["resources"]["sample"]["threads"],
     params:
-        sampling=lambda wildcards: STUDY.sampling(wildcards.suite, config["engine"]),
+        sampling=lambda wildcards: PROGRAM.sampling(wildcards.suite, config["engine"]),
         recipe=SCALE["recipe_version"],
     script:
         "../scripts/generate_samples.py"
@@ -114,14 +114,14 @@ rule grade_golds:
 rule evaluate:
     """Scores of every run and of the untrained bases."""
     input:
-        [scores_of(run_id) for run_id in [*STUDY.rows, *STUDY.trained_bases]],
-        [puzzle_scores_of(run_id) for run_id in [*STUDY.rows, *STUDY.trained_bases]],
+        [scores_of(run_id) for run_id in [*RUNS, *PROGRAM.trained_bases]],
+        [puzzle_scores_of(run_id) for run_id in [*RUNS, *PROGRAM.trained_bases]],
 
 
 rule bases:
-    """Scores of the untrained bases on every benchmark of the scale."""
+    """Scores of the untrained bases on every benchmark of the selected studies."""
     input:
-        expand(rules.score_run.output.scores, run_id=STUDY.bases, suite=SCALE["suites"]),
+        expand(rules.score_run.output.scores, run_id=PROGRAM.bases, suite=PROGRAM.suites),
 
 
 rule golds:

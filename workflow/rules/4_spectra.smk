@@ -142,8 +142,8 @@ rule agreement:
 rule spectra:
     """Spectra of every run, of the bases that runs start from, and of the pairs that the configuration names."""
     input:
-        expand(rules.measure_run.output.spectra, run_id=STUDY.rows),
-        expand(rules.measure_frozen.output.spectra, model=dict.fromkeys(map(STUDY.model_of, STUDY.rows))),
+        expand(rules.measure_run.output.spectra, run_id=RUNS),
+        expand(rules.measure_frozen.output.spectra, model=dict.fromkeys(map(PROGRAM.model_of, RUNS))),
         rules.pairs.input,
 
 

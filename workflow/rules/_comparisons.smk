@@ -12,7 +12,7 @@ def pairs_by_base():
 
 def compared_runs(model):
     """The runs of the selected tier that start from a base, and their folders."""
-    tuned = {run_id: f"{RESULTS}/train/{run_id}" for run_id in STUDY.rows if STUDY.model_of(run_id) == model}
+    tuned = {run_id: f"{RESULTS}/train/{run_id}" for run_id in RUNS if PROGRAM.model_of(run_id) == model}
     return {"base": f"{RESULTS}/models/{model}", "tuned": tuned}
 
 

@@ -199,7 +199,7 @@ CELLS = _schema(
     "cells",
     {
         "output": pa.Column(str, description="table or figure"),
-        "row": pa.Column(int, COUNT),
+        "row": pa.Column(str, description="key of the row"),
         "label": pa.Column(str, description="the row's label columns, joined by ' | '"),
         "column": pa.Column(str),
         "unit": pa.Column(str),
@@ -207,7 +207,8 @@ CELLS = _schema(
         "value": pa.Column(float, nullable=True, description="reproduced; missing when not run"),
         "low": pa.Column(float, nullable=True),
         "high": pa.Column(float, nullable=True),
-        "reported": pa.Column(float, nullable=True, description="as printed in the paper"),
+        "reported": pa.Column(float, nullable=True, description="as printed in the paper, as a number"),
+        "printed": pa.Column(str, description="as printed in the paper; empty for nothing"),
         "verdict": pa.Column(str, pa.Check.isin(["agrees", "differs", "stand-in", "not reported", "not run"])),
         "runs": pa.Column(str, description="run ids that the value comes from, joined by ' '"),
     },

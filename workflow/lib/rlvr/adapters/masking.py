@@ -1,14 +1,71 @@
 """Weights of which only some entries are trained: the mask lies beside the weight, as a buffer that is not saved."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from transformers import PreTrainedModel
+
+from rlvr.core.seeds import derive_seed
+from rlvr.plan.settings import TrainSettings
+from rlvr.weights.decompositions import find_triples
+from rlvr.weights.masks import below_mean_mask, principal_mask, random_mask
+from rlvr.weights.tensors import TensorStore
 
 BUFFER = "trained_mask"
 NAME = "weight"
+
+
+def mask_base(
+    base: PreTrainedModel, targets: Sequence[str], kind: str, settings: TrainSettings, stored: TensorStore | None
+) -> PreTrainedModel:
+    """The base itself, trainable at the entries of a mask of its target modules, and nowhere else.
+
+    Args:
+        base: Model.
+        targets: Last names of the modules.
+        kind: Which entries; see ``make_mask``.
+        settings: Of the run.
+        stored: The base's singular triples; without them they are computed here.
+
+    Raises:
+        InputError: If the triples are of another base.
+    """
+    base.requires_grad_(False)
+    for name, module in base.named_modules():
+        if isinstance(module, nn.Linear) and name.rpartition(".")[2] in targets:
+            set_mask(module, make_mask(name, module.weight.detach(), kind, settings, stored))
+    return base
+
+
+def make_mask(module: str, weight: Tensor, kind: str, settings: TrainSettings, stored: TensorStore | None) -> Tensor:
+    """Boolean mask (rows, cols) of a weight; on the meta device all entries, since no value can be compared.
+
+    Args:
+        module: Name of the weight's module.
+        weight: Of the base.
+        kind: ``principal``, ``non-principal``, ``low-magnitude``, ``union`` of the last two, or ``random``: drawn from
+            the run's seed and the module's name, with as many entries as the union.
+        settings: Of the run; ``density`` is the share of entries that count as principal.
+        stored: The base's singular triples; without them they are computed here.
+    """
+    if weight.is_meta:
+        return torch.ones(weight.shape, dtype=torch.bool, device="meta")
+    if kind == "low-magnitude":
+        return below_mean_mask(weight)
+    triples = find_triples(module, weight, settings.required("rank"), "leading", stored)
+    principal = principal_mask(triples.product(), settings.required("density"))
+    if kind == "principal":
+        return principal
+    if kind == "non-principal":
+        return ~principal
+    union = ~principal | below_mean_mask(weight)
+    if kind == "union":
+        return union
+    generator = torch.Generator().manual_seed(derive_seed(settings.seed, "mask", module))
+    return random_mask(union.cpu(), generator).to(weight.device)
 
 
 def set_mask(module: nn.Linear, mask: Tensor) -> None:

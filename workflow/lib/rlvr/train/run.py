@@ -14,6 +14,7 @@ from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.logging import disable_progress_bar
 
+from rlvr.adapters.family import ADAPTER
 from rlvr.adapters.merging import write_merged
 from rlvr.adapters.methods import find_method
 from rlvr.bases.loading import atomic_folder, load_base, load_tokenizer
@@ -51,7 +52,7 @@ def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Pat
     prepare_machine(settings, spec)
     tokenizer = load_tokenizer(base)
     problems = load_problems(train, tokenizer, settings)
-    model = attach(load_base(base, settings.base_dtype, device(settings)), settings, decomposition)
+    model = attach_adapter(load_base(base, settings.base_dtype, device(settings)), settings, decomposition)
     before = fingerprint(model)
     inputs = {"train_sha256": sha256_file(train), "base_sha256": before.base, "problems": len(problems)}
     trainer = make_trainer(model, tokenizer, problems, settings, out / CHECKPOINTS)
@@ -63,7 +64,7 @@ def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Pat
     if not trainer.accelerator.is_main_process:
         return
     if isinstance(model, PeftModel):
-        model.peft_config["default"].base_model_name_or_path = settings.model  # a name, not this machine's path
+        model.peft_config[ADAPTER].base_model_name_or_path = settings.model  # a name, not this machine's path
     triples = {} if decomposition is None else {"decomposition_sha256": sha256_file(decomposition)}
     facts = {
         "inputs": {**inputs, **triples},
@@ -132,14 +133,13 @@ def leave_out_unreadable(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.drop(frame.index[list(unreadable)]).reset_index(drop=True)
 
 
-def attach(
+def attach_adapter(
     base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None
 ) -> PreTrainedModel | PeftModel:
     """The base with the method's adapter, drawn from the run's seed, in training mode."""
     set_seed(settings.seed)
     method = find_method(settings.run_id, settings.method)
-    further = [decomposition] if method.decomposes else []
-    model = method.load().attach(base, settings, *further)
+    model = method.attach(base, settings, decomposition if method.decomposes else None)
     check_method(model, settings)
     return model.train()
 
@@ -147,7 +147,7 @@ def attach(
 def announce(settings: TrainSettings, model: Any, problems: int, resume_from: Path | None) -> None:
     """Print what is about to be trained."""
     trainable = sum(row["parameters"] for row in trainable_table(model))
-    steps = settings.epochs * (problems // settings.prompts_per_step)
+    steps = settings.planned_steps(problems)
     batch = f"{settings.prompts_per_step} prompts x {settings.group_size} completions"
     resuming = f", resuming from {resume_from.name}" if resume_from else ""
     print(f"{settings.run_id}: {settings.method}, {trainable:,} trainable parameters, {problems} problems", flush=True)
@@ -168,10 +168,7 @@ def write_weights(
         return
     method = find_method(settings.run_id, settings.method)
     with atomic_folder(out / "adapter") as folder:
-        if save_adapter := method.hook("save_adapter"):
-            save_adapter(model, folder)
-        else:
-            model.save_pretrained(str(folder), save_embedding_layers=False)
+        method.save_adapter(model, folder)
         (folder / "README.md").unlink(missing_ok=True)
     if method.exports:
         with atomic_folder(out / "model") as folder:

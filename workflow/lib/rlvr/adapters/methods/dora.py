@@ -1,12 +1,25 @@
 """DoRA, PEFT's own: LoRA with one trained magnitude for every output feature."""
 
-from peft import PeftModel, get_peft_model
-from transformers import PreTrainedModel
+from __future__ import annotations
 
-from rlvr.adapters.methods.lora import low_rank_config
-from rlvr.plan.settings import TrainSettings
+from typing import TYPE_CHECKING
+
+from rlvr.adapters.methods.lora import LowRank
+
+if TYPE_CHECKING:
+    from rlvr.plan.settings import TrainSettings
 
 
-def attach(base: PreTrainedModel, settings: TrainSettings) -> PeftModel:
-    """The base with DoRA on the target set; without dropout or bias."""
-    return get_peft_model(base, low_rank_config(base, settings, use_dora=True))
+class Dora(LowRank):
+    """LoRA on directions, with magnitudes."""
+
+    name = "dora"
+    source = "Liu et al. 2024, arXiv:2402.09353; peft"
+    marks = {"use_dora": True, "use_rslora": False}
+
+    def count(self, rows: int, cols: int, module: str, settings: TrainSettings) -> int:
+        """LoRA's factors and a magnitude per row."""
+        return super().count(rows, cols, module, settings) + rows
+
+
+METHODS = (Dora(),)

@@ -1,10 +1,45 @@
 """Full fine-tuning: every weight of the base is trained."""
 
-from transformers import PreTrainedModel
+from __future__ import annotations
 
-from rlvr.plan.settings import TrainSettings
+from typing import TYPE_CHECKING
+
+from rlvr.adapters.family import Family
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from transformers import PreTrainedModel
+
+    from rlvr.plan.settings import TrainSettings
 
 
-def attach(base: PreTrainedModel, settings: TrainSettings) -> PreTrainedModel:
-    """The base itself, all parameters trainable."""
-    return base.requires_grad_(True)
+class Full(Family):
+    """The base itself."""
+
+    name = "full"
+    family = "full"
+    takes = frozenset()
+    source = "every weight of the base is trained"
+    example = {}
+
+    def attach(
+        self, base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None
+    ) -> PreTrainedModel:
+        """The base itself, all parameters trainable."""
+        return base.requires_grad_(True)
+
+    def trained_names(self, base: PreTrainedModel, settings: TrainSettings) -> None:
+        """All modules."""
+        return
+
+    def trained_parameters(self, base: PreTrainedModel, settings: TrainSettings) -> dict[str, int | None]:
+        """All parameters; a tied output head counts as the embedding that it is."""
+        counts: dict[str, int | None] = {}
+        for name, parameter in base.named_parameters():
+            module = name.rpartition(".")[0]
+            counts[module] = (counts.get(module) or 0) + parameter.numel()
+        return counts
+
+
+METHODS = (Full(),)
