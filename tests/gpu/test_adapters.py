@@ -66,6 +66,22 @@ def test_forward_and_backward_are_those_of_float32_on_the_cpu(method, device):
     assert distance(found_gradient, gradient) < GRADIENTS
 
 
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize("method", ADAPTERS)
+def test_the_start_on_a_bfloat16_base_is_the_base_bit_for_bit(method, autocast, device):
+    model, tokens = attached(method, device, torch.bfloat16), token_batch().to(device)
+    base = small_model(dtype=torch.bfloat16).to(device)
+    with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=autocast):
+        assert torch.equal(model(tokens).logits, base(tokens).logits)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_trained_is_float32_on_a_bfloat16_base(method, device):
+    model = attached(method, device, torch.bfloat16)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    assert trained and {parameter.dtype for parameter in trained} == {torch.float32}
+
+
 @pytest.mark.parametrize("method", ADAPTERS)
 def test_merges_leave_the_base_alone_and_the_export_is_that_of_the_cpu(method, device):
     model = moved(method)

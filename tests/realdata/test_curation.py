@@ -94,6 +94,8 @@ def test_dapo_has_17917_problems_and_17290_distinct_prompts(curate_real, real_da
     prompts = pd.read_parquet(real_data / "dapo/svs_dapo_math_17k.parquet")["prompt"]
     assert prompts.map(lambda turns: turns[0]["content"]).nunique() == 17_290
     assert card["deviations"] == []
+    assert len(card["conflicting_golds"]) == 12
+    assert ["64", "6"] in [entry["golds"] for entry in card["conflicting_golds"]]
 
 
 def test_dapo_without_repeats(curate_real):

@@ -124,6 +124,7 @@ def test_a_step_of_every_method_changes_the_adapter_and_only_the_adapter(method,
     path = spec(method, warmup_fraction=0.0, completions_per_step=16, micro_batch_completions=16, **large, **widest)
     manifest = train(path, inputs, tmp_path)
     assert manifest["steps"] == 1
+    assert (manifest["moved_share"] is None) == bool(METHODS[method].tuner)
     assert read_table(tmp_path / "metrics.parquet", METRICS)["kl"].item() < 1e-6
     model, start = watched["model"], watched["start"]
     trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}

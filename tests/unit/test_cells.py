@@ -251,6 +251,8 @@ def changed(**edits) -> dict:
         (changed(rows__where={"method": "vera"}), "no run of the grid meets"),
         (changed(rows__rnus={}), "rnus"),
         (changed(rows__key="lora-r8"), "row 'lora', column 'mean' has no cell"),
+        ({"table2": OUTPUTS["figure1"]}, "kind 'decay' does not fit its name"),
+        ({"figure1": {"caption": "Decay."}}, "kind '' does not fit its name"),
         ({"figure1": {**OUTPUTS["figure1"], "kind": "pie"}}, "kind 'pie' is not known.*decay"),
         ({"figure1": {**OUTPUTS["figure1"], "plot": {"model": ["a"]}}}, "output 'figure1': key 'plot'.*'model' was un"),
         ({"figure1": {**OUTPUTS["figure1"], "plot": {"models": "a"}}}, r"key 'plot\.models'.*not of type 'array'"),

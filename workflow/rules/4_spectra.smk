@@ -42,23 +42,38 @@ rule measure_frozen:
         "../scripts/measure_frozen.py"
 
 
+rule fetch_checkpoint:
+    """Download a public checkpoint at its revision, weights as safetensors only."""
+    output:
+        checkpoint=f"{RESULTS}/checkpoints/{{checkpoint}}/checkpoint.json",
+    log:
+        f"{RESULTS}/logs/fetch_checkpoint/{{checkpoint}}.log",
+    wildcard_constraints:
+        checkpoint=one_of(CHECKPOINTS),
+    conda:
+        "../../envs/train.yaml"
+    params:
+        checkpoint=lambda wildcards: CHECKPOINTS[wildcards.checkpoint],
+    script:
+        "../scripts/fetch_checkpoint.py"
+
+
 rule measure_pair:
     """Spectrum and weight-space diagnostics of a pair from anywhere: two checkpoints, or a base and an adapter."""
     input:
-        base=lambda wildcards: config["pairs"][wildcards.pair]["base"],
-        tuned=lambda wildcards: config["pairs"][wildcards.pair]["tuned"],
+        pair_files,
     output:
         spectra=f"{RESULTS}/spectra/pairs/{{pair}}.parquet",
         diagnostics=f"{RESULTS}/spectra/pairs/{{pair}}_diagnostics.parquet",
     log:
         f"{RESULTS}/logs/measure_pair/{{pair}}.log",
     wildcard_constraints:
-        pair=one_of(config["pairs"]),
+        pair=one_of(PAIRS),
     conda:
         "../../envs/train.yaml"
     params:
         diagnostics=SCALE["spectra"]["diagnostics"],
-        values=lambda wildcards: config["pairs"][wildcards.pair].get("values", "exact"),
+        pair=lambda wildcards: PAIRS[wildcards.pair],
         code=adapter_code("measure_pair"),
     script:
         "../scripts/measure_pair.py"
@@ -76,7 +91,7 @@ rule plot_pair:
     log:
         f"{RESULTS}/logs/plot_pair/{{pair}}.log",
     wildcard_constraints:
-        pair=one_of(config["pairs"]),
+        pair=one_of(PAIRS),
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -86,10 +101,10 @@ rule plot_pair:
 
 
 rule pairs:
-    """Spectra, diagnostics and figures of the pairs that the configuration names."""
+    """Spectra, diagnostics and figures of the pairs that the configuration or, at a scale that fetches them, a study names."""
     input:
-        expand(rules.measure_pair.output, pair=config["pairs"]),
-        expand(rules.plot_pair.output, pair=config["pairs"]),
+        expand(rules.measure_pair.output, pair=PAIRS),
+        expand(rules.plot_pair.output, pair=PAIRS),
 
 
 rule compare_runs:

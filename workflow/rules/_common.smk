@@ -11,6 +11,7 @@ SCALES = ROOT / "workflow" / "scales"
 sys.path.insert(0, str(LIBRARY.resolve()))
 
 from rlvr.adapters.methods import METHODS
+from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.provenance import code_digest
 from rlvr.core.schemas import check_against

@@ -28,7 +28,7 @@ class InitialisedLoraConfig(LoraConfig):
     initialisation: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """What is written beside a checkpoint: PEFT warns of a field that it does not know."""
+        """Fields that are written beside a checkpoint: PEFT warns of a field that it does not know."""
         return {name: value for name, value in super().to_dict().items() if name != "initialisation"}
 
 

@@ -36,7 +36,8 @@ def mask_base(
     base.requires_grad_(False)
     for name, module in base.named_modules():
         if isinstance(module, nn.Linear) and name.rpartition(".")[2] in targets:
-            set_mask(module, make_mask(name, module.weight.detach(), kind, settings, stored))
+            mask = make_mask(name, module.weight.detach(), kind, settings, stored)
+            set_mask(module, mask, lift=settings.trained_dtype == "float32")
     return base
 
 
@@ -68,8 +69,20 @@ def make_mask(module: str, weight: Tensor, kind: str, settings: TrainSettings, s
     return random_mask(union.cpu(), generator).to(weight.device)
 
 
-def set_mask(module: nn.Linear, mask: Tensor) -> None:
-    """Train only the entries of ``module.weight`` where ``mask`` is true: all other gradients become exactly zero."""
+def set_mask(module: nn.Linear, mask: Tensor, lift: bool = True) -> None:
+    """Train only the entries of ``module.weight`` where ``mask`` is true: all other gradients become exactly zero.
+
+    Args:
+        module: Layer of the base.
+        mask: Boolean, like the weight.
+        lift: Keep the weight in float32, in which small steps are not rounded away; the layer takes and gives what it
+            did.
+    """
+    stored = module.weight.dtype
+    if lift and stored != torch.float32:
+        module.float()
+        module.register_forward_pre_hook(lambda _, inputs: (inputs[0].float(), *inputs[1:]))
+        module.register_forward_hook(lambda _, inputs, output: output.to(stored))
     module.register_buffer(BUFFER, mask, persistent=False)
     module.weight.requires_grad_(True)
     module.weight.register_hook(_masked_gradient(module))

@@ -48,6 +48,31 @@ def fetch_base(
         write_json(describe(repository, revision, folder), folder / "model.json")
 
 
+def fetch_checkpoint(repository: str, revision: str, out_dir: str | Path, cache_dir: str | Path | None = None) -> None:
+    """Download a public checkpoint or adapter, weights as safetensors only, and write its ``checkpoint.json``.
+
+    Args:
+        repository: Name on the hub.
+        revision: Full commit hash.
+        out_dir: Folder of the checkpoint; replaced whole or not at all.
+        cache_dir: Hub cache; ``None`` for the user's own.
+
+    Raises:
+        InputError: If the revision is no commit hash, the download fails, or there are no safetensors among the files.
+    """
+    snapshot = download_snapshot(repository, revision, cache_dir)
+    with atomic_folder(out_dir) as folder:
+        for path in sorted(path for path in snapshot.iterdir() if path.is_file()):
+            link_or_copy(path, folder / path.name)
+        weights = sorted(folder.glob("*.safetensors"))
+        if not weights:
+            remedy = "Only safetensors are read; convert the checkpoint, or name another revision."
+            raise InputError(f"{repository}@{revision[:12]}", "holds no *.safetensors.", remedy)
+        checksums = {path.name: sha256_file(path) for path in weights}
+        content = {"repository": repository, "revision": revision, "weights_sha256": checksums}
+        write_json(content, folder / "checkpoint.json")
+
+
 def download_snapshot(repository: str, revision: str, cache_dir: str | Path | None) -> Path:
     """Folder of the hub cache that holds the wanted files of a repository at a commit.
 

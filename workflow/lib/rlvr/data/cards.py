@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from rlvr.data.filters import find_conflicts
 from rlvr.data.recipe import LATER_STEPS
 from rlvr.data.strata import Draw
 
@@ -64,6 +65,7 @@ def build_card(
         "counts": [dict(count) for count in counts],
         "deviations": find_deviations(recipe, sources, counts),
         "repeats_kept": repeats,
+        "conflicting_golds": find_conflicts(read),
         "difficulty": difficulty_histogram(read, kept, sentinels),
         "topics": _side_by_side("topic", _each(read["topic"], top_topic), _each(kept["topic"], top_topic)),
         "fields": _side_by_side("field", _each(read["topic"], last_topic), _each(kept["topic"], last_topic)),

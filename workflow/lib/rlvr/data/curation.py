@@ -24,7 +24,7 @@ from rlvr.data.filters import apply_filters, check_identities, check_topics, is_
 from rlvr.data.readers import get_reader, read_problems
 from rlvr.data.recipe import DRAWN, CurationRecipe, FilterCount
 from rlvr.data.strata import Draw, draw_sample
-from rlvr.data.tabular import ROW_NUMBER
+from rlvr.data.tabular import ROW_NUMBER, read_raw
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ def read_source(rows_path: str | Path, provenance: Mapping[str, Any], dataset: s
     Raises:
         InputError: As ``readers.read_problems``.
     """
-    raw = pd.read_parquet(rows_path)
+    raw = read_raw(rows_path)
     numbers = raw.pop(ROW_NUMBER).to_numpy() if ROW_NUMBER in raw else np.arange(1, len(raw) + 1)
     reader, source = str(provenance["reader"]), str(provenance["source"])
     if not provenance["files"]:

@@ -31,6 +31,7 @@ SHORT = {
     "reward": "{}",
     "max_steps": "{}steps",
     "base_dtype": "{}",
+    "trained_dtype": "trained-{}",
 }
 NOT_SETTINGS = ("run_id", "tier", "for", "seed", "model", "dataset", "completions_per_step")
 OF_METHODS = ("method", "rank", "alpha", "axes", "target_modules")

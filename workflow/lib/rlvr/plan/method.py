@@ -1,4 +1,4 @@
-"""What the registry says of a method, and the check of the settings that a row gives it."""
+"""The declaration of a method, and the check of the settings that a row gives it."""
 
 import math
 from collections.abc import Mapping

@@ -69,12 +69,14 @@ class Declared:
         """``table``, or the kind of figure.
 
         Raises:
-            InputError: If a figure does not say.
+            InputError: If a figure does not say, or says that it is a table, or the other way round.
         """
         is_table = self.key.startswith("table")
-        if not is_table and "kind" not in self.fields:
-            raise InputError(self.where, "key 'kind' is missing.", "Say which kind of figure it is.")
-        return str(self.fields.get("kind", "table"))
+        kind = str(self.fields.get("kind", "table" if is_table else ""))
+        if (kind == "table") != is_table or not kind:
+            remedy = "A table needs none, and a figure one of the kinds of figures."
+            raise InputError(self.where, f"kind '{kind}' does not fit its name.", remedy)
+        return kind
 
     def output(self, kinds: Kinds, reported: Mapping[str, Mapping[str, str]]) -> Output:
         """The entry with every condition turned into runs."""
@@ -86,10 +88,18 @@ class Declared:
         named = {name for row in rows for column in columns for name in selected_runs(row, column)}
         named |= {name for kind in PAIR_KINDS for name in reads.get(kind, ())}
         output = Output(
-            self.key, self.kind, self.fields.get("source", source_of(self.key)), self.fields["caption"], labels=tuple(self.fields.get("labels", ())), columns=columns, rows=rows,
-            reported=reported, plot=plot, pairs=tuple(sorted(filter(self._is_pair, named))),
+            key=self.key,
+            kind=self.kind,
+            source=self.fields.get("source", source_of(self.key)),
+            caption=self.fields["caption"],
+            labels=tuple(self.fields.get("labels", ())),
+            columns=columns,
+            rows=rows,
+            reported=reported,
+            plot=plot,
             reads=reads,
-        )  # fmt: skip
+            pairs=tuple(sorted(filter(self._is_pair, named))),
+        )
         self._check(output)
         return output
 

@@ -62,6 +62,13 @@ class Program:
         """Rows of the selected tier, of all studies, by run id."""
         return {run_id: row for study in self.studies for run_id, row in self.rows_of(study).items()}
 
+    @property
+    def pairs(self) -> dict[str, Mapping[str, str]]:
+        """Pairs of public checkpoints that the selected studies name, by name; none at a scale that fetches none."""
+        if not self.scale.get("public_pairs", False):
+            return {}
+        return {name: pair for study in self.studies.values() for name, pair in study.pairs.items()}
+
     def rows_of(self, study: str) -> dict[str, Mapping[str, Any]]:
         """Rows of one study in the selected tier, by run id."""
         rows = self.studies[study].rows
@@ -181,6 +188,7 @@ def make_program(
     suites = make_suites(shared, scale) if studies else bare_suites(scale)
     program = Program(scale_name, scale, tier, methods, by_name, merged, suites)
     check_benchmarks(program)
+    check_pairs(shared)
     return program
 
 
@@ -287,6 +295,21 @@ def sampling_of(protocol: Mapping[str, Any], scale: Mapping[str, Any], benchmark
     if "max_completion_tokens" in size:
         how["max_completion_tokens"] = min(how["max_completion_tokens"], size["max_completion_tokens"])
     return how
+
+
+def check_pairs(studies: Sequence[Study]) -> None:
+    """Check that one name stands for one pair of checkpoints in all studies.
+
+    Raises:
+        InputError: Names the pair and both files.
+    """
+    owners: dict[str, Study] = {}
+    for study in studies:
+        for name, pair in study.pairs.items():
+            owner = owners.setdefault(name, study)
+            if owner.pairs[name] != pair:
+                problem = f"pair '{name}' is also in {owner.folder / 'pairs.csv'} with other checkpoints."
+                raise InputError(study.folder / "pairs.csv", problem, "Rename one of them.")
 
 
 def check_benchmarks(program: Program) -> None:

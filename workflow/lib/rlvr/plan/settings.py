@@ -14,6 +14,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "reward": tuple(KINDS),
     "base_dtype": ("float32", "bfloat16"),
     "mixed_precision": ("none", "bf16"),
+    "trained_dtype": ("float32", "stored"),
     "generation": ("transformers", "vllm"),
     "decomposition": ("exact", "randomised"),
 }
@@ -77,6 +78,7 @@ class TrainSettings:
     block_size: int | None = None
     butterfly_factors: int | None = None
     density: float | None = None
+    trained_dtype: str = "float32"  # of weights of the base that are trained: float32, or as they are stored
     decomposition: str = "exact"  # how the singular vectors of the base are found, for methods that start from them
 
     @classmethod

@@ -21,11 +21,11 @@ from rlvr.train.manifest import adapter_tensors
 from rlvr.train.run import attach_adapter
 
 BYTES = {"float32": 4, "bfloat16": 2}
-ADAPTER_BYTES = 4  # adapters are trained and saved in float32
+TRAINED_BYTES = 4  # whatever is trained is float32, and saved so, unless `trained_dtype` says otherwise
 ADAM_MOMENTS = 2
 DECIDING = (  # settings on which a footprint depends
     "method", "rank", "dims", "target_modules", "block_size", "butterfly_factors", "density", "base_dtype",
-    "micro_batch_completions", "max_prompt_tokens", "max_completion_tokens", "gradient_checkpointing",
+    "trained_dtype", "micro_batch_completions", "max_prompt_tokens", "max_completion_tokens", "gradient_checkpointing",
 )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a run trains and holds.
+    """Parameters and memory of a run.
 
     Attributes:
         base_parameters: Parameters of the base.
@@ -118,21 +118,23 @@ def measure_footprint(config: PretrainedConfig, settings: TrainSettings) -> Foot
     """
     base, trainable, saved = count_parameters(config, settings)
     width, method = BYTES[settings.base_dtype], find_method("parameters", settings.method)
-    is_bare, exported = method.tuner is None, base * BYTES["float32"] if method.exports else 0
-    moved = width if is_bare else ADAPTER_BYTES
-    weights = base * width + (0 if is_bare else trainable * ADAPTER_BYTES)
+    exported = base * BYTES["float32"] if method.exports else 0
+    frozen = base - trainable if method.tuner is None else base
+    as_stored = method.tuner is None and settings.trained_dtype == "stored"
+    moved = trainable * (width if as_stored else TRAINED_BYTES)
+    saved_bytes = frozen * width + moved if method.tuner is None else saved * TRAINED_BYTES
     tokens = settings.micro_batch_completions * (settings.max_prompt_tokens + settings.max_completion_tokens)
     inner = 10 * config.hidden_size + 3 * config.intermediate_size
     stored = config.hidden_size if settings.gradient_checkpointing else inner
     activations = tokens * (config.num_hidden_layers * stored + inner) * width
     logits = 2 * tokens * config.vocab_size * BYTES["float32"]
-    optimizer = ADAM_MOMENTS * trainable * moved
+    optimizer = ADAM_MOMENTS * moved
     return Footprint(
         base_parameters=base,
         trainable_parameters=trainable,
-        saved_bytes=saved * moved + exported,
+        saved_bytes=saved_bytes + exported,
         optimizer_bytes=optimizer,
-        gpu_bytes=weights + trainable * moved + optimizer + activations + logits,
+        gpu_bytes=frozen * width + 2 * moved + optimizer + activations + logits,
     )
 
 

@@ -8,6 +8,7 @@ import resource
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -21,6 +22,7 @@ from rlvr.adapters.merging import base_name, base_tensors
 from rlvr.adapters.methods import find_method
 from rlvr.core.provenance import package_versions, repository_state
 from rlvr.plan.settings import TrainSettings
+from rlvr.weights.tensors import TensorStore
 
 GIB = 2**30
 KIB = 2**10
@@ -55,7 +57,7 @@ def fingerprint(model: nn.Module) -> Fingerprint:
 
 
 def adapter_tensors(model: PeftModel) -> dict[str, Tensor]:
-    """What ``adapter_model.safetensors`` holds."""
+    """Tensors of ``adapter_model.safetensors``."""
     return get_peft_model_state_dict(model, save_embedding_layers=False)
 
 
@@ -83,6 +85,28 @@ def trainable_table(model: nn.Module) -> list[dict[str, Any]]:
             size = int(masks[name].sum()) if name in masks else parameter.numel()
             counts[module] = counts.get(module, 0) + size
     return [{"module": module, "parameters": count} for module, count in counts.items()]
+
+
+def moved_share(model: nn.Module, base: Path, base_dtype: str) -> float | None:
+    """Share of the trained weights of a base that are no longer those of its files; ``None`` for an adapter.
+
+    Weights kept in bfloat16 move only where a step exceeds half the distance to the next number.
+
+    Args:
+        model: After training.
+        base: Its folder, Hugging Face layout.
+        base_dtype: Type in which it was loaded.
+    """
+    if isinstance(model, PeftModel):
+        return None
+    store, masks, loaded = TensorStore(base), trained_masks(model), getattr(torch, base_dtype)
+    moved = trained = 0
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            changed = parameter.detach().cpu() != store.read(name).to(loaded).to(parameter.dtype)
+            chosen = masks[name].cpu() if name in masks else torch.ones_like(changed)
+            moved, trained = moved + int((changed & chosen).sum()), trained + int(chosen.sum())
+    return moved / trained
 
 
 def check_method(model: nn.Module, settings: TrainSettings) -> None:

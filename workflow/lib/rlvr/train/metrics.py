@@ -1,4 +1,4 @@
-"""What a run logged at every step, as a table and as lines in the job log."""
+"""The log of a run at every step, as a table and as lines in the job log."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -25,7 +25,7 @@ from rlvr.plan.settings import TrainSettings
 from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.checkpoints import checkpoint_step, resumable_checkpoint
-from rlvr.train.manifest import check_method, fingerprint, manifest, trainable_table
+from rlvr.train.manifest import check_method, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.trainer import make_trainer
 
@@ -72,6 +72,7 @@ def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Pat
         "processes": trainer.accelerator.num_processes,
         "steps": trainer.state.global_step,
         "resumed_from_step": None if resume_from is None else checkpoint_step(resume_from),
+        "moved_share": moved_share(model, base, settings.base_dtype),
         "wall_time_s": round(time.perf_counter() - started, 3),
     }
     content = manifest(model, settings, before, fingerprint(model), facts)

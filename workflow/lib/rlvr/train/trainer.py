@@ -42,7 +42,7 @@ class Trainer(GRPOTrainer):
             return super()._generate_single_turn(*args, **kwargs)
 
     def _generate_and_score_completions(self, *args: Any, **kwargs: Any) -> Any:
-        """What TRL does. Turning the adapter off for the reference of a KL term must not unfreeze parts of it."""
+        """Sample and score as TRL does; turning the adapter off for a KL term's reference unfreezes nothing."""
         with same_trainable(self.accelerator.unwrap_model(self.model)):
             return super()._generate_and_score_completions(*args, **kwargs)
 
@@ -183,7 +183,7 @@ def schedule(settings: TrainSettings) -> dict[str, Any]:
 
 
 def generation(settings: TrainSettings) -> dict[str, Any]:
-    """What samples the completions: transformers, or vLLM in the training processes."""
+    """Settings of the engine that samples completions: transformers, or vLLM in the training processes."""
     if settings.generation == "transformers":
         return {"use_vllm": False}
     return {

@@ -1,4 +1,10 @@
-"""Full fine-tuning: every weight of the base is trained."""
+"""Full fine-tuning: every weight of the base is trained, in float32 whatever the type in which the base is stored.
+
+``trained_dtype: stored`` leaves the weights as they are, without float32 masters.
+
+At the learning rates of RLVR a step is a small part of the distance between neighbouring bfloat16 numbers: of weights
+kept in bfloat16 most would never move. Under mixed precision the forward pass is computed in bfloat16 all the same.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +32,8 @@ class Full(Family):
     def attach(
         self, base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None
     ) -> PreTrainedModel:
-        """The base itself, all parameters trainable."""
-        return base.requires_grad_(True)
+        """The base itself, all parameters trainable and, unless the settings say otherwise, in float32."""
+        return (base.float() if settings.trained_dtype == "float32" else base).requires_grad_(True)
 
     def trained_names(self, base: PreTrainedModel, settings: TrainSettings) -> None:
         """All modules."""

@@ -1,5 +1,7 @@
 """Sparse full fine-tuning: the weights of the target set are trained at the entries of a mask, all else is frozen.
 
+As in full fine-tuning, what is trained is float32 unless the settings say otherwise; frozen weights keep their type.
+
 SOURCE: "The Path Not Taken: RLVR Provably Learns off the Principals", section 5.1: masks found once from the base.
 ASSUME: the rank k of the reconstruction, which the paper does not print, is a setting of the run; embeddings, norms and
 the output head stay frozen ("with only the following weights").

@@ -47,13 +47,15 @@ def find_kinds() -> dict[str, FigureKind]:
     """
     found = {}
     for entry in iter_modules([str(FOLDER)]):
+        if entry.name.startswith("_"):
+            continue
         module = import_module(f"{__name__}.{entry.name}")
         found[entry.name] = FigureKind(entry.name, module.Options, module.table, module.draw)
     return found
 
 
 def kinds_table() -> str:
-    """The kinds and their options as a Markdown list, as ``docs/outputs.md`` shows them."""
+    """The kinds and their options as a Markdown list."""
     lines = []
     for kind in KINDS.values():
         module = import_module(f"{__name__}.{kind.name}")
