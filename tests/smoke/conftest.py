@@ -23,7 +23,6 @@ def shrink(checkout: Checkout) -> None:
         **{f"datasets__{name}__max_train_problems": 16 for name in ("deepmath-hard", "math")},
         **{"datasets__aime-2025-2026__synthetic_rows": 4},
         sampling__default__samples_per_problem=2,
-        evaluate__bootstrap_resamples=50,
     )
 
 

@@ -25,7 +25,7 @@ from rlvr.train.metrics import Progress
 from rlvr.train.run import attach_adapter, train_run
 from rlvr.train.trainer import Trainer
 from rlvr.weights.decompositions import decompose_base
-from rlvr.weights.updates import iterate_updates, merged_state_dict
+from rlvr.weights.updates import iterate_updates, tuned_state_dict
 
 STEPS = 6
 PROJECTIONS = [f"model.layers.0.self_attn.{name}_proj" for name in "qkvo"]
@@ -177,7 +177,7 @@ def test_an_exported_run_is_evaluated_with_its_adapter(method, changes, spec, in
     tokens = torch.arange(12).view(2, 6)
     with torch.no_grad():
         start = bare(tokens).logits
-        bare.load_state_dict(merged_state_dict(inputs / "base", tmp_path / "run"), strict=True)
+        bare.load_state_dict(tuned_state_dict(inputs / "base", tmp_path / "run"), strict=True)
         tuned = bare(tokens).logits
         torch.testing.assert_close(tuned, adapted(tokens).logits, rtol=0, atol=1e-5)
     assert (tuned - start).abs().max() > 1e-3

@@ -17,7 +17,7 @@ from rlvr.adapters.methods import METHODS, orthonormal, residual
 from rlvr.adapters.orthonormal_rows import check_even, cosine_rows, haar_transform, wavelet_rows
 from rlvr.core.errors import InputError
 from rlvr.weights.decompositions import decompose_base
-from rlvr.weights.updates import iterate_updates, merged_state_dict
+from rlvr.weights.updates import iterate_updates, tuned_state_dict
 
 ORTHONORMAL = [method.name for method in orthonormal.METHODS]
 RESIDUAL = [method.name for method in residual.METHODS]
@@ -183,7 +183,7 @@ def test_a_finished_adapter_is_plain_lora_on_the_original_base(method, tmp_path)
         torch.testing.assert_close(update.dense(), expected, rtol=0, atol=1e-6)
         assert update.bound == (4 if method in RESIDUAL else 2)
     bare = small_model(seed=5)
-    bare.load_state_dict(merged_state_dict(base, tmp_path / "run"), strict=True)
+    bare.load_state_dict(tuned_state_dict(base, tmp_path / "run"), strict=True)
     torch.testing.assert_close(logits(bare), logits(model), rtol=0, atol=1e-6)
 
 

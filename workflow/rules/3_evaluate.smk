@@ -69,8 +69,6 @@ rule score_run:
     conda:
         "../../envs/analysis.yaml"
     params:
-        resamples=SCALE["evaluate"]["bootstrap_resamples"],
-        seed=SCALE["evaluate"]["seed"],
         code=adapter_code("score_run"),
     script:
         "../scripts/score_run.py"

@@ -105,7 +105,7 @@ SCORES = _schema(
         "k": pa.Column(int, pa.Check.ge(1)),
         "n_problems": pa.Column(int, pa.Check.ge(1)),
         "value": pa.Column(float, UNIT),
-        "low": pa.Column(float, UNIT, description="95 % bootstrap interval over problems"),
+        "low": pa.Column(float, UNIT, description="95 % interval over problems"),
         "high": pa.Column(float, UNIT),
         "wrong_share": pa.Column(float, UNIT),
         "unparsed_share": pa.Column(float, UNIT),
