@@ -307,7 +307,8 @@ def test_exported_weights_are_the_merged_ones(base_dir: Path, tuned_dir: Path, t
 
     from rlvr.evaluate.engines.vllm_engine import export_merged
 
-    folder = export_merged(base_dir, tuned_dir, tmp_path / "out", "float32")
+    folder, lost = export_merged(base_dir, tuned_dir, tmp_path / "out", "float32")
+    assert lost == 0
     exported, tuned = (
         AutoModelForCausalLM.from_pretrained(path).state_dict() for path in (folder, tuned_dir / "model")
     )

@@ -61,6 +61,7 @@ rule score_run:
     """Avg@k, Pass@k and maj@k of one run on the benchmarks of one suite, with intervals over problems."""
     input:
         grades=rules.grade_samples.output.grades,
+        record=rules.generate_samples.output.record,
         checked=ancient(checked_run),
     output:
         scores=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/scores.parquet",

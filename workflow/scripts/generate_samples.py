@@ -21,4 +21,5 @@ if __name__ == "__main__":
         samples_path=snakemake.output.samples,
         record_path=snakemake.output.record,
         recipe=snakemake.params.recipe,
+        max_lost_share=snakemake.config["max_lost_share"],
     )

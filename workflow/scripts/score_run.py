@@ -10,4 +10,8 @@ if TYPE_CHECKING:
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    score_file(grades_path=snakemake.input.grades, scores_path=snakemake.output.scores)
+    score_file(
+        grades_path=snakemake.input.grades,
+        record_path=snakemake.input.record,
+        scores_path=snakemake.output.scores,
+    )

@@ -112,6 +112,12 @@ SCORES = _schema(
         "timed_out_share": pa.Column(float, UNIT),
         "truncated_share": pa.Column(float, UNIT, description="completions cut at the token limit"),
         "mean_completion_tokens": pa.Column(float, COUNT),
+        "lost_share": pa.Column(
+            float,
+            COUNT,
+            nullable=True,
+            description="norm of what rounding removed from the sampled weights over that of the update; 0 for a base",
+        ),
     },
     ["run_id", "benchmark", "statistic"],
 )

@@ -65,18 +65,18 @@ def check_base(path: str | Path) -> None:
 
 
 def check_pad_token(settings_path: Path) -> None:
-    """Refuse a tokenizer without a pad token, or whose pad token ends a text.
+    """Refuse a tokenizer without a pad token.
+
+    It may be the token that ends a text, as in Qwen's base models: training and sampling find the end of a completion
+    by its first end token and mask by length, never by comparing with the pad token.
 
     Raises:
-        InputError: If so: completions of different lengths could not be batched, or their ends not be learned.
+        InputError: If there is none: completions of different lengths could not be batched.
     """
     settings = read_json(settings_path) if settings_path.is_file() else {}
-    pad, eos = token_text(settings.get("pad_token")), token_text(settings.get("eos_token"))
-    remedy = "Name an unused token of its vocabulary as `pad_token` of this model in the scale file."
-    if pad is None:
+    if token_text(settings.get("pad_token")) is None:
+        remedy = "Name a token of its vocabulary as `pad_token` of this model in the scale file."
         raise InputError(settings_path, "expected a `pad_token`, found none.", remedy)
-    if pad == eos:
-        raise InputError(settings_path, f"`pad_token` and `eos_token` are both {pad!r}.", remedy)
 
 
 def weights_sha256(folder: str | Path) -> dict[str, str]:

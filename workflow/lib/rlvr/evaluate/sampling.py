@@ -53,12 +53,14 @@ def _row(problem_id: str, sample: int, completion: Completion) -> dict[str, obje
     }
 
 
-def load_engine(base_dir: str | Path, run_dir: str | Path | None, settings: SamplingSettings) -> Engine:
+def load_engine(
+    base_dir: str | Path, run_dir: str | Path | None, settings: SamplingSettings, max_lost_share: float = 1.0
+) -> Engine:
     """The engine that the settings name, with its model; its library is imported here and nowhere else."""
     if settings.engine == "vllm":
         from rlvr.evaluate.engines.vllm_engine import VllmEngine
 
-        return VllmEngine(base_dir, run_dir, settings.dtype)
+        return VllmEngine(base_dir, run_dir, settings.dtype, max_lost_share)
     with collector_paused():
         from rlvr.evaluate.engines.transformers_engine import TransformersEngine
 
@@ -74,6 +76,7 @@ def sample_file(
     samples_path: str | Path,
     record_path: str | Path,
     recipe: int = 1,
+    max_lost_share: float = 1.0,
 ) -> None:
     """Read the problems of a suite, complete them with a base or a finished run, write ``tables.SAMPLES``.
 
@@ -87,18 +90,21 @@ def sample_file(
         run_id: Run, or ``<model>_base``.
         settings: Protocol by benchmark; engine, type and device are those of the first.
         samples_path: Table to write.
-        record_path: JSON file to write: what was asked and which base answered; see ``sampled.record_of``.
+        record_path: JSON file to write: what was asked and which base answered (see ``sampled.record_of``), and the
+            share of the run's update that rounding removed.
         recipe: Version of the scale's recipe.
+        max_lost_share: Largest such share that is sampled.
 
     Raises:
-        InputError: If there is no problem, the base is not usable or a prompt does not fit the model.
+        InputError: If there is no problem, the base is not usable, a prompt does not fit the model, or too much of the
+            update would be rounded away.
     """
     problems = {benchmark: _read_problems(path) for benchmark, path in problems_paths.items()}
-    engine = load_engine(base_dir, run_dir, next(iter(settings.values())))
+    engine = load_engine(base_dir, run_dir, next(iter(settings.values())), max_lost_share)
     samples = [sample(problems[name], engine, run_id, name, protocol) for name, protocol in settings.items()]
     write_table(pd.concat(samples, ignore_index=True), samples_path, SAMPLES)
     asked = {"recipe": recipe, "sampling": {name: asdict(protocol) for name, protocol in settings.items()}}
-    write_json(record_of(problems, base_dir, asked), record_path)
+    write_json(record_of(problems, base_dir, asked) | {"lost_share": engine.lost_share}, record_path)
 
 
 def _read_problems(path: str | Path) -> pd.DataFrame:

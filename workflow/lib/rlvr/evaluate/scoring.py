@@ -1,5 +1,6 @@
 """Score a run on the benchmarks of a suite: average, best and majority of k, with intervals over problems."""
 
+import math
 import re
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rlvr.core.errors import InputError
-from rlvr.core.io import read_table, write_table
+from rlvr.core.io import read_json, read_table, write_table
 from rlvr.grading.mathematics.answers import vote_key
 from rlvr.stats.estimators import avg_at_k, maj_at_k, pass_at_k
 from rlvr.stats.intervals import problem_mean
@@ -25,7 +26,8 @@ def score_grades(grades: pd.DataFrame) -> pd.DataFrame:
         grades: ``tables.GRADES`` of one run and benchmark.
 
     Returns:
-        ``tables.SCORES``, one row for each statistic, with a 95 % interval and the shares of the other verdicts.
+        ``tables.SCORES`` without ``lost_share``, one row for each statistic, with a 95 % interval and the shares of the
+        other verdicts.
 
     Raises:
         InputError: If the grades are of several runs or the problems have different numbers of samples.
@@ -104,8 +106,15 @@ def _shares(grades: pd.DataFrame) -> dict[str, float]:
     return {name: float(column.mean()) for name, column in (shares | lengths).items()}
 
 
-def score_file(grades_path: str | Path, scores_path: str | Path) -> None:
-    """Read the grades of a suite, score each benchmark, write ``tables.SCORES``."""
+def score_file(grades_path: str | Path, record_path: str | Path, scores_path: str | Path) -> None:
+    """Read the grades of a suite, score each benchmark, write ``tables.SCORES``.
+
+    Args:
+        grades_path: ``tables.GRADES``.
+        record_path: What the samples were drawn from; it knows how much of the run's update rounding removed.
+        scores_path: Table to write.
+    """
     grades = read_table(grades_path, GRADES)
     scores = [score_grades(part) for _, part in grades.groupby("benchmark", sort=False)]
-    write_table(pd.concat(scores, ignore_index=True), scores_path, SCORES)
+    lost = read_json(record_path).get("lost_share", math.nan)
+    write_table(pd.concat(scores, ignore_index=True).assign(lost_share=lost), scores_path, SCORES)

@@ -102,6 +102,7 @@ class TrainSettings:
         dims = content["dims"]
         settings = cls(**{**content, "dims": None if dims is None else tuple(dims)})
         check_batches(settings, where)
+        check_estimator(settings, where)
         check_reward(settings, where)
         return settings
 
@@ -154,6 +155,24 @@ def check_batches(settings: TrainSettings, where: object) -> None:
     if settings.clip_epsilon_high < settings.clip_epsilon:
         problem = f"clip_epsilon_high {settings.clip_epsilon_high} is below clip_epsilon {settings.clip_epsilon}."
         raise InputError(where, problem, "Give the upper clip ratio at least the lower one's value.")
+
+
+def check_estimator(settings: TrainSettings, where: object) -> None:
+    """Check that advantages and losses are what their names say.
+
+    Raises:
+        InputError: For groups of one completion, whose advantages are always 0, and for ``bnpo`` where a step has
+            several micro batches: it averages over the tokens of one, so that the result would depend on their size.
+    """
+    if settings.group_size < 2:
+        problem = f"group_size is {settings.group_size}: a completion is compared with the others of its prompt."
+        raise InputError(where, problem, "Give at least 2 completions per prompt.")
+    if settings.loss_type == "bnpo" and settings.micro_batch_completions != settings.completions_per_step:
+        problem = (
+            f"loss_type 'bnpo' averages over the tokens of one micro batch, {settings.micro_batch_completions} of the "
+            f"{settings.completions_per_step} completions of a step."
+        )
+        raise InputError(where, problem, "Use 'dapo', the mean over all tokens of a step, or one micro batch per step.")
 
 
 def check_reward(settings: TrainSettings, where: object) -> None:

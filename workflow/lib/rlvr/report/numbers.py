@@ -69,6 +69,8 @@ def score_numbers(scores: pd.DataFrame) -> dict[str, Any]:
         entry = {end: f"{100 * line[end]:.1f}" for end in ("value", "low", "high")}
         entry |= {"k": str(line["k"]), "problems": str(line["n_problems"])}
         entry |= {name: f"{100 * line[name]:.1f}" for name in ("unparsed_share", "timed_out_share", "truncated_share")}
+        if not math.isnan(line["lost_share"]):
+            entry["lost_share"] = f"{100 * line['lost_share']:.1f}"
         tree.setdefault(line["run_id"], {}).setdefault(line["benchmark"], {})[line["statistic"]] = entry
     return tree
 

@@ -1,5 +1,6 @@
 """The log of a run at every step, as a table and as lines in the job log."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ LOGGED_AS = {
     "seconds": "step_time",
 }
 
-
+OF_TOKENS = ("entropy", "kl")  # the trainer's names of what it measures per token, micro batch by micro batch
 OF_GENERATIONS = ("reward", "accuracy", "format", "completion_length", "clipped_share", "zero_std_share")
 
 
@@ -39,6 +40,20 @@ def metrics_frame(log_history: Sequence[Mapping[str, Any]], run_id: str) -> pd.D
     frame = pd.DataFrame(rows, columns=list(LOGGED_AS))
     frame[list(OF_GENERATIONS)] = frame[list(OF_GENERATIONS)].ffill()
     return frame.astype({column: float for column in LOGGED_AS if column != "step"}).assign(run_id=run_id)
+
+
+def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float:
+    """Mean of the means of parts of a batch: that of the whole batch, however it was cut.
+
+    Args:
+        values: Mean of every part.
+        weights: What each is the mean of, e.g. numbers of tokens.
+
+    Raises:
+        ValueError: If their numbers differ.
+    """
+    total = sum(weights)
+    return sum(value * weight for value, weight in zip(values, weights, strict=True)) / total if total else math.nan
 
 
 class Progress(TrainerCallback):

@@ -14,9 +14,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.logging import disable_progress_bar
 
 from rlvr.adapters.family import ADAPTER
-from rlvr.adapters.merging import write_merged
 from rlvr.adapters.methods import find_method
-from rlvr.bases.loading import atomic_folder, load_base, load_tokenizer, weights_sha256
+from rlvr.bases.loading import load_base, load_tokenizer, weights_sha256
 from rlvr.core.digests import TRAINED_ON, digest_rows
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
@@ -27,7 +26,9 @@ from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.checkpoints import checkpoint_step, resumable_checkpoint
 from rlvr.train.manifest import check_method, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
+from rlvr.train.signal import check_signal
 from rlvr.train.trainer import make_trainer
+from rlvr.train.written import write_weights
 
 CHECKPOINTS = "checkpoints"
 
@@ -76,9 +77,11 @@ def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Pat
         "moved_share": moved_share(model, base, settings.base_dtype),
         "wall_time_s": round(time.perf_counter() - started, 3),
     }
+    metrics = metrics_frame(trainer.state.log_history, settings.run_id)
+    check_signal(metrics, settings)
     content = manifest(model, settings, before, fingerprint(model), facts)
-    write_weights(model, tokenizer, settings, out)
-    write_table(metrics_frame(trainer.state.log_history, settings.run_id), out / "metrics.parquet", METRICS)
+    write_weights(model, tokenizer, settings, base, out)
+    write_table(metrics, out / "metrics.parquet", METRICS)
     write_json(content, out / "run.json")
     shutil.rmtree(out / CHECKPOINTS)
 
@@ -148,25 +151,3 @@ def announce(settings: TrainSettings, model: Any, problems: int, resume_from: Pa
     resuming = f", resuming from {resume_from.name}" if resume_from else ""
     print(f"{settings.run_id}: {settings.method}, {trainable:,} trainable parameters, {problems} problems", flush=True)
     print(f"{steps} steps of {batch}{resuming}", flush=True)
-
-
-def write_weights(
-    model: PreTrainedModel | PeftModel, tokenizer: PreTrainedTokenizerBase, settings: TrainSettings, out: Path
-) -> None:
-    """Write ``adapter/`` (PEFT layout) or ``model/`` (with its tokenizer), whole or not at all.
-
-    Adapters that ``weights.updates`` has no formula for are also written as ``model/``, merged.
-    """
-    if not isinstance(model, PeftModel):
-        with atomic_folder(out / "model") as folder:
-            model.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
-        return
-    method = find_method(settings.run_id, settings.method)
-    with atomic_folder(out / "adapter") as folder:
-        method.save_adapter(model, folder)
-        (folder / "README.md").unlink(missing_ok=True)
-    if method.exports:
-        with atomic_folder(out / "model") as folder:
-            write_merged(model, folder)
-            tokenizer.save_pretrained(folder)

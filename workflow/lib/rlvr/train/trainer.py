@@ -1,29 +1,35 @@
 """TRL's GRPO trainer, set to the protocol of the paper."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from datasets import Dataset
 from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback
 from trl import GRPOConfig, GRPOTrainer
+from trl.trainer.utils import RepeatSampler
 
-from rlvr.adapters.merging import merged_weights
+from rlvr.adapters.merging import merged_weights, rollout_weights
 from rlvr.adapters.methods import find_method
 from rlvr.plan.settings import TrainSettings
 from rlvr.rewards.trl_reward import make_reward
-from rlvr.train.metrics import Progress
+from rlvr.train.metrics import OF_TOKENS, Progress, weighted_mean
+from rlvr.train.signal import EpochSampler, constant_groups
+
+LARGEST_SHARE = math.nextafter(1.0, 0.0)
 
 
 class Trainer(GRPOTrainer):
-    """GRPO whose generations read merged weights, with what the run's method adds to optimizer, loss and checkpoint."""
+    """GRPO whose generations see the trained function, with what the method adds to optimizer, loss and checkpoint."""
 
     def __init__(self, *args: Any, settings: TrainSettings, **kwargs: Any) -> None:
         self.run = settings
         self.method = find_method(settings.run_id, settings.method)
+        self._tokens: list[float] = []  # of every micro batch since the last log
         super().__init__(*args, **kwargs)
         self.beta = settings.kl_beta  # see `trl_config`
         if self.use_vllm:
@@ -38,13 +44,37 @@ class Trainer(GRPOTrainer):
     def _generate_single_turn(self, *args: Any, **kwargs: Any) -> Any:
         if self.use_vllm:
             return super()._generate_single_turn(*args, **kwargs)
-        with merged_weights(self.accelerator.unwrap_model(self.model)):
+        with rollout_weights(self.accelerator.unwrap_model(self.model)):
             return super()._generate_single_turn(*args, **kwargs)
 
+    def _calculate_rewards(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        self._rewards: torch.Tensor = super()._calculate_rewards(*args, **kwargs)
+        return self._rewards
+
     def _generate_and_score_completions(self, *args: Any, **kwargs: Any) -> Any:
-        """Sample and score as TRL does; turning the adapter off for a KL term's reference unfreezes nothing."""
+        """Sample and score as TRL does; turning the adapter off for a KL term's reference unfreezes nothing.
+
+        A group whose rewards are all equal has advantages of exactly 0 and counts as one without spread: in TRL both
+        depend on whether the mean of equal numbers is that number, which in float32 it often is not.
+        """
         with same_trainable(self.accelerator.unwrap_model(self.model)):
-            return super()._generate_and_score_completions(*args, **kwargs)
+            batch = super()._generate_and_score_completions(*args, **kwargs)
+        constant = constant_groups(self._rewards.flatten(), self.run.group_size)
+        count = len(batch["advantages"])
+        own = slice(self.accelerator.process_index * count, (self.accelerator.process_index + 1) * count)
+        batch["advantages"] = batch["advantages"].masked_fill(constant[own], 0.0)
+        self._metrics["train"]["frac_reward_zero_std"][-1] = constant.float().mean().item()
+        return batch
+
+    def _get_train_sampler(self, dataset: Dataset | None = None) -> Any:
+        self._sampler = EpochSampler.like(cast("RepeatSampler", super()._get_train_sampler(dataset)))
+        return self._sampler
+
+    def _init_training_state(self, *args: Any, **kwargs: Any) -> tuple[int, int]:
+        """The position of a resumed run; its later epochs go on with their own order, not with the first one's."""
+        epochs, steps = super()._init_training_state(*args, **kwargs)
+        self._sampler.skip_epochs(epochs)
+        return epochs, steps
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """The method's own optimizer, or the one of all others."""
@@ -57,8 +87,17 @@ class Trainer(GRPOTrainer):
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         """The loss of GRPO plus the method's penalty, a share of it in each of the micro batches of a step."""
         loss = super().compute_loss(model, inputs, *args, **kwargs)
+        self._tokens.append(self.accelerator.reduce(inputs["completion_mask"].sum().float(), reduction="sum").item())
         penalty = self.method.penalty(self.accelerator.unwrap_model(model))
         return loss if penalty is None else loss + penalty / self.current_gradient_accumulation_steps
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """Log as TRL does, but what is measured per token as the mean over all tokens of the step's micro batches."""
+        metrics, tokens, self._tokens = self._metrics["train"], self._tokens, []
+        for name in OF_TOKENS:
+            if metrics.get(name):
+                metrics[name] = [weighted_mean(metrics[name], tokens)]
+        super().log(logs, *args, **kwargs)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         super()._save(output_dir, state_dict)
@@ -175,7 +214,8 @@ def schedule(settings: TrainSettings) -> dict[str, Any]:
 
     ASSUME: the constant schedule keeps the warm-up; the paper says that nothing but the schedule differs (appendix C).
     """
-    warmup = {"warmup_steps": settings.warmup_fraction}  # below 1: a share of all steps
+    # Below 1 this is a share of all steps, rounded up, from 1 on a count of steps: 1.0 must stay a share.
+    warmup = {"warmup_steps": min(settings.warmup_fraction, LARGEST_SHARE)}
     if settings.schedule == "constant":
         return {"lr_scheduler_type": "constant_with_warmup", **warmup}
     floor = {"min_lr_rate": settings.min_learning_rate_ratio}

@@ -50,6 +50,11 @@ class TensorStore:
         """Names of all tensors, sorted."""
         return sorted(self._files)
 
+    @property
+    def is_tied(self) -> bool:
+        """Whether the output head is the embedding and has no tensor of its own."""
+        return self._tied and HEAD not in self._files
+
     def modules(self, suffix: str) -> list[str]:
         """Sorted names of the modules that have a tensor ``<module>.<suffix>``.
 

@@ -20,14 +20,22 @@ from rlvr.weights.linear_maps import LinearMap, dora_map, quanta_map
 from rlvr.weights.matrices import Factors, ModuleUpdate, dora_update
 from rlvr.weights.pairs import find_tuned
 from rlvr.weights.quanta_gates import parameter_count, split_gates, update_matrix
-from rlvr.weights.tensors import TensorStore
+from rlvr.weights.tensors import HEAD, TensorStore
 
 LAYER_WEIGHT = re.compile(r"^(?P<module>.*\blayers\.(?P<layer>\d+)\.(?:.*\.)?(?P<projection>\w+))\.weight$")
 ADAPTER_PREFIX = "base_model.model."
 LORA_TENSORS = ("lora_A.weight", "lora_B.weight", "lora_magnitude_vector")
 MOVES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")  # initialisations of PEFT
 QUANTA_TENSORS = ("quanta_theta", "quanta_theta_0")
-UNSUPPORTED_LORA = ("alpha_pattern", "rank_pattern", "modules_to_save", "fan_in_fan_out", "lora_bias")
+# Fields of PEFT's LoraConfig that do not change what an adapter computes from its tensors, or that are read here. Any
+# other field that is set changes it (activation only behind some tokens, other ranks, repeated layers, biases, ...).
+READ_OF_LORA = frozenset({
+    "auto_mapping", "base_model_name_or_path", "bias", "corda_config",
+    "ensure_weight_tying", "eva_config", "exclude_modules", "inference_mode", "init_lora_weights", "layers_pattern",
+    "layers_to_transform", "loftq_config", "lora_alpha", "lora_dropout", "lora_ga_config", "megatron_core",
+    "peft_type", "peft_version", "qalora_group_size", "r", "revision", "runtime_config", "target_modules", "task_type",
+    "use_dora", "use_rslora",
+})  # fmt: skip
 
 
 def iterate_updates(base_dir: str | Path, tuned_dir: str | Path) -> Iterator[ModuleUpdate]:
@@ -75,7 +83,7 @@ def _family(config: dict[str, Any], adapter: Path) -> Callable[..., Iterator[Mod
     if kind not in readers:
         remedy = f"Known: {', '.join(readers)}; merge other adapters into a model folder."
         raise InputError(adapter / "adapter_config.json", f"peft_type '{kind}' is not supported.", remedy)
-    given = [name for name in UNSUPPORTED_LORA if kind == "LORA" and config.get(name)]
+    given = [name for name in sorted(config) if kind == "LORA" and name not in READ_OF_LORA and config[name]]
     if given:
         problem = f"sets {', '.join(given)}, which would be ignored."
         raise InputError(adapter / "adapter_config.json", problem, "Merge the adapter into a model folder.")
@@ -93,6 +101,7 @@ def _lora_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any
     equation 5, with one magnitude for every output row as in the authors' code and in PEFT.
     """
     modules = adapter.modules("lora_A.weight")
+    _refuse_missing_biases(base, adapter, modules, str(config.get("bias", "none")))
     _refuse_surplus(adapter, modules, LORA_TENSORS if config.get("use_dora") else LORA_TENSORS[:2])
     for module in modules:
         down, up = adapter.read(f"{module}.lora_A.weight"), adapter.read(f"{module}.lora_B.weight")
@@ -109,6 +118,16 @@ def _lora_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any
             yield replace(update, change=change, make_map=partial(_dora_map, factors=factors, magnitude=magnitude))
         else:
             yield replace(_module(base, module, (rows, cols), min(rank, rows, cols)), factors=factors)
+
+
+def _refuse_missing_biases(base: TensorStore, adapter: TensorStore, modules: list[str], trained: str) -> None:
+    """Biases that the configuration says are trained must be in the file; files of older PEFT lack them."""
+    biased = modules if trained == "lora_only" else [name.removesuffix(".bias") for name in base.names]
+    for module in biased if trained != "none" else ():
+        name = f"{module}.bias"
+        if name in base.names and name not in adapter.names:
+            problem = f"bias is '{trained}' in adapter_config.json, but tensor '{name}' is missing."
+            raise InputError(adapter.folder, problem, "Save the adapter again, or merge it into a model folder.")
 
 
 def _refuse_surplus(adapter: TensorStore, modules: list[str], suffixes: Sequence[str]) -> None:
@@ -174,6 +193,9 @@ def _as_read(tensor: Tensor) -> Tensor:
 def _module(base: TensorStore, module: str, shape: tuple[int, ...], bound: int) -> ModuleUpdate:
     """A module without its update; its shape is checked against the base weight of the same name."""
     name = f"{module}.weight"
+    if name == HEAD and base.is_tied:
+        problem = f"an adapter of '{module}' has no place: the configuration ties '{name}' to the embedding."
+        raise InputError(base.folder, problem, "Leave the module out, or give a base whose output head is its own.")
     if base.shape(name) != shape:
         problem = f"tensor '{name}' has shape {base.shape(name)}, its update {shape}."
         raise InputError(base.folder, problem, "Use the base that the run was trained on.")

@@ -69,7 +69,15 @@ class Completion:
 
 
 class Engine(Protocol):
-    """A loaded model that completes prompts."""
+    """A loaded model that completes prompts.
+
+    Attributes:
+        lost_share: Share of a run's update that rounding removes from the weights that are sampled, known once they
+            have been loaded; 0 for a base. See ``precision.lost_share``.
+    """
+
+    @property
+    def lost_share(self) -> float: ...  # noqa: D102
 
     def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Completion]]:
         """``settings.samples_per_problem`` completions of every prompt, in the prompts' order.

@@ -10,6 +10,7 @@ from torch import Tensor
 from rlvr.bases.loading import load_base, load_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.evaluate.engines.protocol import Completion, SamplingSettings
+from rlvr.evaluate.precision import load_tuned
 from rlvr.weights.updates import tuned_state_dict
 
 if TYPE_CHECKING:
@@ -20,21 +21,23 @@ MAX_BATCH_TOKENS = 2**16
 
 
 class TransformersEngine:
-    """A base model, or a base with a run's merged weights."""
+    """A base model, or a base with a run's weights, merged in float32; what training moved stays in float32."""
+
+    lost_share = 0.0  # of the update, by rounding
 
     def __init__(self, base_dir: str | Path, run_dir: str | Path | None, dtype: str, device: str) -> None:
         """Load tokenizer and weights.
 
         Args:
             base_dir: Base model in Hugging Face layout.
-            run_dir: Finished run whose update is merged in float32 before the cast to ``dtype``; ``None``: the base.
-            dtype: Name of the type that the weights are used in.
+            run_dir: Finished run; ``None``: the base.
+            dtype: Name of the type that the weights of the base are used in; see ``precision.load_tuned`` for a run's.
             device: Where they go.
         """
         self._tokenizer = load_tokenizer(base_dir)
         self._model: Any = load_base(base_dir, dtype=dtype, device=device)
         if run_dir is not None:
-            self._model.load_state_dict(tuned_state_dict(base_dir, run_dir), strict=True)
+            load_tuned(self._model, tuned_state_dict(base_dir, run_dir))
 
     def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Completion]]:
         """See ``Engine.generate``. Draws from one stream, in batches of similar prompt length, longest first."""

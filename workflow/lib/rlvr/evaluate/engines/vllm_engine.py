@@ -13,6 +13,7 @@ from typing import Any
 from rlvr.core.errors import InputError
 from rlvr.core.seeds import derive_seed
 from rlvr.evaluate.engines.protocol import Completion, FinishReason, SamplingSettings
+from rlvr.evaluate.precision import check_lost, lost_share
 
 WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "*.bin", "*.pth")
 FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
@@ -21,18 +22,34 @@ FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
 class VllmEngine:
     """A base model, or a base with a run's merged weights, which vLLM reads from a temporary folder."""
 
-    def __init__(self, base_dir: str | Path, run_dir: str | Path | None, dtype: str) -> None:
-        """Remember what to load; the first call of ``generate`` loads it, for all calls."""
-        self._base_dir, self._run_dir, self._dtype = base_dir, run_dir, dtype
+    def __init__(
+        self, base_dir: str | Path, run_dir: str | Path | None, dtype: str, max_lost_share: float = 1.0
+    ) -> None:
+        """Remember what to load; the first call of ``generate`` loads it, for all calls.
+
+        Args:
+            base_dir: Base model in Hugging Face layout.
+            run_dir: Finished run; ``None``: the base.
+            dtype: Name of the type of all weights: vLLM has one for a whole model.
+            max_lost_share: A run of whose update rounding removes a larger share is refused.
+        """
+        self._base_dir, self._run_dir, self._dtype, self._bound = base_dir, run_dir, dtype, max_lost_share
+        self.lost_share = 0.0
 
     @cached_property
     def _engine(self) -> Any:
+        """The library with the model loaded.
+
+        Raises:
+            InputError: If rounding to ``dtype`` would remove too much of the run's update.
+        """
         import vllm
 
         with tempfile.TemporaryDirectory(prefix="merged-") as folder:  # not needed once the weights are on the device
             model_dir = self._base_dir
             if self._run_dir is not None:
-                model_dir = export_merged(self._base_dir, self._run_dir, folder, self._dtype)
+                model_dir, self.lost_share = export_merged(self._base_dir, self._run_dir, folder, self._dtype)
+                check_lost(self.lost_share, self._bound, Path(self._run_dir).name)
             return vllm.LLM(**engine_arguments(model_dir, self._dtype))
 
     def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Completion]]:
@@ -98,11 +115,11 @@ def read_output(output: Any) -> Completion:
     return Completion(drawn.text, len(drawn.token_ids), FINISH_REASONS[drawn.finish_reason])
 
 
-def export_merged(base_dir: str | Path, run_dir: str | Path, folder: str | Path, dtype: str) -> Path:
+def export_merged(base_dir: str | Path, run_dir: str | Path, folder: str | Path, dtype: str) -> tuple[Path, float]:
     """Write the tuned model as a plain folder: the base's configuration and tokenizer, merged weights in ``dtype``.
 
     Returns:
-        The folder, in Hugging Face layout.
+        The folder, in Hugging Face layout, and the share of the update that rounding to ``dtype`` removed.
     """
     import torch
     from safetensors.torch import save_file
@@ -113,4 +130,4 @@ def export_merged(base_dir: str | Path, run_dir: str | Path, folder: str | Path,
     merged = tuned_state_dict(base_dir, run_dir)
     weights = {name: tensor.to(getattr(torch, dtype)).clone().contiguous() for name, tensor in merged.items()}
     save_file(weights, Path(folder) / "model.safetensors", metadata={"format": "pt"})
-    return Path(folder)
+    return Path(folder), lost_share(base_dir, merged, dtype)
