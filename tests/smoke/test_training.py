@@ -10,17 +10,24 @@ import time
 import pandas as pd
 import pytest
 import torch
+import transformers
 from peft import PeftModel
+from peft.tuners.tuners_utils import BaseTunerLayer
+from safetensors.torch import load_file
 from small_models import SIZES, settings_of
 from transformers import AutoModelForCausalLM, Qwen3Config
 
 from rlvr.adapters.masking import trained_masks
 from rlvr.adapters.methods import METHODS
+from rlvr.bases.loading import load_tokenizer
 from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
 from rlvr.core.provenance import LIBRARY
+from rlvr.evaluate.sampling import SamplingSettings, load_engine
+from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
+from rlvr.train.manifest import InvalidRun
 from rlvr.train.metrics import Progress
 from rlvr.train.run import attach_adapter, train_run
 from rlvr.train.trainer import Trainer
@@ -230,6 +237,38 @@ def test_a_kill_between_the_last_step_and_the_manifest_costs_no_training(spec, i
     assert manifest["sha256"] == train(path, inputs, tmp_path / "whole")["sha256"]
 
 
+@pytest.mark.parametrize("stop", [4, 6, 8])  # of 9 steps: within the second epoch, behind it, within the third
+def test_a_run_that_stops_in_a_later_epoch_goes_on_with_that_epochs_order(
+    stop, spec, inputs, tmp_path, monkeypatch, seen_prompts
+):
+    path = spec("lora", epochs=3, max_steps=0, completions_per_step=128, micro_batch_completions=128)
+    manifest, steps = train(path, inputs, tmp_path / "whole"), 3 * STEPS // 2
+    whole = list(seen_prompts)
+    assert manifest["steps"] == steps == len(whole) and whole[0] != whole[STEPS // 2]
+    seen_prompts.clear()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        step = Trainer.training_step
+        patch.setattr(Trainer, "training_step", lambda self, *given: stop_at(stop, self, step, given))
+        train(path, inputs, tmp_path / "broken")
+    seen_prompts.clear()
+    resumed = train(path, inputs, tmp_path / "broken")
+    assert resumed["resumed_from_step"] == stop and seen_prompts == whole[stop:]
+    assert resumed["sha256"] == manifest["sha256"]
+
+
+@pytest.fixture
+def seen_prompts(monkeypatch):
+    """The prompts of every generation, in order; rewards by length, so that every step moves the weights."""
+    seen = []
+
+    def reward(prompts, **given):
+        seen.append(prompts)
+        return length_reward(**given)
+
+    monkeypatch.setattr("rlvr.train.trainer.make_reward", lambda *_: reward)
+    return seen
+
+
 def test_checkpoints_of_other_settings_are_thrown_away(spec, inputs, tmp_path, monkeypatch):
     out, step = tmp_path / "run", Trainer.training_step
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
@@ -261,14 +300,137 @@ def test_unusable_settings_stop_before_training(changes, message, spec, inputs, 
         train(spec("lora", **changes), inputs, tmp_path / "run")
 
 
-def test_a_base_without_pad_token_is_refused(spec, inputs, tmp_path):
-    base = tmp_path / "base"
-    base.mkdir()
+def changed_base(inputs, folder, name, **settings):
+    """A copy of the base with other settings in one of its JSON files."""
+    folder.mkdir()
     for path in (inputs / "base").iterdir():
-        os.link(path, base / path.name)
-    settings = json.loads((base / "tokenizer_config.json").read_text())
-    settings["pad_token"] = None
-    (base / "tokenizer_config.json").unlink()
-    (base / "tokenizer_config.json").write_text(json.dumps(settings))
+        os.link(path, folder / path.name)
+    content = json.loads((folder / name).read_text()) if (folder / name).exists() else {}
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).write_text(json.dumps(content | settings))
+    return folder
+
+
+def test_a_base_without_pad_token_is_refused(spec, inputs, tmp_path):
+    base = changed_base(inputs, tmp_path / "base", "tokenizer_config.json", pad_token=None)
     with pytest.raises(InputError, match=r"tokenizer_config\.json: .*pad"):
         train_run(spec("lora"), base, inputs / "train.parquet", tmp_path / "run")
+
+
+def test_a_base_that_pads_with_its_end_token_trains_and_samples_as_one_with_its_own(
+    spec, inputs, tmp_path, seen_prompts
+):
+    end = load_tokenizer(inputs / "base").eos_token
+    padded = changed_base(inputs, tmp_path / "base", "tokenizer_config.json", pad_token=end)
+    assert load_tokenizer(padded).pad_token_id == load_tokenizer(padded).eos_token_id
+    protocol = SamplingSettings(
+        samples_per_problem=8, temperature=1.0, top_p=1.0, max_completion_tokens=12, batch_completions=16, seed=0,
+        template="compact",
+    )  # fmt: skip
+    found = []
+    for base, out in ((inputs / "base", tmp_path / "own"), (padded, tmp_path / "end")):
+        train_run(spec("lora"), base, inputs / "train.parquet", out)
+        # TRL takes a completion that is cut behind a drawn pad token, which a random base may draw, for an ended one
+        metrics = read_table(out / "metrics.parquet", METRICS).drop(columns=["seconds", "clipped_share"])
+        prompts = [render_prompt(question, "compact") for question in ("Last digit of 17?", "1" * 30)]
+        drawn = load_engine(base, out, protocol).generate(prompts, protocol, 3)
+        found.append((weights_of(out), metrics.to_dict("records"), drawn))
+    assert repr(found[0]) == repr(found[1])
+    assert {one.finish_reason for row in found[0][2] for one in row} == {"stop", "length"}, "both kinds of ends"
+
+
+def constant_reward(completions, log_metric, **_):
+    """A reward whose mean of eight is another number in float32."""
+    log_metric("accuracy", 0.0)
+    log_metric("format", 0.0)
+    return [0.15] * len(completions)
+
+
+@pytest.mark.parametrize(
+    ("method", "changes"),
+    [
+        ("lora", {}),
+        ("lora", {"scale_rewards": "group"}),
+        ("lora", {"scale_rewards": "batch", "weight_decay": 0.1}),
+        ("full", {"weight_decay": 0.1}),
+        ("adalora", {"rank": 4, "alpha": 8.0}),  # has a penalty that moves it all the same
+    ],
+)
+def test_a_run_on_equal_rewards_is_invalid_whatever_else_moves_it(method, changes, spec, inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr("rlvr.train.trainer.make_reward", lambda *_: constant_reward)
+    with pytest.raises(InvalidRun, match=rf"in all {STEPS} steps every group of 8 completions had equal rewards"):
+        train(spec(method, **changes), inputs, tmp_path / "run")
+    assert not (tmp_path / "run/run.json").exists()
+
+
+@pytest.mark.parametrize("scaled", ["none", "group", "batch"])
+def test_equal_rewards_carry_no_advantage_and_are_counted_where_others_differ(
+    scaled, spec, inputs, tmp_path, monkeypatch
+):
+    kept = []
+
+    def half(prompts, completions, log_metric, **_):
+        rewards = constant_reward(completions, log_metric)
+        return [index % 8 / 7 if index // 8 % 2 else value for index, value in enumerate(rewards)]
+
+    def keep(self, *given, **named):
+        kept.append(score(self, *given, **named))
+        return kept[-1]
+
+    score = Trainer._generate_and_score_completions
+    monkeypatch.setattr(Trainer, "_generate_and_score_completions", keep)
+    monkeypatch.setattr("rlvr.train.trainer.make_reward", lambda *_: half)
+    train(spec("lora", scale_rewards=scaled), inputs, tmp_path / "run")
+    shares = read_table(tmp_path / "run/metrics.parquet", METRICS)["zero_std_share"]
+    assert shares.tolist() == [0.5] * STEPS and len(kept) == STEPS
+    groups = kept[0]["advantages"].view(-1, 8)
+    constant = (groups == 0).all(dim=1)
+    assert constant.sum() == len(groups) // 2 and groups[~constant].std(dim=1).min() > 0.1
+
+
+def test_what_is_logged_per_token_does_not_depend_on_micro_batches(spec, inputs, tmp_path, watched):
+    rows = []
+    for size in (64, 16, 2):
+        changes = {"micro_batch_completions": size, "kl_beta": 0.1, "warmup_fraction": 0.0}
+        train(spec("lora", **changes), inputs, tmp_path / str(size))
+        rows.append(read_table(tmp_path / str(size) / "metrics.parquet", METRICS).iloc[0])
+    for row in rows[1:]:
+        assert row["entropy"] == pytest.approx(rows[0]["entropy"], rel=1e-5)
+        assert row["completion_length"] == rows[0]["completion_length"]
+    assert rows[0]["completion_length"] < 12, "completions of one length: every mean of means would do"
+
+
+@pytest.mark.parametrize(("method", "changes"), [("full", {}), ("sparse-union", {}), ("ia3", {})])
+def test_a_written_model_generates_as_its_base(method, changes, spec, inputs, tmp_path, seen_prompts):
+    released = {"eos_token_id": [1, 2], "temperature": 0.6, "do_sample": True, "pad_token_id": 0}
+    base = changed_base(inputs, tmp_path / "base", "generation_config.json", **released)
+    large = {"gradient_checkpointing": True, "base_dtype": "bfloat16", **changes}
+    train_run(spec(method, **large), base, inputs / "train.parquet", tmp_path / "run")
+    written = tmp_path / "run/model"
+    assert read_json(base / "config.json")["use_cache"] and read_json(written / "config.json")["use_cache"]
+    assert read_json(written / "generation_config.json") == read_json(base / "generation_config.json")
+    stored = {tensor.dtype for tensor in load_file(written / "model.safetensors").values()}
+    assert read_json(written / "config.json")["dtype"] == "float32" and torch.float32 in stored
+    assert AutoModelForCausalLM.from_pretrained(written, dtype="auto").dtype == torch.float32
+
+
+@pytest.mark.parametrize("method", ["lora", "dora", "ia3", "ln-tuning"])
+def test_rollouts_on_a_bfloat16_base_are_of_the_adapter_beside_it(
+    method, spec, inputs, tmp_path, monkeypatch, seen_prompts
+):
+    merged = []
+    merge = BaseTunerLayer.merged.fget
+    generate = transformers.GenerationMixin.generate
+
+    def watch(self, *given, **named):
+        layers = [module for module in self.modules() if isinstance(module, BaseTunerLayer)]
+        merged.append((len(layers), any(merge(layer) for layer in layers)))
+        return generate(self, *given, **named)
+
+    monkeypatch.setattr(transformers.GenerationMixin, "generate", watch)
+    precision = {"base_dtype": "bfloat16", "mixed_precision": "bf16"}
+    train(spec(method, **precision), inputs, tmp_path / "narrow")
+    assert len(merged) == STEPS and all(layers and not one for layers, one in merged)
+    merged.clear()
+    train(spec(method), inputs, tmp_path / "wide")
+    assert len(merged) == STEPS and all(one for _, one in merged)

@@ -91,6 +91,7 @@ def score_frame() -> pd.DataFrame:
         {
             "run_id": run_id, "benchmark": "hard", "statistic": "avg_at_k", "k": 4, "n_problems": 256,
             "value": value, "low": value - 0.05, "high": value + 0.05, **shares, "mean_completion_tokens": 10.0,
+            "lost_share": 0.0625,
         }
         for run_id, value in SCORES.items()
     ]  # fmt: skip

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from rlvr.core.errors import InputError
+from rlvr.core.io import write_json
 from rlvr.evaluate.scoring import score_file, score_grades
 from rlvr.tables import GRADES, SCORES
 
@@ -88,16 +89,23 @@ def test_two_runs_in_one_file_are_an_error() -> None:
 
 def test_score_file(tmp_path: Path) -> None:
     grades().to_parquet(tmp_path / "grades.parquet")
-    score_file(tmp_path / "grades.parquet", tmp_path / "scores.parquet")
-    scores = SCORES.validate(pd.read_parquet(tmp_path / "scores.parquet"))
+    scores = score(tmp_path, {"lost_share": 0.25})
     assert scores["statistic"].tolist() == ["avg_at_k", "pass_at_k", "maj_at_k"]
+    assert scores["lost_share"].tolist() == [0.25] * 3
+    assert score(tmp_path, {})["lost_share"].isna().all(), "samples of before: not recorded"
+
+
+def score(folder: Path, record: dict) -> pd.DataFrame:
+    """The scores of ``grades.parquet`` beside a record of its samples."""
+    write_json(record, folder / "samples.json")
+    score_file(folder / "grades.parquet", folder / "samples.json", folder / "scores.parquet")
+    return SCORES.validate(pd.read_parquet(folder / "scores.parquet"))
 
 
 def test_benchmarks_of_a_suite_are_scored_apart(tmp_path: Path) -> None:
     wrong = grades().assign(benchmark="hard", verdict="wrong")
     pd.concat([grades(), wrong]).to_parquet(tmp_path / "grades.parquet")
-    score_file(tmp_path / "grades.parquet", tmp_path / "scores.parquet")
-    scores = pd.read_parquet(tmp_path / "scores.parquet")
+    scores = score(tmp_path, {"lost_share": 0.0})
     alone = score_grades(grades())
     assert scores.query("benchmark == 'hard'")["value"].tolist() == [0, 0, 0]
     assert scores.query("benchmark != 'hard'")["value"].tolist() == alone["value"].tolist()

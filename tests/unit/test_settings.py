@@ -62,6 +62,12 @@ def test_axes_choose_the_dims():
         ({}, {"learning_rate": {"quanta": 1.0}}, "no rate for the family"),
         ({"schedule": "linear"}, {}, "schedule is 'linear'.*cosine, constant"),
         ({"completions_per_step": "60"}, {}, "60 is not a multiple of group_size 8"),
+        ({}, {"group_size": 1}, "group_size is 1: a completion is compared with the others"),
+        (
+            {"completions_per_step": "256"},
+            {"loss_type": "bnpo"},
+            r"'bnpo' averages over .* 64 of the 256 completions",
+        ),
         ({}, {"clip_epsilon": 0.3}, "clip_epsilon_high 0.2 is below clip_epsilon 0.3"),
         ({**cells_of("full"), "dropout": 0.1}, {}, "method 'full' has no dropout"),
         ({}, {"kl_betta": 0.1}, "unknown key 'kl_betta'"),
@@ -70,6 +76,12 @@ def test_axes_choose_the_dims():
 def test_what_does_not_fit_is_refused_with_the_row(row, recipe, message):
     with pytest.raises(InputError, match=rf"grid, run 'r': .*{message}"):
         resolved(row, **recipe)
+
+
+def test_a_mean_over_one_micro_batch_is_that_of_a_step_where_there_is_one():
+    assert resolved(loss_type="bnpo")["micro_batch_completions"] == 64
+    with pytest.raises(InputError, match=r"'bnpo' averages over .* 32 of the 64 completions"):
+        resolved(loss_type="bnpo", settings={"devices": 2})
 
 
 def test_more_devices_than_completions_are_refused():

@@ -55,6 +55,11 @@ def rates(tmp_path, schedule, steps=40):
     return values
 
 
+@pytest.mark.parametrize(("fraction", "steps"), [(0.0, 0), (0.1, 4), (0.11, 5), (0.999, 40), (1.0, 40)])
+def test_the_warmup_is_a_share_of_all_steps_the_whole_of_them_too(tmp_path, fraction, steps):
+    assert config(tmp_path, warmup_fraction=fraction).get_warmup_steps(40) == steps
+
+
 def test_cosine_falls_from_the_peak_to_its_floor_after_the_warmup(tmp_path):
     values = rates(tmp_path, "cosine")
     assert values[0] == 0 and max(values) == values[4] == 1.0

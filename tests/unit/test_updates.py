@@ -159,6 +159,11 @@ def regrade(tensors):
     tensors[f"base_model.model.{MODULE}.lora_A.weight"] = torch.ones(3, 16)
 
 
+def adapt_head(tensors):
+    tensors["base_model.model.lm_head.lora_A.weight"] = torch.ones(2, 16)
+    tensors["base_model.model.lm_head.lora_B.weight"] = torch.ones(32, 2)
+
+
 @pytest.mark.parametrize(
     ("change", "config", "message"),
     [
@@ -168,6 +173,11 @@ def regrade(tensors):
         (regrade, {}, f"'{MODULE}.lora_B.weight' has shape"),
         (lambda tensors: None, {"peft_type": "VERA"}, "peft_type 'VERA' is not supported"),
         (lambda tensors: None, {"alpha_pattern": {"q_proj": 8}}, "alpha_pattern"),
+        (lambda tensors: None, {"alora_invocation_tokens": [7, 8]}, "sets alora_invocation_tokens, which would be"),
+        (lambda tensors: None, {"layer_replication": [[0, 2], [1, 2]]}, "sets layer_replication"),
+        (lambda tensors: None, {"kasa_config": {"beta": 1e-4}, "use_bdlora": {"n": 2}}, "sets kasa_config, use_bdlora"),
+        (lambda tensors: None, {"a_field_of_the_next_release": 1}, "sets a_field_of_the_next_release"),
+        (adapt_head, {}, "an adapter of 'lm_head' has no place: the configuration ties 'lm_head.weight'"),
         (lambda tensors: None, {"use_dora": True}, "lora_magnitude_vector' is missing"),
         (lambda tensors: None, {"init_lora_weights": "pissa_niter_4"}, "init_lora_weights 'pissa_niter_4' subtracts"),
     ],
@@ -176,6 +186,48 @@ def test_damaged_adapters_name_the_tensor(base_dir, tmp_path, change, config, me
     write_lora(tmp_path, change, **config)
     with pytest.raises(InputError, match=message.replace(".", r"\.")):
         [update.dense() for update in iterate_updates(base_dir, tmp_path)]
+
+
+@pytest.mark.parametrize("options", [{}, {"use_dora": True}, {"use_rslora": True, "lora_dropout": 0.1}])
+def test_what_peft_writes_of_a_plain_adapter_sets_nothing_that_is_refused(qwen, base_dir, tmp_path, options):
+    from peft import LoraConfig
+
+    known = {"layers_to_transform": [0, 1], "layers_pattern": "layers", "exclude_modules": ["k_proj"]}
+    train_adapter(qwen, LoraConfig(r=2, target_modules=["q_proj"], **known, **options), tmp_path)
+    assert len(list(iterate_updates(base_dir, tmp_path))) == 2
+
+
+@pytest.fixture(scope="module")
+def biased(tmp_path_factory):
+    """A random Qwen2, whose attention has biases, and its folder."""
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    torch.manual_seed(0)
+    sizes = dict(hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=4)
+    model = Qwen2ForCausalLM(Qwen2Config(vocab_size=32, num_key_value_heads=2, **sizes))
+    folder = tmp_path_factory.mktemp("biased")
+    model.save_pretrained(folder)
+    return model, folder
+
+
+@pytest.mark.parametrize(("trained", "module"), [("lora_only", "q_proj"), ("all", "k_proj")])
+def test_biases_that_the_configuration_trains_must_be_in_the_file(biased, tmp_path, trained, module):
+    from peft import LoraConfig
+
+    train_adapter(biased[0], LoraConfig(r=2, target_modules=["q_proj"], bias=trained), tmp_path)
+    with pytest.raises(InputError, match="would be ignored"):  # as PEFT writes it today: the biases are there
+        list(iterate_updates(biased[1], tmp_path))
+    path = tmp_path / "adapter/adapter_model.safetensors"
+    save_file({name: tensor for name, tensor in load_file(path).items() if not name.endswith(".bias")}, path)
+    with pytest.raises(InputError, match=rf"bias is '{trained}' .* tensor '.*{module}\.bias' is missing"):
+        list(iterate_updates(biased[1], tmp_path))
+
+
+def test_biases_of_a_base_without_any_are_none_to_miss(qwen, base_dir, tmp_path):
+    from peft import LoraConfig
+
+    train_adapter(qwen, LoraConfig(r=2, target_modules=["q_proj"], bias="all"), tmp_path)
+    assert len(list(iterate_updates(base_dir, tmp_path))) == 2
 
 
 def test_a_full_model_that_lacks_a_tensor_is_refused(base_dir, tmp_path):

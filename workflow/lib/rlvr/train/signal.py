@@ -39,7 +39,7 @@ def check_signal(metrics: pd.DataFrame, settings: TrainSettings) -> None:
         reward = metrics["reward"].iloc[-1]
         raise InvalidRun(
             f"{settings.run_id}: in all {len(metrics)} steps every group of {settings.group_size} completions had "
-            f"equal rewards (last mean {reward:g}): nothing was learned. Check the reward, the prompts and the token limit."
+            f"equal rewards (last mean {reward:g}): nothing was learned. Check reward, prompts and token limit."
         )
 
 

@@ -101,8 +101,8 @@ def _lora_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any
     equation 5, with one magnitude for every output row as in the authors' code and in PEFT.
     """
     modules = adapter.modules("lora_A.weight")
-    _refuse_missing_biases(base, adapter, modules, str(config.get("bias", "none")))
     _refuse_surplus(adapter, modules, LORA_TENSORS if config.get("use_dora") else LORA_TENSORS[:2])
+    _refuse_missing_biases(base, adapter, modules, str(config.get("bias", "none")))
     for module in modules:
         down, up = adapter.read(f"{module}.lora_A.weight"), adapter.read(f"{module}.lora_B.weight")
         rows, cols, rank = up.shape[0], down.shape[1], down.shape[0]
@@ -121,13 +121,16 @@ def _lora_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any
 
 
 def _refuse_missing_biases(base: TensorStore, adapter: TensorStore, modules: list[str], trained: str) -> None:
-    """Biases that the configuration says are trained must be in the file; files of older PEFT lack them."""
-    biased = modules if trained == "lora_only" else [name.removesuffix(".bias") for name in base.names]
-    for module in biased if trained != "none" else ():
-        name = f"{module}.bias"
-        if name in base.names and name not in adapter.names:
-            problem = f"bias is '{trained}' in adapter_config.json, but tensor '{name}' is missing."
-            raise InputError(adapter.folder, problem, "Save the adapter again, or merge it into a model folder.")
+    """Refuse an adapter that trained biases of its base and does not hold them, as files of older PEFT do not.
+
+    One that holds them never comes here: they are tensors that no formula uses.
+    """
+    biases = [name for name in base.names if name.endswith(".bias")] if trained != "none" else []
+    if trained == "lora_only":
+        biases = [name for name in biases if name.removesuffix(".bias") in modules]
+    if biases:
+        problem = f"bias is '{trained}' in adapter_config.json, but tensor '{biases[0]}' is missing."
+        raise InputError(adapter.folder, problem, "Save the adapter again, or merge it into a model folder.")
 
 
 def _refuse_surplus(adapter: TensorStore, modules: list[str], suffixes: Sequence[str]) -> None:
