@@ -27,6 +27,14 @@ def base_model(dtype=torch.float32, tied=False):
     return model.to(dtype)
 
 
+@pytest.fixture(scope="module")
+def base_dir(tmp_path_factory):
+    """The folder of the base."""
+    folder = tmp_path_factory.mktemp("base")
+    base_model(torch.bfloat16).save_pretrained(folder)
+    return folder
+
+
 def barely_trained(method, dtype=torch.float32):
     """The method on the base, moved by less than most steps of bfloat16."""
     torch.manual_seed(0)
@@ -58,11 +66,11 @@ def logits(model):
 
 
 @pytest.mark.parametrize("method", ["lora", "dora", "ia3", "ln-tuning", "vera", "full", "sparse-union"])
-def test_a_small_update_is_sampled_whole_where_the_cast_loses_much_of_it(method):
+def test_a_small_update_is_sampled_whole_where_the_cast_loses_much_of_it(method, base_dir):
     tensors = tuned(method)
     cast, kept = base_model(torch.bfloat16), base_model(torch.bfloat16)
     cast.load_state_dict(tensors)
-    load_tuned(kept, tensors)
+    load_tuned(kept, tensors, base_dir)
     expected, base = in_float32(tensors), logits(base_model())
     assert torch.equal(in_float32(kept.state_dict()), expected)
     assert (in_float32(cast.state_dict()) - expected).norm() > 0.3 * (expected - base).norm()
@@ -73,39 +81,40 @@ def test_a_small_update_is_sampled_whole_where_the_cast_loses_much_of_it(method)
     assert kept(TOKENS).logits.dtype == torch.bfloat16
 
 
-def test_a_widened_module_computes_in_float32_between_inputs_and_outputs_of_bfloat16():
+def test_a_widened_module_computes_in_float32_between_inputs_and_outputs_of_bfloat16(base_dir):
     tensors, model = tuned("full"), base_model(torch.bfloat16)
-    load_tuned(model, tensors)
+    load_tuned(model, tensors, base_dir)
     x = torch.randn(5, 16, generator=torch.Generator().manual_seed(2)).to(torch.bfloat16)
     found, weight = model.model.layers[0].mlp.up_proj(x), tensors["model.layers.0.mlp.up_proj.weight"]
     assert torch.equal(found, (x.float() @ weight.T).to(torch.bfloat16))
     assert not torch.equal(found, (x @ weight.to(torch.bfloat16).T))
 
 
-def test_gains_that_bfloat16_cannot_hold_are_sampled_all_the_same():
+def test_gains_that_bfloat16_cannot_hold_are_sampled_all_the_same(base_dir):
     tensors = {name: tensor.clone() for name, tensor in base_model().state_dict().items()}
     for name in tensors:
         if name.endswith("norm.weight"):
             tensors[name] += 1e-3
     cast, kept = base_model(torch.bfloat16), base_model(torch.bfloat16)
     cast.load_state_dict(tensors)
-    load_tuned(kept, tensors)
+    load_tuned(kept, tensors, base_dir)
     assert torch.equal(logits(cast), logits(base_model(torch.bfloat16))), "the cast evaluates the base bit for bit"
     assert not torch.equal(logits(kept), logits(base_model(torch.bfloat16)))
 
 
-def test_in_float32_nothing_is_widened_and_the_logits_are_those_of_the_merged_model():
+def test_in_float32_nothing_is_widened_and_the_logits_are_those_of_the_merged_model(base_dir):
     tensors, model, plain = tuned("lora"), base_model(), base_model()
     plain.load_state_dict(tensors)
-    load_tuned(model, tensors)
+    load_tuned(model, tensors, base_dir)
     assert torch.equal(logits(model), logits(plain))
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
 
 
-def test_a_tied_head_stays_the_embedding():
-    model = base_model(torch.bfloat16, tied=True)
+def test_a_tied_head_stays_the_embedding(tmp_path):
+    model, base_dir = base_model(torch.bfloat16, tied=True), tmp_path
+    model.save_pretrained(base_dir)
     tensors = {name: tensor.float() + 1e-5 for name, tensor in model.state_dict().items()}
-    load_tuned(model, tensors)
+    load_tuned(model, tensors, base_dir)
     assert model.lm_head.weight is model.model.embed_tokens.weight and model.lm_head.weight.dtype == torch.float32
     assert torch.equal(model.lm_head.weight, tensors["lm_head.weight"])
 

@@ -189,7 +189,7 @@ def test_sample_file(base_dir: Path, tmp_path: Path) -> None:
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
     assert len(SAMPLES.validate(pd.read_parquet(tmp_path / "a.parquet"))) == 15
     asked = {"recipe": 1, "sampling": {"b": asdict(PROTOCOL)}}
-    assert read_json(tmp_path / "a.json") == record_of({"b": problems()}, base_dir, asked)
+    assert read_json(tmp_path / "a.json") == record_of({"b": problems()}, base_dir, asked) | {"lost_share": 0.0}
 
 
 def test_samples_are_compared_with_what_would_be_sampled_today(tmp_path: Path) -> None:
@@ -300,6 +300,47 @@ def test_vllm_reads_merged_weights_from_a_temporary_folder(
     assert {"config.json", "tokenizer.json", "model.safetensors"} <= fake_vllm.files
     assert fake_vllm.arguments["model"] != str(base_dir)
     assert not Path(str(fake_vllm.arguments["model"])).exists()
+
+
+@pytest.fixture(scope="module")
+def barely_tuned_dir(base_dir: Path, tmp_path_factory) -> Path:
+    """A finished run that moved every gain by less than half a step of bfloat16."""
+    from transformers import AutoModelForCausalLM
+
+    folder = tmp_path_factory.mktemp("barely") / "ln-tuning"
+    model = AutoModelForCausalLM.from_pretrained(base_dir)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "norm" in name:
+                parameter.add_(1e-3)
+    model.save_pretrained(folder / "model")
+    return folder
+
+
+def test_a_run_that_vllm_could_only_sample_as_its_base_is_refused(
+    base_dir: Path, barely_tuned_dir: Path, fake_vllm: FakeVllm, tmp_path: Path
+) -> None:
+    problems().to_parquet(tmp_path / "eval.parquet")
+    out = tmp_path / "samples.parquet", tmp_path / "samples.json"
+    asked = {"b": tmp_path / "eval.parquet"}, base_dir, barely_tuned_dir, "ln-tuning", {"b": VLLM}, *out
+    with pytest.raises(InputError, match=r"run 'ln-tuning': .* remove 1\.00 of its update; the bound is 0\.1"):
+        sample_file(*asked, max_lost_share=0.1)
+    assert fake_vllm.arguments == {} and not any(path.exists() for path in out), "before any model is loaded"
+    sample_file(*asked, max_lost_share=1.0)
+    assert read_json(out[1])["lost_share"] == 1
+    float32 = {"b": replace(VLLM, dtype="float32")}
+    sample_file(*asked[:4], float32, *out, max_lost_share=0.1)
+    assert read_json(out[1])["lost_share"] == 0 and fake_vllm.arguments["dtype"] == "float32"
+
+
+def test_transformers_samples_what_bfloat16_cannot_hold(base_dir: Path, barely_tuned_dir: Path) -> None:
+    narrow = replace(PROTOCOL, dtype="bfloat16", samples_per_problem=16)
+    engine = load_engine(base_dir, barely_tuned_dir, narrow, max_lost_share=0.0)
+    assert engine.lost_share == 0
+    gains = {name: weight for name, weight in engine._model.named_parameters() if "norm" in name}
+    assert gains and all(torch.equal(weight, torch.full_like(weight, 1.001)) for weight in gains.values())
+    assert engine._model.lm_head.weight.dtype == torch.bfloat16
+    assert len(engine.generate(prompts(), narrow, 3)[0]) == 16
 
 
 def test_exported_weights_are_the_merged_ones(base_dir: Path, tuned_dir: Path, tmp_path: Path) -> None:

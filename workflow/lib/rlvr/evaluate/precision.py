@@ -15,29 +15,33 @@ from rlvr.core.errors import InputError
 from rlvr.weights.tensors import TensorStore
 
 
-def load_tuned(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+def load_tuned(model: nn.Module, tensors: Mapping[str, Tensor], base_dir: str | Path) -> None:
     """Put tuned weights into a loaded base, without rounding what training moved.
 
-    Weights that the base's type holds exactly stay in it. A module with any other weight keeps all of its weights in
-    float32 and computes in float32; its inputs are widened and its outputs narrowed, so that everything around it runs
-    as in the base. In a float32 base nothing is widened.
+    Weights that training left alone, or that the type of the evaluation holds exactly, stay in that type. A module with
+    any other weight keeps all of its weights in float32 and computes in float32; its inputs are widened and its outputs
+    narrowed, so that everything around it runs as in the base. Nothing is widened in an evaluation in float32.
 
     Args:
         model: The base, its weights in the type of the evaluation.
         tensors: Every tensor of the tuned model in float32, as ``weights.updates.tuned_state_dict`` returns them.
+        base_dir: Folder of the base.
     """
+    store = TensorStore(base_dir)
     widened: dict[nn.Parameter, nn.Parameter] = {}  # a tied output head stays the embedding
     for module_name, module in model.named_modules():
         parameters = dict(module.named_parameters(recurse=False))
         narrow = {name: weight for name, weight in parameters.items() if weight.dtype != torch.float32}
         prefix = f"{module_name}." if module_name else ""
-        if any(_is_rounded(tensors[f"{prefix}{name}"], weight.dtype) for name, weight in narrow.items()):
+        if any(_is_lost(f"{prefix}{name}", tensors, store, weight.dtype) for name, weight in narrow.items()):
             _widen(module, next(iter(narrow.values())).dtype, widened)
     model.load_state_dict(tensors, strict=True)
 
 
-def _is_rounded(tensor: Tensor, dtype: torch.dtype) -> bool:
-    return not torch.equal(tensor.to(dtype).float(), tensor)
+def _is_lost(name: str, tensors: Mapping[str, Tensor], store: TensorStore, dtype: torch.dtype) -> bool:
+    """Whether a type would round what training made of a tensor."""
+    tensor = tensors[name]
+    return not torch.equal(tensor.to(dtype).float(), tensor) and not torch.equal(store.read(name).float(), tensor)
 
 
 def _widen(module: nn.Module, outside: torch.dtype, widened: dict[nn.Parameter, nn.Parameter]) -> None:

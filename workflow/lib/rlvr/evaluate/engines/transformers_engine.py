@@ -37,7 +37,7 @@ class TransformersEngine:
         self._tokenizer = load_tokenizer(base_dir)
         self._model: Any = load_base(base_dir, dtype=dtype, device=device)
         if run_dir is not None:
-            load_tuned(self._model, tuned_state_dict(base_dir, run_dir))
+            load_tuned(self._model, tuned_state_dict(base_dir, run_dir), base_dir)
 
     def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Completion]]:
         """See ``Engine.generate``. Draws from one stream, in batches of similar prompt length, longest first."""
