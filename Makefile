@@ -1,4 +1,4 @@
-# Two commands for a newcomer: `make demo` and `make test`. Everything else is for who works on the project.
+# Two commands for a newcomer: `make demo` and `make test`. All others are for anyone who works on the project.
 
 PYTHON ?= python3
 PIP_FLAGS ?=

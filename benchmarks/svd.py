@@ -1,4 +1,4 @@
-"""What the singular vectors of a base cost, shaped as table 7 of "Geometry-Preserving Orthonormal Initialization".
+"""Cost of the singular vectors of a base, shaped as table 7 of "Geometry-Preserving Orthonormal Initialization".
 
 For three models, CPU time and peak memory on one core of finding 32 triples at each end of every matrix with our exact
 and our randomised variant, against `torch.linalg.svd` in float32 (what PEFT's PiSSA does at the start of every run),

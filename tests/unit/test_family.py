@@ -136,7 +136,7 @@ def test_importing_the_registry_loads_neither_torch_nor_peft():
 
 
 def python(code, library, check=True):
-    """What a fresh interpreter prints, errors included."""
+    """Run code in a fresh interpreter; its output, errors included."""
     env = {**os.environ, "PYTHONPATH": str(library)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=check, env=env)
     return done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""What a user gets wrong stops the dry run, with a message that names file, key or row and says what to do."""
+"""A user's mistake stops the dry run, with a message that names file, key or row and says what to do."""
 
 import json
 from pathlib import Path

@@ -77,7 +77,7 @@ def check_name(kind: str, name: str, known: Sequence[str]) -> None:
 
 
 def _remedy(error: ValidationError) -> str:
-    """What to do about the most common offences, from the schema itself."""
+    """The remedy that a message names for a schema's violation, from the schema itself: known keys, or the meaning."""
     if error.validator == "additionalProperties":
         return f"Known keys: {', '.join(sorted(error.schema.get('properties', {})))}."
     description = error.schema.get("description")

@@ -1,4 +1,4 @@
-"""What a completion is made of: reasoning, what is said after it, and turns of the user that the model only invented.
+"""Parts of a completion: reasoning, what is said after it, and turns of the user that the model only invented.
 
 One reading for the graders and for the format reward, in training as in evaluation. A completion may begin with the
 opening tag or, where the prompt wrote it, behind it: both are read alike.

@@ -180,7 +180,7 @@ def round_table(fitted: pd.DataFrame, supply: pd.DataFrame, margins: Margins, se
 
 
 def allocate(supply: pd.DataFrame, margins: Margins, seed: int, where: str) -> pd.DataFrame:
-    """How many rows to take from each cell.
+    """Decide how many rows to take from each cell.
 
     Args:
         supply: Rows available; index and columns are the names of the margins.

@@ -44,7 +44,10 @@ class BenchmarkIndex:
 
 
 def normalise_text(question: str) -> str:
-    """What two typings of one question share: one form of its signs, case folded, no white space (LaTeX ignores it)."""
+    """Bring a question into the form that all its typings share: signs unified, case folded, no white space.
+
+    LaTeX ignores white space, so that it tells no two questions apart.
+    """
     return "".join(same_signs(question).casefold().split())
 
 

@@ -1,4 +1,4 @@
-"""What samples were drawn from, recorded beside them and compared before they are graded.
+"""Record of the questions, base and settings that samples were drawn from, compared before they are graded.
 
 Sampling takes its problems and its base as ``ancient``: a table that is written anew with the same questions samples
 nothing again. This comparison is the other half of that bargain.
@@ -16,7 +16,7 @@ from rlvr.core.errors import InputError
 
 
 def record_of(problems: Mapping[str, pd.DataFrame], base_dir: str | Path, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What samples depend on, for a comparison with what is there later.
+    """Record everything that samples depend on, for a comparison with what is there later.
 
     Args:
         problems: ``tables.PROBLEMS`` by benchmark.

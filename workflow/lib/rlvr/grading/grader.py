@@ -68,8 +68,8 @@ def last_answer(text: str) -> str | None:
     reasoning and answer share, or one in a turn that the model invented. Of an answer that is too long to be compared
     only the beginning is kept.
 
-    DEVIATION: the first paper takes the last box anywhere (``printed_answer``); then an answer that the model took back
-    would be rewarded.
+    DEVIATION: "Structure Over Scale" takes the last box anywhere (``printed_answer``); then an answer that the model
+    took back would be rewarded.
     """
     reasoning, said = split_turn(ANSWER_TAG.sub("", own_turn(text)))
     if said is None:
@@ -81,15 +81,16 @@ def last_answer(text: str) -> str | None:
 
 
 def printed_answer(text: str) -> str | None:
-    r"""The answer where the first paper's own rule finds it, for its reproduction.
+    r"""The answer where the rule of "Structure Over Scale" finds it, for its reproduction.
 
-    SOURCE: paper, appendix A.3.1: formatting tags are stripped, the last box is found by a depth-aware scan.
+    SOURCE: "Structure Over Scale", appendix A.3.1: formatting tags are stripped, the last box is found by a
+    depth-aware scan.
     """
     return _kept(last_box(FORMATTING_TAG.sub("", text)))
 
 
 def as_printed(verifier: str) -> str:
-    """Name of the verifier that looks for answers as the first paper prints it; of other kinds the name itself."""
+    """Name of the verifier that finds answers by the rule of "Structure Over Scale"; other kinds keep their name."""
     return f"{verifier}/{AS_PRINTED}" if verifier == "math" else verifier
 
 
@@ -121,7 +122,7 @@ def grade_math(answer: str | None, gold: str, _meta: str = NO_META) -> Grade:
 
 
 def grade_math_quickly(answer: str | None, gold: str, _meta: str = NO_META) -> Grade | None:
-    """The same where no computer algebra is needed, else ``None``."""
+    """Grade a mathematical answer where that needs no computer algebra; ``None`` where it does."""
     if answer is None:
         return NO_ANSWER
     decided = match_quickly(gold, answer)

@@ -1,4 +1,4 @@
-"""Golds that stand for "there is none": written down by whoever made a data set, right for no question."""
+"""Golds that stand for "there is none": written down by the makers of a data set, right for no question."""
 
 import re
 

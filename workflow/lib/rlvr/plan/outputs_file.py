@@ -190,7 +190,7 @@ class Declared:
         return "pair" in self.candidates[name]
 
     def _check(self, output: Output) -> None:
-        """What a JSON schema cannot say: keys are unique, and the runs of a cell fit the way they become a number."""
+        """Check what a JSON schema cannot: keys are unique, and the runs of a cell fit the way they become a number."""
         for name, keys in (("row", [row.key for row in output.rows]), ("column", [col.key for col in output.columns])):
             repeated = sorted({key for key in keys if keys.count(key) > 1})
             if repeated:

@@ -139,7 +139,11 @@ def difference(left: Estimate, right: Estimate) -> Estimate:
 
 
 def judge_cell(estimate: Estimate, printed: PrintedNumber | None, comparable: bool) -> Verdict:
-    """What a reproduced number says about the printed one."""
+    """Verdict on a printed number in the light of the reproduced one, both in the unit of the cell.
+
+    The interval is widened by what the printed number may be off beyond its last digit. At a scale that is not
+    ``comparable`` the verdict is "stand-in", whatever the numbers are.
+    """
     if math.isnan(estimate.value):
         return Verdict.NOT_RUN
     if printed is None:

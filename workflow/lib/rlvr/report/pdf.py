@@ -11,7 +11,7 @@ from rlvr.core.io import atomic_path
 
 @dataclass(frozen=True)
 class PaperFiles:
-    """What the document reads: ``numbers.json``, verdicts, tables as JSON and figures as PDF."""
+    """Files that the document reads: ``numbers.json``, verdicts, tables as JSON and figures as PDF."""
 
     numbers: str
     claims: str

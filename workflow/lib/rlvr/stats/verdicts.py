@@ -12,7 +12,7 @@ def verdict(value: float, low: float, high: float, printed: str) -> Literal["agr
     rounding nor our sampling error alone makes a difference.
 
     Args:
-        value: The reproduced number; counts as part of its interval even where a skewed bootstrap leaves it outside.
+        value: The reproduced number; counts as part of its interval even where a skewed interval leaves it outside.
         low: Lower end of its interval; ``value`` itself where there is none.
         high: Upper end.
         printed: The digits as printed, trailing zeros included, e.g. ``84.0``.

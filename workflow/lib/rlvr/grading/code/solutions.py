@@ -55,7 +55,7 @@ def answer_blocks(text: str) -> list[Block]:
 
 
 def blocks_of(text: str) -> str | None:
-    """What of a completion is judged: its last blocks, as JSON; ``None`` where there is none."""
+    """The part of a completion that is judged: its last code blocks, as JSON; ``None`` where it has none."""
     blocks = answer_blocks(text)[-MOST_BLOCKS:]
     return json.dumps([[one.label, one.text[: LONGEST_PROGRAM + 1]] for one in blocks]) if blocks else None
 
@@ -89,7 +89,7 @@ def grade_program(program: str | None, gold: str, meta: str = NO_META) -> Grade:
 
 
 def grade_quickly(blocks: str | None, _gold: str, _meta: str = NO_META) -> Grade | None:
-    """The grade where there is no program to run, else ``None``."""
+    """The grade where there is no program to run, otherwise ``None``."""
     return Grade("unparsed", None, "extract") if blocks is None else None
 
 

@@ -1,6 +1,6 @@
 """Where an answer stands in a completion: three scanners, each linear in the length of the text.
 
-SOURCE: what the released verifiers accept, as recorded in their verdicts; their own patterns take quadratic time.
+SOURCE: the texts that the released verifiers accept, by their recorded verdicts; their own patterns need quadratic time.
 """
 
 FENCE = "```"
@@ -31,12 +31,12 @@ def last_fenced(text: str) -> str | None:
 
 
 def last_inline(text: str) -> str | None:
-    """What stands between the last two fences that pair from the left."""
+    """Text between the last two fences that pair from the left; ``None`` where there is no pair."""
     return _last_between(text, FENCE, FENCE)
 
 
 def last_board(text: str) -> str | None:
-    """What stands between the last pair of board tags."""
+    """Text between the last pair of board tags; ``None`` where there is no pair."""
     return _last_between(text, BOARD_OPEN, BOARD_CLOSE)
 
 

@@ -59,7 +59,7 @@ def official_binario(text: str, givens: list[list[int | None]]) -> bool | None:
 
 
 def rules_binario(text: str, givens: list[list[int | None]]) -> bool | None:
-    """The same, and every cell is 0 or 1."""
+    """Check a Binario grid by the released verifier's conditions and that every cell is 0 or 1; ``None`` if unread."""
     verdict = official_binario(text, givens)
     return verdict and set("".join(text.split())) <= set("01")
 

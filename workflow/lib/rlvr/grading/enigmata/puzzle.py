@@ -11,7 +11,7 @@ Grid = list[list[int]]
 
 @dataclass(frozen=True)
 class Puzzle:
-    """What a check may know.
+    """A puzzle as its checks see it.
 
     Attributes:
         answer: The stored answer: text, or the value where the text is JSON.

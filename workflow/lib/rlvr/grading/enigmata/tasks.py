@@ -1,4 +1,4 @@
-"""Which verifier each task has: one line a task.
+"""Which verifier each task has: one line per task.
 
 SOURCE of ceilings and faults: the verdicts recorded from the released verifiers (commit b9c6f59) on puzzles of the
 released generators. A ceiling is the share of puzzles on which a solver scores that keeps the prompt's rules, writes

@@ -61,7 +61,7 @@ def judge_answer(answer: str | None, gold: str, meta: str, task: str, mode: Mode
 
 @lru_cache(maxsize=4096)  # the completions of one problem are graded one after the other
 def load(gold: str, meta: str, task: str) -> Any:
-    """What a task's checks need of a stored answer and its record.
+    """Take from a stored answer and its record what the checks of its task need.
 
     Raises:
         InputError: If it cannot be graded against; says why.

@@ -35,7 +35,7 @@ class Channel:
         return self.hear([operation, *(encode(operand, _refer) for operand in operands)])
 
     def name(self, name: str) -> Any:
-        """What the program calls by that name."""
+        """The object that the program under test binds to a name; raises what the program raises."""
         return self.hear(["name", name])
 
     def hear(self, request: list[Any] | None = None) -> Any:
@@ -60,7 +60,7 @@ class Remote:
         object.__setattr__(self, "_number", number)
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        """What the program gives for these arguments."""
+        """Call an object of the program with plain arguments; returns what it returns, raises what it raises."""
         return self._channel.ask("call", self, arguments, options)
 
     def __getattr__(self, name: str) -> Any:
