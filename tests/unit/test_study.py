@@ -142,7 +142,7 @@ def test_an_unknown_and_a_repeated_column_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"unknown column 'learning_rat'.*learning_rate"):
         read_grid(path, SCHEMAS)
     path.write_text(f"{HEADER},seed\n{ROW},1\n")
-    with pytest.raises(InputError, match="column 'seed' is there twice"):
+    with pytest.raises(InputError, match="column 'seed' appears twice"):
         read_grid(path, SCHEMAS)
 
 

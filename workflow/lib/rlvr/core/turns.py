@@ -207,7 +207,7 @@ def split_turn(text: str) -> tuple[str, str | None]:
         text: The model's own turn; everything before the last closing tag is reasoning, whether or not a tag opens it.
 
     Returns:
-        The second is ``None`` where no reasoning is closed; it ends where the model begins to reason anew.
+        The second is ``None`` where no reasoning is closed; it ends where the model begins to reason again.
     """
     reasoning, closing, said = text.rpartition(THINK_CLOSE)
     return (reasoning, said.partition(THINK_OPEN)[0]) if closing else (said, None)

@@ -59,7 +59,7 @@ def words_of(question: str) -> list[str]:
 def hash_ngrams(question: str) -> set[int]:
     """Hashes of every ``NGRAM_WORDS`` consecutive words; none for a shorter question.
 
-    The hashes are Python's own, salted anew in every process: never write them to a file.
+    The hashes are Python's own, salted differently in every process: never write them to a file.
     """
     words = words_of(question)
     return {hash(tuple(words[start : start + NGRAM_WORDS])) for start in range(len(words) - NGRAM_WORDS + 1)}

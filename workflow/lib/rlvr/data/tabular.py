@@ -64,7 +64,7 @@ class ParquetRows:
             stop = start + self.file.metadata.row_group(group).num_rows
             if keep is None or keep[start:stop].any():
                 for batch in self.file.iter_batches(BATCH_ROWS, row_groups=[group], columns=list(columns)):
-                    batch.validate(full=True)  # text that is no UTF-8, for one
+                    batch.validate(full=True)  # text that is not UTF-8, for one
                     part = slice(start, start := start + batch.num_rows)
                     table = pa.Table.from_batches([batch])
                     yield table if keep is None else table.filter(pa.array(keep[part]))

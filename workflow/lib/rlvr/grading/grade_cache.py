@@ -51,7 +51,7 @@ def store_grades(folder: str | Path, grades: dict[Question, Grade]) -> None:
 
 
 def read_grade(stored: object) -> Grade | None:
-    """Decode a stored grade; ``None`` for a value that is no grade."""
+    """Decode a stored grade; ``None`` for a value that is not a grade."""
     if not isinstance(stored, str):
         return None
     try:

@@ -130,7 +130,7 @@ def grade_math_quickly(answer: str | None, gold: str, _meta: str = NO_META) -> G
 
 
 def check_math(gold: str, _meta: str = NO_META) -> None:
-    """Refuse a gold of mathematics that is no answer, or cannot be read.
+    """Refuse a gold of mathematics that is not an answer, or cannot be read.
 
     Raises:
         InputError: Names the gold.

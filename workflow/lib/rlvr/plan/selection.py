@@ -78,7 +78,7 @@ def distinct(candidates: Mapping[str, Facts], names: Sequence[str], columns: Seq
 
 
 def differ_in_seed_only(candidates: Mapping[str, Facts], names: Sequence[str]) -> bool:
-    """Whether runs agree in every setting but their seed, and no seed is there twice."""
+    """Whether runs agree in every setting but their seed, and no seed appears twice."""
     settings = [{key: value for key, value in candidates[name].items() if key not in OF_NO_SETTING} for name in names]
     seeds = [candidates[name].get("seed") for name in names]
     return all(entry == settings[0] for entry in settings) and len(set(seeds)) == len(seeds)

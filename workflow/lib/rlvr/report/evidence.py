@@ -92,7 +92,7 @@ class Evidence:
     def spectral(self, run_id: str, quantity: str, over_modules: str) -> Estimate:
         """Mean or standard deviation of a quantity over the adapted modules.
 
-        The mean carries an interval only where the values were estimated; over all modules it is no sample mean.
+        The mean carries an interval only where the values were estimated; over all modules it is not a sample mean.
         """
         row = _find(self.spectra, (run_id, quantity), "spectra")
         value, margin = row[over_modules], Z95 * row["error"] / row["count"]
@@ -133,7 +133,7 @@ def load_evidence(paths: InputPaths) -> Evidence:
     """Read what cells are made from.
 
     Raises:
-        InputError: Names the file that breaks its schema, or the run that is there twice.
+        InputError: Names the file that breaks its schema, or the run that appears twice.
     """
     import pandas as pd
 
@@ -183,7 +183,7 @@ def summarise_spectra(spectra: "pd.DataFrame") -> "pd.DataFrame":
 def _unique(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
     if not frame.index.is_unique:
         repeated = frame.index[frame.index.duplicated()][0]
-        raise InputError(name, f"{repeated} is there twice.", "Give each file once.")
+        raise InputError(name, f"{repeated} appears twice.", "Give each file once.")
     return frame
 
 

@@ -6,8 +6,8 @@
 
 ``as-printed`` follows "Structure Over Scale" to the letter. DEVIATION: ``shaped``, the default, differs from it in two
 ways. The answer stands where ``grader.last_answer`` finds it, not in the last box anywhere. And what a right answer's
-format takes away is scaled down: as printed, a right answer in an unclosed reasoning earns 0.7, a wrong one behind a tidy
-reasoning 0.75, so that the policy would be taught to be tidy rather than right.
+format takes away is scaled down: as printed, a right answer in an unclosed reasoning earns 0.7, a wrong one behind a
+tidy reasoning 0.75, so that the policy would be taught to be tidy rather than right.
 """
 
 from dataclasses import dataclass

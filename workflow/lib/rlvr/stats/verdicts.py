@@ -18,7 +18,7 @@ def verdict(value: float, low: float, high: float, printed: str) -> Literal["agr
         printed: The digits as printed, trailing zeros included, e.g. ``84.0``.
 
     Raises:
-        ValueError: If the interval is upside down or ``printed`` is no number.
+        ValueError: If the interval is upside down or ``printed`` is not a number.
     """
     if not low <= high:
         raise ValueError(f"an interval from {low} to {high}")

@@ -130,4 +130,4 @@ def reject(bad: pd.Series, values: pd.Series, where: str, problem: str) -> None:
     if bad.any():
         position = int(np.argmax(bad.to_numpy()))
         row, value = values.index[position], values.iloc[position]
-        raise InputError(where, f"row {row} holds '{value}': {problem}.", "Mend the file, or name another reader.")
+        raise InputError(where, f"row {row} holds '{value}': {problem}.", "Correct the file, or name another reader.")

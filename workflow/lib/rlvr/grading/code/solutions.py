@@ -114,7 +114,7 @@ def check_record(gold: str, meta: str) -> None:
             f"{problem}, all of which it passes when it shares a process with them.",
             "Leave the record out: its tests need what the sandbox does not carry (docs/grading.md, Code).",
         )
-    raise InputError("reference program", f"{problem}.", "Mend the record, or leave it out.")
+    raise InputError("reference program", f"{problem}.", "Correct the record, or leave it out.")
 
 
 @lru_cache(maxsize=2048)
@@ -159,7 +159,7 @@ def _load(meta: str) -> dict[str, object]:
     except ValueError:
         record = None
     if not isinstance(record, dict):
-        raise InputError("record of a program", "is no JSON object.", "Use a reader that keeps the tests as meta.")
+        raise InputError("record of a program", "is not a JSON object.", "Use a reader that keeps the tests as meta.")
     return record
 
 
@@ -167,7 +167,7 @@ def _parse(code: object, what: str) -> ast.Module:
     try:
         return ast.parse(code if isinstance(code, str) else "?")
     except (SyntaxError, ValueError) as error:
-        raise InputError(what, f"is no Python: {str(code)[:60]!r}.", "Mend the record, or leave it out.") from error
+        raise InputError(what, f"is not Python: {str(code)[:60]!r}.", "Correct the record, or leave it out.") from error
 
 
 def _defined(program: ast.Module) -> set[str]:

@@ -38,7 +38,7 @@ class Task:
         official: The released verdict: true, false, or ``None`` for text that cannot be read.
         rules: The verdict of the prompt's own rules.
         extract: Where the answer stands in a completion.
-        replay: Writes the stored answer as the prompt asks for it; ``None`` where what is stored is no answer.
+        replay: Writes the stored answer as the prompt asks for it; ``None`` where what is stored is not an answer.
         ceiling: Largest share that a perfect, rule-abiding solver can score in official mode.
         why: What the ceiling or the difference between the modes comes from.
         diverges: Kinds of recorded verdicts that are declared not to be followed: code that the release evaluates.

@@ -17,7 +17,7 @@ UNREADABLE = (
     AttributeError,
     RecursionError,
 )  # of a record, not of an answer
-MAX_ANSWER = 50_000  # ASSUME: a longer one is no answer; the longest that a puzzle asks for has some hundred moves
+MAX_ANSWER = 50_000  # ASSUME: a longer one is not an answer; the longest that a puzzle asks for has some hundred moves
 MAX_STORED = 2_000  # characters of an answer that are stored with its grade
 
 

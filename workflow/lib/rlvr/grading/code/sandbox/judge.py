@@ -15,7 +15,7 @@ from rlvr.grading.code.sandbox.values import decode, encode
 
 
 class ProgramError(TypeError):
-    """The program raised something, or gave what is no value; ``list`` takes this kind of error for "has no length"."""
+    """The program raised, or gave something that is not a value; ``list`` reads this kind of error as "no length"."""
 
 
 class Channel:
@@ -49,7 +49,7 @@ class Channel:
 
 
 class Remote:
-    """An object of the program that is no plain data: a function, a class, an instance, a generator."""
+    """An object of the program that is not plain data: a function, a class, an instance, a generator."""
 
     __slots__ = ("_channel", "_number")
     _channel: Channel
@@ -106,7 +106,7 @@ def _exactly(kind: type, value: Any) -> Any:
 
 def _refer(value: Any) -> Any:
     if not isinstance(value, Remote):
-        raise ProgramError("a test passes what is no plain data")
+        raise ProgramError("a test passes what is not plain data")
     return value._number
 
 
