@@ -1,6 +1,6 @@
 """The schema of every table that crosses a rule: names, types, ranges and units.
 
-Tidy: one observation a row; the run is a column, never parsed from a path. ``strict`` everywhere: a column that no
+Tidy: one observation per row; the run is a column, never parsed from a path. ``strict`` everywhere: a column that no
 schema names is an error, as is a missing one.
 """
 

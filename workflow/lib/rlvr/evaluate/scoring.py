@@ -69,7 +69,7 @@ def votes(grades: pd.DataFrame) -> np.ndarray:
 
 
 def list_key(answer: str) -> str:
-    """``vote_key``; within brackets, a space behind a comma carries nothing, either: (1, 2) is (1,2)."""
+    """Key of an answer's vote, in which a space behind a comma within brackets does not count: (1, 2) is (1,2)."""
     key = vote_key(answer)
     return LIST_SPACE.sub("", key) if key.startswith(("(", "[", "{", "\\{", r"\left")) else key
 

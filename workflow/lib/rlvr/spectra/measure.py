@@ -1,4 +1,4 @@
-"""Spectra and diagnostics of every module of a pair: a run of ours, a PEFT adapter, or somebody's checkpoint."""
+"""Spectra and diagnostics of every module of a pair: a run of ours, a PEFT adapter, or a checkpoint from elsewhere."""
 
 import math
 from collections.abc import Iterator, Sequence

@@ -77,7 +77,7 @@ class SparsePrincipal(Sparse):
 
 
 class SparseNonPrincipal(Sparse):
-    """All other entries."""
+    """Entries that are not among the largest after a rank-k approximation."""
 
     name = "sparse-non-principal"
     mask = "non-principal"
