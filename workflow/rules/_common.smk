@@ -28,7 +28,7 @@ from rlvr.plan.selection import pair_facts, run_facts
 from rlvr.plan.sources import find_source, load_registry
 from rlvr.plan.statistics import EVIDENCE
 from rlvr.plan.stand_ins import name_stand_ins
-from rlvr.plan.study import load_study
+from rlvr.plan.study import checkpoint_name, load_study
 from rlvr.report.figures import OPTIONS
 
 prepare_environment()
