@@ -42,7 +42,7 @@ def snakemake_targets(text: str) -> set[str]:
     for code in code_of(text):
         for call in re.findall(r"(?:^|\s)snakemake ([^|;&]*)", code):
             words = re.sub(r"'[^']*'|\"[^\"]*\"", "X", call).split()
-            takes_value = {"--config", "--profile", "-q", "--cores", "--scale", "--forcerun"}
+            takes_value = {"--config", "--profile", "-q", "--cores", "--forcerun"}
             named = (word for at, word in enumerate(words) if at == 0 or words[at - 1] not in takes_value)
             found |= {word for word in named if re.fullmatch(r"[a-z]\w*", word)}
     return found

@@ -26,7 +26,7 @@ PROBLEMS = _schema(
         "verifier": pa.Column(str, description="math | enigmata/<task> | code"),
         "difficulty": pa.Column(float, nullable=True, description="on the source's own scale"),
         "topic": pa.Column(str, nullable=True),
-        "meta": pa.Column(str, description="JSON object with what else the source says"),
+        "meta": pa.Column(str, description="JSON object with further facts of the source"),
     },
     ["problem_id"],
 )

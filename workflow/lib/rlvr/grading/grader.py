@@ -32,7 +32,7 @@ def grade(text: str, gold: str, verifier: str, meta: str = NO_META) -> Grade:
         text: The completion, any text; for mathematics only what ``last_answer`` finds counts.
         gold: The right answer as the problem's table holds it.
         verifier: Kind of the problem: ``math``, ``math/as-printed``, ``code`` or ``enigmata/<task>``.
-        meta: What else the problem's table says, JSON.
+        meta: Further facts of the problem, JSON.
 
     Raises:
         InputError: If nothing grades such problems, or the gold cannot be read. Never because of ``text``.

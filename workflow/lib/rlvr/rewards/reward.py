@@ -97,7 +97,7 @@ def total_reward(
         gold: The problem's answer.
         verifier: The problem's verifier, see ``rlvr.grading.grader``.
         template: Name of the prompt template that the completion continues.
-        meta: What else the problem's table says, JSON.
+        meta: Further facts of the problem, JSON.
         rule: Which reward; the shaped one by default.
 
     Raises:
