@@ -184,7 +184,7 @@ def test_difficulty_bins_join_and_carry_the_cut():
 
 
 def test_bins_that_do_not_join_are_refused():
-    with pytest.raises(InputError, match="no multiple"):
+    with pytest.raises(InputError, match="not a multiple"):
         difficulty_table(CARD, bin_width=0.75)
 
 

@@ -27,7 +27,8 @@ class ReportScope:
         scale: Name of the scale.
         comparable: Whether a reproduced number may be judged by the printed one.
         runs: Run ids of the selected tier, and names of the pairs of checkpoints that were measured.
-        remark: A further fact that a reader of this scale's numbers must know, e.g. that its ranks are the paper's divided by 8.
+        remark: A further fact that a reader of this scale's numbers must know, e.g. that its ranks are the paper's
+            divided by 8.
         study: Name of the study.
         stand_ins: What stands in for a model at this scale, by the model.
     """
