@@ -6,12 +6,14 @@ Everything here is linear in the length of the answer and imports nothing heavy.
 import re
 from fractions import Fraction
 
+from rlvr.grading.mathematics.signs import ASCII
+
 MATH_DELIMITERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 # Spaces that separate nothing: not two words or commands, not the numbers of a list (1, 234 is not 1,234).
 INNER_SPACE = re.compile(r"(?<![\w,])\s+|\s+(?!\w)|(?<=,)\s+(?!\d)")
 TEXT_COMMAND = re.compile(r"\\(?:text(?:bf|it|rm|normal)?|math(?:rm|bf|it)|mbox|operatorname)\s*\{([^{}]*)\}")
 WORDS = re.compile(r"[a-z]{2,}(?:[ -][a-z]+)*")
-EMPHASIS = re.compile(r"(\*\*|__|`|\")((?:(?!\1).)+)\1", re.DOTALL)
+EMPHASIS = re.compile(r"(\*\*|__|`|\"|')((?:(?!\1).)+)\1", re.DOTALL)
 LOGIC_WORDS = frozenset({"yes", "no", "true", "false"})
 
 NUMBER = re.compile(r"([+-]?)((?:[1-9]\d{0,2}(?:(?:,|\{,\}|,\\!)\d{3})+|\d+)(?:\.\d+)?|\.\d+)", re.ASCII)
@@ -26,7 +28,7 @@ SURELY_DIFFERENT = Fraction(1, 10**5)  # math-verify rounds a decimal to 6 place
 
 def clean_answer(answer: str) -> str:
     """The answer without what never carries meaning: outer spaces, emphasis, math delimiters, one trailing full stop."""
-    cleaned = answer.strip()
+    cleaned = (answer if answer.isascii() else answer.translate(ASCII)).strip()
     if emphasised := EMPHASIS.fullmatch(cleaned):
         return clean_answer(emphasised[2])
     if cleaned.endswith(".") and not cleaned.endswith(".."):

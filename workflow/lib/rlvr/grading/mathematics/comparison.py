@@ -68,9 +68,8 @@ def phrase(tokens: Tokens) -> str:
     kinds = {token.kind for token in tokens}
     if not kinds <= {"word", "emptyset", "name", "constant", "sep"} or not kinds & {"word", "emptyset"}:
         return ""
-    return " ".join(token.text for token in tokens if token.kind != "sep").casefold().replace("inf", "infinity") if "constant" in kinds else " ".join(
-        token.text for token in tokens if token.kind != "sep"
-    ).casefold()
+    words = ["infinity" if token == Token("constant", "inf") else token.text.casefold() for token in tokens if token.kind != "sep"]
+    return " ".join(word for word in words if word not in ("the", "a", "an"))
 
 
 def same_text(gold: Tokens, answer: Tokens) -> bool:
@@ -92,7 +91,13 @@ def same_text(gold: Tokens, answer: Tokens) -> bool:
 
 
 def _bare(tokens: Tokens) -> list[str]:
-    return [token.text for token in tokens if token.text not in ("{", "}")]
+    """Signs without grouping braces; letters are letters, whether as a word or as names."""
+    return [
+        sign
+        for token in tokens
+        if token.text not in ("{", "}")
+        for sign in (token.text if token.kind in ("word", "name") and token.text.isalpha() else (f"{token.kind} {token.text}",))
+    ]
 
 
 def _runs(tokens: Tokens) -> list[tuple[str, Any]]:
@@ -103,7 +108,7 @@ def _runs(tokens: Tokens) -> list[tuple[str, Any]]:
         if kind == "other" and token.text in (",", ".", ";", "{", "}") and token.kind in ("sep", "other", "open", "close"):
             continue
         item = token.text.casefold() if kind == "words" else token
-        if item in ("the", "a", "an"):
+        if item in ("the", "a", "an", "is", "are"):
             continue
         if runs and runs[-1][0] == kind:
             runs[-1][1].append(item)
@@ -194,6 +199,11 @@ def _same_vectors(gold: Tree, answer: Tree) -> bool:
     if not any(name.startswith("unit") for name in free_names(gold) | free_names(answer)):
         return False
     first, second = (_with_unit_vectors(tree) for tree in (gold, answer))
+    for vector, other in ((gold, answer), (answer, gold)):
+        entries = vector_entries(vector)
+        parts = components(other, len(entries)) if entries else None
+        if entries and parts:
+            return all(same_trees(one, part) for one, part in zip(entries, parts, strict=True))
     return (first, second) != (gold, answer) and same_trees(first, second)
 
 
@@ -244,7 +254,8 @@ def _bases(gold: Reading, answer: Reading) -> bool | None:
     assert isinstance(based, Based)
     if isinstance(other, Equation):
         return None
-    return "".join(_bare(tokens_of(other))).strip("()").upper() == based.digits
+    digits = "".join(token.text for token in tokens_of(other) if token.text not in ("{", "}", "(", ")"))
+    return digits.upper() == based.digits
 
 
 def _equations(gold: Reading, answer: Reading) -> bool | None:
@@ -299,9 +310,29 @@ def _same_equations(gold: Equation, answer: Equation) -> bool:
     if None in differences:
         return False
     one, other = differences
+    if not (gold.label or answer.label) and (_same_sides(gold, answer) or _same_sides(gold, Equation("", "", answer.sides[::-1], answer.tokens))):
+        return True
     if not free_names(one) and not free_names(other):
         return _same_sides(gold, answer)
-    return proportional(one, other)  # type: ignore[arg-type]
+    return _same_zeros(one, other)  # type: ignore[arg-type]
+
+
+def _same_zeros(one: Tree, other: Tree) -> bool:
+    """Whether two differences vanish together: up to a constant factor, or to what one of them is divided by."""
+    if proportional(one, other):
+        return True
+    for divisor in (*divisors(one), *divisors(other)):
+        if proportional(("mul", one, divisor), other) or proportional(one, ("mul", other, divisor)):
+            return True
+    return False
+
+
+def divisors(tree: Any) -> list[Tree]:
+    """What a tree is divided by somewhere and that holds a name, the first few."""
+    if not isinstance(tree, tuple) or not tree:
+        return []
+    found = [tree[2]] if tree[0] == "div" and free_names(tree[2]) else []
+    return [*found, *(one for part in tree for one in divisors(part))][:3]
 
 
 def _difference(equation: Equation) -> Tree | None:
@@ -327,8 +358,10 @@ def _same_sides(gold: Equation, answer: Equation) -> bool:
 
 
 def _relations(gold: Reading, answer: Reading) -> bool | None:
+    """Inequalities that are no region of one name, side by side or as the sign of a difference."""
     if not (isinstance(gold, Relation) and isinstance(answer, Relation)):
-        return None if not (isinstance(gold, Relation) or isinstance(answer, Relation)) else False
+        either = isinstance(gold, Relation) or isinstance(answer, Relation)
+        return False if either and not (isinstance(gold, Region) or isinstance(answer, Region)) else None
     if len(gold.sides) != len(answer.sides):
         return False
     one, other = _upwards(gold), _upwards(answer)
@@ -355,9 +388,9 @@ def _congruences(gold: Reading, answer: Reading) -> bool | None:
         return same(gold.modulus, answer.modulus) and matched_once(_reduced(gold), _reduced(answer), same)
     if isinstance(gold, Congruence):
         known = gold.name in SOLVED_FOR and len(gold.residues) == 1
-        return known and same(gold.residues[0], answer) if not isinstance(answer, Equation) else None
+        return known and same(_reduced(gold)[0], answer) if not isinstance(answer, Equation) else None
     if isinstance(answer, Congruence):
-        return len(answer.residues) == 1 and answer.name in SOLVED_FOR and same(gold, answer.residues[0])
+        return len(answer.residues) == 1 and answer.name in SOLVED_FOR and same(gold, _reduced(answer)[0])
     return None
 
 
@@ -401,8 +434,14 @@ def _regions(gold: Reading, answer: Reading) -> bool | None:
         return None
     if isinstance(gold, Region):
         region = as_region(answer, certain=True)
-        return region is not None and same_regions(gold, region)
+        if region is not None and same_regions(gold, region):
+            return True
+        return isinstance(answer, (Region, Relation)) and bool(gold.sides and answer.sides) and bool(_relations(
+            Relation(gold.sides, gold.signs), Relation(answer.sides, answer.signs)
+        ))
     assert isinstance(answer, Region)
+    if isinstance(gold, Relation):
+        return bool(answer.sides) and bool(_relations(gold, Relation(answer.sides, answer.signs)))
     region = as_region(gold, certain=answer.french)
     return region is not None and same_regions(region, answer)
 

@@ -82,6 +82,8 @@ def decimal_digits(first: Tree, second: Tree) -> bool | None:
     if found is None or hasattr(found[0], "rows") or not found[1]:
         return None
     unit = context().mpf(10) ** -places
+    if close(found[0] / unit, context().nint(found[0] / unit)):
+        return None  # it could have been written exactly
     return bool(abs(found[0] - sign * context().mpf(digits)) < unit) if value != found[0] else True
 
 

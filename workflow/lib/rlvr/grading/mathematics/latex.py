@@ -11,12 +11,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rlvr.grading.mathematics.signs import ACCENTS, ASCII, COMMANDS, MAGNIFIED
-from rlvr.grading.mathematics.words import FUNCTION_WORDS, KNOWN_WORDS, TEXT_UNITS
+from rlvr.grading.mathematics.words import FUNCTION_WORDS, KNOWN_WORDS, SHORT_UNITS, TEXT_UNITS
 
 SPACED_NUMBER = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:\s|\\[, ]|~)\d{3})+(?:\.\d+)?")
 SCRIPT = re.compile(r"([\u2070\u00b9\u00b2\u00b3\u2074-\u207b]+)|([\u2080-\u208b]+)")
 SCRIPT_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-0123456789+-")
-NUMBER = r"[1-9]\d{0,2}(?:(?:\{,\}|,\\!)\d{3})+(?:\.\d+)?|\d+\.\d+|\d+|\.\d+"
+NUMBER = r"[1-9]\d{0,2}(?:(?:\{,\}|,\\!)\d{3})+(?:\.\d+)?|\d+\.\d+|\d+\.(?=\s*\\(?:overline|bar|dot)\b)|\d+|\.\d+"
 GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?(?!\d|,\d)", re.ASCII)
 PIECE = re.compile(
     rf"(?P<space>(?:\s|~|\\[,;:!> ])+)|\\(?P<command>[A-Za-z]+)\*?|(?P<row>\\\\(?:\[[^\]]*\])?|\\newline)"
@@ -38,12 +38,15 @@ SINGLE_SIGNS = {
 }  # fmt: skip
 ESCAPED = {"{": ("open", "\\{"), "}": ("close", "\\}"), "%": ("percent", "%"), "$": ("currency", "$"),
            "|": ("bar", "||"), "(": ("mark", "$"), ")": ("mark", "$"), "[": ("mark", "$"), "]": ("mark", "$"),
-           "&": ("word", "and"), "_": ("op", "_")}  # fmt: skip
+           "&": ("and", "and"), "_": ("op", "_")}  # fmt: skip
 RELATIONS = {"<=": "<=", ">=": ">=", "!=": "!=", ":=": "=", "==": "=", "=>": "=>", "<>": "!=", "<": "<", ">": ">",
              "=": "="}  # fmt: skip
 CURRENCIES = frozenset({"US", "USD", "Rs", "EUR", "GBP", "INR"})
 MIXED = re.compile(r"(?<![\w.,}])(\d{1,9})(?:\s|\\ )+(\d{1,9})\s*/\s*(\d{1,9})(?![\w.^!_])")
 HOURS = re.compile(r"\b([ap])\.\s*m\.?(?![A-Za-z])")
+SAFE_UNITS = frozenset({"ft", "cm", "kg", "yd", "lb", "hr"})
+LONE_SIGN = re.compile(r"\{([:=<>])\}")
+STRUCTURES = frozenset({"GL", "SL", "SO", "SU", "PSL", "PGL", "Sp", "Spin", "Gal", "Aut", "Hom"})
 MAX_NESTED = 12  # text in text in text
 
 
@@ -69,6 +72,7 @@ Tokens = tuple[Token, ...]
 def plain(text: str) -> str:
     """The text in ASCII wherever Unicode has a sign for something that LaTeX has a command for."""
     text = SCRIPT.sub(_script, text.translate(ASCII))
+    text = LONE_SIGN.sub(r"\1", text)
     text = MIXED.sub(r"\1\\frac{\2}{\3}", text)
     text = POWER_OF_TEN.sub(r"\\times ", text)
     return EXPONENT.sub(lambda found: rf"{found[1]}\cdot 10^{{{int(found[2])}}}", text)
@@ -106,13 +110,22 @@ def _scan(text: str, nested: int) -> Iterator[Token]:
         if piece is None:
             raise UnreadableError
         place = piece.end()
-        if piece["command"]:
+        if piece["letters"] in SHORT_UNITS and _follows_number(text, piece.start(), piece["letters"]):
+            tokens = [Token("word", piece["letters"])]
+        elif piece["command"]:
             tokens, place = _command(piece["command"], text, place, nested)
         else:
             tokens = _sign(piece)
         for token in tokens:
             depth += (token.kind == "open") - (token.kind == "close")
             yield token
+
+
+def _follows_number(text: str, start: int, unit: str) -> bool:
+    """Whether two letters are a unit and no product: behind a number and a space, or one of those that nobody multiplies."""
+    before = text[:start].rstrip()
+    spaced = len(before) < start
+    return bool(re.search(r"(?:\d|\\pi|\})$", before)) and (spaced or unit in SAFE_UNITS)
 
 
 def _touches_digit(text: str, place: int) -> bool:
@@ -141,10 +154,14 @@ def _letters(run: str) -> Iterator[Token]:
     """A run of letters outside commands: a function, a word, or a product of names."""
     if run in FUNCTION_WORDS:
         yield Token(*FUNCTION_WORDS[run])
-    elif len(run) > 1 and (run.lower() in KNOWN_WORDS or run in CURRENCIES or _is_word(run)):
+    elif len(run) > 1 and (_is_known(run) or run in CURRENCIES | STRUCTURES or _is_word(run)):
         yield Token("word", run)
     else:
         yield from (Token("name", letter) for letter in run)
+
+
+def _is_known(run: str) -> bool:
+    return run.lower() in KNOWN_WORDS and (run.islower() or run.isupper() or run.istitle())
 
 
 def _is_word(run: str) -> bool:
@@ -251,7 +268,9 @@ def _unit_vector(value: str, inner: list[Token]) -> Iterator[Token]:
 def _accented(value: str, inner: list[Token]) -> Iterator[Token]:
     if value in ("hat", "vec") and len(inner) == 1 and inner[0].text in ("i", "j", "k", "\\imath", "\\jmath"):
         yield Token("name", "unit " + inner[0].text.removeprefix("\\")[0])
-    elif value == "bar" and inner and all(token.kind == "number" for token in inner):
+    elif value in ("hat", "vec") and len(inner) == 1 and inner[0].text.startswith("unit "):
+        yield inner[0]
+    elif value in ("bar", "dot") and inner and all(token.kind == "number" for token in inner):
         yield Token("repeating", "".join(token.text for token in inner))
     elif value == "bar" and len(inner) == 1 and inner[0].text in ("z", "w"):
         yield from (Token("function", "conj"), Token("open", "{"), inner[0], Token("close", "}"))
@@ -288,9 +307,10 @@ def _text_word(word: str) -> Iterator[Token]:
 def _without_marks(tokens: list[Token]) -> Iterator[Token]:
     r"""Tokens without the ``$`` and ``\(`` that stand at an end or beside a separator or a word, where they say nothing."""
     free = (None, "sep", "word", "mark", "relation", "row", "colon")
+    kinds = [None if token.text in ("{", "}") else token.kind for token in tokens]
     for place, token in enumerate(tokens):
-        before = tokens[place - 1].kind if place else None
-        after = tokens[place + 1].kind if place + 1 < len(tokens) else None
+        before = kinds[place - 1] if place else None
+        after = kinds[place + 1] if place + 1 < len(tokens) else None
         if token.kind == "mark" and (before in free or after in free):
             continue
         if token.kind == "space" or (token.kind == "op" and token.text in MAGNIFIED):

@@ -17,10 +17,11 @@ from rlvr.grading.mathematics.tidying import tidy
 from rlvr.grading.mathematics.words import DENYING, LABEL_WORDS
 
 INFINITY: Tree = ("const", "inf")
+MINUS_INFINITY: Tree = ("neg", INFINITY)
 ORDERS = frozenset({"<", ">", "<=", ">="})
 SYSTEMS = frozenset({"cases", "aligned", "align", "gathered", "gather", "array", "split", "dcases", "rcases", "eqnarray", "alignedat"})
 STRUCTURES = re.compile(r"(?:bb|cal|frak) \w+|[A-Z]{2,}\w*|[SADCQVZUOKTMD]")
-BASE_DIGITS = re.compile(r"[0-9A-F]+")
+BASE_DIGITS = re.compile(r"[0-9A-F]+(?:\.[0-9A-F]+)?")
 MAX_DEPTH = 8
 
 
@@ -303,7 +304,8 @@ def _list(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | Non
     if any(token.kind == "dots" for part in parts for _, token in outer(part)):
         return _progression("", parts, products, depth)
     items = tuple(read(part, products, depth) for part in _with_shared_parts(parts))
-    if joined != "," and all(isinstance(item, Expression) and item.tree[0] == "name" and item.tree[1].isupper() for item in items):
+    logical = any(sign.text in ("\\lor", "\\land") for sign in signs)
+    if joined != "," and all(isinstance(item, Expression) and item.tree[0] == "name" and (logical or item.tree[1].isupper()) for item in items):
         return None
     if len(items) == 1:
         return items[0]
@@ -373,8 +375,11 @@ def _plus_minus(tokens: Tokens, products: frozenset[str], depth: int) -> Reading
 
 
 def _plus_minus_of_value(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
-    r"""``x = \pm 3`` is two equations."""
+    r"""``x = \pm 3`` is two equations, ``x \neq \pm 3`` leaves out two points."""
     parts, signs = split(tokens, "relation")
+    if len(parts) == 2 and signs[0].text == "!=" and parts[1] and parts[1][0].kind == "pm":
+        items = [read((*parts[0], signs[0], Token("op", sign), *parts[1][1:]), products, depth) for sign in "+-"]
+        return join_regions(tuple(items), ",")
     if len(parts) != 2 or signs[0].text != "=" or any(token.kind in ("pm", "word") for token in parts[0]):
         return None
     values = _plus_minus(parts[1], products, depth)
@@ -394,11 +399,11 @@ def _relation(tokens: Tokens, products: frozenset[str], depth: int) -> Reading |
     if texts == {"in"} and len(parts) == 2:
         found = label_of(parts[0])
         inner = read(parts[1], products, depth)
+        if found and isinstance(inner, Sequence) and inner.brackets == "{}":
+            return inner
         region = as_region(inner, certain=True)
         if found and region is not None:
             return region.named(found[0])
-        if found and isinstance(inner, Sequence) and inner.brackets == "{}":
-            return inner
         return None
     if texts <= ORDERS | {"!="} and all(parts):
         sides = tuple(parse(part, products) for part in parts)
@@ -413,7 +418,7 @@ def _equation(parts: list[Tokens], tokens: Tokens, products: frozenset[str], dep
     if len(parts) == 2 and (pairs := _tuples(parts, products, depth)):
         return pairs
     sides = [read(part, products, depth) for part in parts]
-    if any(isinstance(side, Text) and not label_of(part) for side, part in zip(sides, parts, strict=True)):
+    if any(isinstance(side, Text) and not label_of(part, parts[-1]) for side, part in zip(sides, parts, strict=True)):
         return None
     found = label_of(parts[0], tokens_of_value=parts[-1])
     if found:
@@ -447,6 +452,8 @@ def label_of(tokens: Tokens, tokens_of_value: Tokens = ()) -> tuple[str, str, bo
         tokens = tokens[1:-1]
     if not tokens:
         return None
+    if tokens_of_value and _is_segment(tokens) and (len(tokens) > 1 or tokens[0].kind == "word") and _is_numeric(tokens_of_value):
+        return " ".join(token.text for token in tokens), "", False
     if all(token.kind in ("word", "name") or token.text in ("'",) for token in tokens) and any(token.kind == "word" for token in tokens):
         words = [token.text.casefold() for token in tokens]
         known = any(word in LABEL_WORDS for word in words) and not any(word in DENYING for word in words)
@@ -458,6 +465,8 @@ def label_of(tokens: Tokens, tokens_of_value: Tokens = ()) -> tuple[str, str, bo
         return None
     if tree[0] == "name" and not tree[1].startswith("bb "):
         return tree[1], "", False
+    if tree[0] == "call" and str(tree[1]).startswith("conjugate") and tree[2][0][0] == "name":
+        return f"{tree[2][0][1]} {tree[1]}", "", False
     if tree[0] == "index":
         return f"{tree[1]}_{' '.join(tree[2])}", "", False
     if tree[0] == "call" and isinstance(tree[1], tuple) and len(tree[2]) >= 1:
@@ -465,8 +474,6 @@ def label_of(tokens: Tokens, tokens_of_value: Tokens = ()) -> tuple[str, str, bo
         single = tree[2][0][1] if len(tree[2]) == 1 and tree[2][0][0] == "name" else ""
         name = tree[1][1] + ("_" + " ".join(tree[1][2]) if tree[1][0] == "index" else "")
         return (name if single else f"{name} {arguments}"), single, False
-    if tokens_of_value and _is_segment(tokens) and _is_numeric(tokens_of_value):
-        return " ".join(token.text for token in tokens), "", False
     return None
 
 
@@ -507,8 +514,8 @@ def as_region(reading: Reading, certain: bool = False) -> Region | None:
             return Region((Piece(low.tree, closed, high.tree, closed),), "")
     if isinstance(reading, Sequence) and reading.brackets == "{}" and certain and all(isinstance(item, Expression) for item in reading.items):
         return Region(tuple(Piece(item.tree, True, item.tree, True) for item in reading.items if isinstance(item, Expression)), "")
-    if reading == Group(("bb R",)):
-        return whole_line()
+    if isinstance(reading, Group) and len(reading.factors) == 1 and reading.factors[0] in HALF_LINES:
+        return HALF_LINES[reading.factors[0]]
     if isinstance(reading, Sequence) and not reading.brackets and certain and reading.items:
         parts = [as_region(item, certain=True) if not isinstance(item, Expression) else None for item in reading.items]
         if all(part is not None for part in parts):
@@ -516,9 +523,20 @@ def as_region(reading: Reading, certain: bool = False) -> Region | None:
     return None
 
 
+ZERO: Tree = ("num", 0, "")
+
+
 def whole_line() -> Region:
     """All real numbers."""
     return Region((Piece(("neg", INFINITY), False, INFINITY, False),), "")
+
+
+HALF_LINES = {
+    "bb R": whole_line(),
+    **{sign: Region((Piece(ZERO, False, INFINITY, False),), "") for sign in ("bb R ^ +", "bb R _ > 0", "bb R ^ + _")},
+    **{sign: Region((Piece(ZERO, True, INFINITY, False),), "") for sign in ("bb R _ >= 0", "bb R ^ >= 0")},
+    **{sign: Region((Piece(MINUS_INFINITY, False, ZERO, False),), "") for sign in ("bb R ^ -", "bb R _ < 0")},
+}
 
 
 def _set_operations(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
@@ -562,6 +580,8 @@ def _bracketed(tokens: Tokens, products: frozenset[str], depth: int) -> Reading 
         return read(inner, products, depth)
     if opening in ("floor", "ceil"):
         return None
+    if opening == "\\{" and (described := _described(inner, products, depth)) is not None:
+        return described
     parts, signs = split(inner, "sep")
     brackets = {"\\{": "{", "<": "(", "(": "(", "[": "["}[opening] + {"\\}": "}", ">": ")", ")": ")", "]": "]"}.get(closing, "?")
     french = tokens[0].kind == "close" or tokens[-1].kind == "open"
@@ -594,6 +614,18 @@ def _bracketed(tokens: Tokens, products: frozenset[str], depth: int) -> Reading 
     return Sequence(brackets, flattened(items) if brackets == "{}" else items)
 
 
+def _described(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
+    r"""What ``x \mid x > 2`` in braces describes, if it is a region."""
+    for place, token in outer(tokens):
+        if place and (token.kind in ("colon", "bar") or token == Token("relation", "mid")):
+            whose = split(tokens[:place], "relation")[0]
+            if len(whose) > 2 or (len(whose) == 2 and whose[1] != (Token("name", "bb R"),)):
+                return None
+            found, region = label_of(whose[0]), read(tokens[place + 1 :], products, depth)
+            return region if found and isinstance(region, Region) and region.name == found[0] else None
+    return None
+
+
 def _infinite(item: Reading) -> bool:
     return isinstance(item, Expression) and item.tree in (INFINITY, ("neg", INFINITY))
 
@@ -614,17 +646,21 @@ def _based(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | No
     digits = "".join(token.text for token in tokens[: places[0]] if token.text not in ("(", ")", "{", "}"))
     named = {"two": "2", "three": "3", "five": "5", "eight": "8", "ten": "10", "sixteen": "16"}
     written = named.get("".join(base).casefold(), "".join(base))
+    digits = digits.removeprefix("-") if (negative := digits.startswith("-")) else digits
     if not re.fullmatch(r"[2-9]|[1-3][0-9]", written) or not BASE_DIGITS.fullmatch(digits.upper()):
         return None
     if len(digits) == 1 and digits.isalpha():
         return None
-    if not digits[0].isdigit() and not (digits.isupper() and int(written) > 10):
+    if not digits[0].isdigit() and not (int(written) > 10 and (digits.isupper() or (written == "16" and digits.isalnum()))):
         return None
-    return Based(digits.upper(), written)
+    return Based(("-" if negative else "") + digits.upper(), written)
 
 
 def _group(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
     """A direct product of groups, rings or spaces."""
+    half = " ".join(token.text for token in tokens if token.text not in ("{", "}"))
+    if half in HALF_LINES:
+        return Group((half,))
     parts: list[Tokens] = []
     start = 0
     for place, token in outer(tokens):

@@ -42,12 +42,16 @@ class Region:
         name: The name that is said to lie in it, or ``""``.
         french: Whether it was written with outward brackets.
         excluding: Whether it was written as what is left out.
+        sides: Sides of the inequality that it was written as.
+        signs: Relations between them.
     """
 
     pieces: tuple[Piece, ...]
     name: str
     french: bool = False
     excluding: bool = False
+    sides: tuple[Tree, ...] = ()
+    signs: tuple[str, ...] = ()
 
     def named(self, name: str) -> "Region":
         return replace(self, name=name)
@@ -92,6 +96,11 @@ def same_regions(first: Region, second: Region) -> bool:
 
 def from_relation(sides: tuple[Tree, ...], signs: tuple[str, ...]) -> Region | None:
     """The region of an inequality or chain in one name; ``None`` if it is not one that can be solved."""
+    found = _region_of(sides, signs)
+    return replace(found, sides=sides, signs=signs) if found else None
+
+
+def _region_of(sides: tuple[Tree, ...], signs: tuple[str, ...]) -> Region | None:
     if len(sides) == 3 and _is_name(sides[1]) and "!=" not in signs:
         lower, upper = _bound(sides[1], MIRRORED[signs[0]], sides[0]), _bound(sides[1], signs[1], sides[2])
         return lower.intersection(upper) or _open_chain(sides, signs)

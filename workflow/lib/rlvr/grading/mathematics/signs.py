@@ -44,7 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     **_as("relation", "to", "to rightarrow longrightarrow"),
     **_as("setop", "cup", "cup bigcup"), **_as("setop", "cap", "cap bigcap"), **_as("setop", "\\", "setminus backslash smallsetminus"),
     **_of("infix", "oplus otimes wedge star odot rtimes ltimes amalg dagger ddagger uparrow downarrow leftarrow gets"),
-    **_as("or", "or", "lor vee"), **_as("and", "and", "land"), **_as("quantifier", "for all", "forall"),
+    **_as("or", "\\lor", "lor vee"), **_as("and", "\\land", "land"), **_as("quantifier", "for all", "forall"),
     **_of("other", "exists neg lnot"),
     **_as("mod", "pmod", "pmod"), **_as("mod", "mod", "mod pod"), **_as("mod", "bmod", "bmod"),
     **_as("open", "(", "lparen"), **_as("close", ")", "rparen"), **_as("open", "[", "lbrack"), **_as("close", "]", "rbrack"),
@@ -68,7 +68,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     **_as("name", "bb R", "R reals Reals"), **_as("name", "bb Z", "Z"), **_as("name", "bb N", "N"), **_as("name", "bb Q", "Q"),
     **_as("currency", "$", "euro pounds textdollar yen textsterling"), **_as("degree", "deg", "textdegree"),
     **_as("percent", "%", "percent textpercent"), **_as("other", "permil", "permil textperthousand"),
-    "begin": ("begin", ""), "end": ("end", ""), "not": ("not", ""), "mid": ("relation", "mid"),
+    "choose": ("choose", "choose"), "begin": ("begin", ""), "end": ("end", ""), "not": ("not", ""), "mid": ("relation", "mid"),
     "newline": ("row", "\\\\"), "cr": ("row", "\\\\"), "colon": ("colon", ":"), "exp": ("function", "exp"), "lbar": ("bar", "|"),
     "square": ("space", ""),
 }  # fmt: skip

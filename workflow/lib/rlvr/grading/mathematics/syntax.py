@@ -38,7 +38,7 @@ def parse(tokens: Tokens, products: frozenset[str] = frozenset()) -> Tree:
     if not tokens or len(tokens) > MAX_TOKENS:
         raise UnreadableError
     reader = Reader(tokens, products)
-    tree = reader.sum()
+    tree = reader.chosen()
     if reader.kind is not None:
         raise UnreadableError
     return tree
@@ -112,7 +112,7 @@ class Reader:
             elif self.at("mod", "bmod") or self.at("mod", "mod"):
                 self.take()
                 value = ("call", "mod", (value, self.factor()))
-            elif self.kind in STARTS and not (self.kind == "bar" and self.bars % 2):
+            elif self.kind in STARTS and not (self.kind == "bar" and self.bars):
                 value = self.touching(value)
             else:
                 break
@@ -122,7 +122,7 @@ class Reader:
         """A product without a sign, or a mixed number."""
         before = self.tokens[self.place - 1]
         if self.kind == "number":
-            if before != Token("op", "!"):
+            if before not in (Token("op", "!"), Token("close", ")")):
                 raise UnreadableError
             return times(value, self.factor())
         if is_whole(value) and self.kind == "frac" and before.kind == "number":
@@ -167,10 +167,22 @@ class Reader:
         if self.at("degree"):
             self.take()
             return ("deg", base)
+        if starred := self.star():
+            return ("call", starred, (base,))
         exponent = self.argument(script=True)
         if exponent == ("degree",):
             return ("deg", base)
         return ("pow", base, exponent)
+
+    def star(self) -> str:
+        """Name of the conjugation that an exponent is, read, or nothing."""
+        following = self.tokens[self.place : self.place + 3]
+        size = 3 if len(following) == 3 and following[0].text == "{" and following[2].text == "}" else 1
+        sign = following[size // 2] if following else None
+        if sign is None or not (sign == Token("op", "*") or sign.kind == "infix" and sign.text in ("star", "dagger")):
+            return ""
+        self.place += size
+        return f"conjugate {sign.text}"
 
     def argument(self, script: bool = False) -> Tree:
         """A group in braces, or one sign; behind ``^`` all digits of a number and a sign before it, too."""
@@ -181,7 +193,7 @@ class Reader:
                 self.take()
                 return ("degree",) if token.kind == "degree" else ("name", "T")
             bars, self.bars = self.bars, 0
-            value = self.sum()
+            value = self.chosen()
             self.bars = bars
             self.expect("close", "}")
             return value
@@ -195,6 +207,14 @@ class Reader:
         if self.kind in ("number", "name", "constant", "frac", "sqrt", "function") or (self.at("open", "(") and script):
             return self.base()
         raise UnreadableError
+
+    def chosen(self) -> Tree:
+        r"""A sum, or ``n \choose k``."""
+        value = self.sum()
+        if self.kind != "choose":
+            return value
+        self.take()
+        return ("call", "binomial", (value, self.sum()))
 
     def first_digit(self) -> Tree:
         r"""The 1 of ``\frac12``: the rest of the number stays to be read."""
@@ -306,7 +326,7 @@ class Reader:
             return False
         end = self.closing()
         inner = self.tokens[self.place + 1 : end]
-        if any(token.kind == "sep" for token in inner):
+        if any(token.kind == "sep" for token in inner) or sum(token.kind == "bar" for token in inner) == 1:
             return True
         if letter in ALWAYS_FUNCTIONS | OFTEN_FUNCTIONS or primed or letter.startswith("bb") or letter.startswith(("cal", "frak")):
             return True
@@ -322,10 +342,15 @@ class Reader:
                 return place
         raise UnreadableError
 
+    def single_bar(self) -> int:
+        """Whether the bracket that begins here holds one bar, which then only separates: ``E(Y|X)``."""
+        inner = self.tokens[self.place + 1 : self.closing()]
+        return int(sum(token.kind == "bar" for token in inner) == 1)
+
     def arguments(self) -> tuple[Tree, ...]:
         """What stands in the brackets behind a function, by commas."""
+        bars, self.bars = self.bars, self.single_bar()
         opening = self.expect("open").text
-        bars, self.bars = self.bars, 0
         found = [self.sum()]
         while self.kind == "sep" or self.at("bar", "|") or self.at("relation") or self.at("colon"):
             sign = self.take()
@@ -343,7 +368,7 @@ class Reader:
         exponent = None
         while self.at("op", "_") or self.at("op", "^"):
             if self.take().text == "_":
-                base = self.argument(script=True)
+                base = self.base_of_logarithm()
             else:
                 exponent = self.argument(script=True)
         if exponent == ("neg", number(1)) and name in INVERSE:
@@ -354,6 +379,13 @@ class Reader:
         else:
             value = ("call", name if base is None else f"{name}_{base!r}", arguments)
         return value if exponent is None else ("pow", value, exponent)
+
+    def base_of_logarithm(self) -> Tree:
+        r"""The subscript of a function: of ``\log_23`` the 2, of ``\log_10 3`` the 10."""
+        following = self.tokens[self.place + 1 : self.place + 2]
+        if self.kind == "number" and len(self.text) > 1 and self.text.isdigit() and not (following and following[0].kind in STARTS):
+            return self.first_digit()
+        return self.argument(script=True)
 
     def arguments_of(self, name: str) -> tuple[Tree, ...]:
         if self.at("open", "(") or self.at("open", "[") or self.at("open", "\\{"):
@@ -421,7 +453,7 @@ class Reader:
     def bracket(self) -> Tree:
         opening = self.take().text
         bars, self.bars = self.bars, 0
-        value = self.sum()
+        value = self.chosen()
         if self.kind == "sep" and opening in ("(", "<", "["):
             entries = [value]
             while self.kind == "sep":
@@ -440,10 +472,10 @@ class Reader:
 
     def absolute(self) -> Tree:
         bar = self.take().text
-        self.bars += 1
+        bars, self.bars = self.bars, 1
         value = self.sum()
         self.expect("bar", bar)
-        self.bars -= 1
+        self.bars = bars
         return ("call", "abs" if bar == "|" else "norm", (value,))
 
     def big(self) -> Tree:

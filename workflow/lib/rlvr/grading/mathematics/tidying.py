@@ -58,10 +58,10 @@ def _strip_ends(tokens: Tokens) -> Tokens:
 def _without_announcement(tokens: Tokens) -> Tokens:
     """Tokens behind ``the answer is`` and the like."""
     end = 0
-    while end < len(tokens) and (tokens[end].kind in ("word", "colon") or tokens[end] == Token("relation", "=")):
+    while end < len(tokens) and (tokens[end].kind in ("word", "colon", "sep") or tokens[end] == Token("relation", "=")):
         end += 1
     for stop in range(end, 0, -1):
-        phrase = " ".join(token.text for token in tokens[:stop])
+        phrase = " ".join(token.text for token in tokens[:stop] if token.kind != "sep")
         if stop < len(tokens) and ANNOUNCING.fullmatch(phrase):
             return tokens[stop:]
     return tokens
@@ -171,12 +171,12 @@ def _unit_end(tokens: Tokens, place: int, units: set[str]) -> int:
         if is_unit(token):
             found.add(unit_of(token) or word)
             place, seen = _power_end(tokens, place + 1), True
-        elif token.kind == "word" and word in COUNT_NOUNS:
+        elif token.kind == "word" and (word in COUNT_NOUNS or (word == "old" and seen)):
             place, seen = place + 1, True
         elif token.kind == "word" and (word in ADJECTIVES or word in DIMENSIONS or (word == "of" and seen) or word == "per") and place + 1 < len(tokens):
             place += 1
             seen = seen and word not in ("per", "of")
-        elif seen and token == Token("op", "/") and place + 1 < len(tokens) and is_unit(tokens[place + 1]):
+        elif seen and token.text in ("/", "*") and token.kind == "op" and place + 1 < len(tokens) and is_unit(tokens[place + 1]):
             place += 1
         else:
             break

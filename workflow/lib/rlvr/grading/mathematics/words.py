@@ -21,7 +21,7 @@ FUNCTION_WORDS: dict[str, tuple[str, str]] = {
 _UNITS = {
     "m": "m meter meters metre metres", "cm": "cm centimeter centimeters centimetre centimetres", "mm": "mm millimeter millimeters",
     "km": "km kilometer kilometers kilometre kilometres", "in": "in inch inches", "ft": "ft foot feet", "yd": "yd yard yards",
-    "mi": "mi mile miles", "g": "g gram grams", "kg": "kg kilogram kilograms", "mg": "mg milligram milligrams",
+    "mi": "mi mile miles", "g": "g gm gram grams", "kg": "kg kilogram kilograms", "mg": "mg milligram milligrams",
     "lb": "lb lbs pound pounds", "oz": "oz ounce ounces", "ton": "ton tons tonne tonnes", "L": "L l liter liters litre litres",
     "mL": "ml mL milliliter milliliters", "s": "s sec secs second seconds", "min": "mins minute minutes",
     "h": "h hr hrs hour hours", "day": "day days", "week": "week weeks", "month": "month months", "year": "yr yrs year years",
@@ -57,14 +57,14 @@ COUNT_NOUNS = frozenset("""
     part parts partition partitions path paths pattern patterns pear pears pebble pebbles pen pens pencil pencils pennies penny people permutation permutations
     person persons piece pieces pig pigs pizza pizzas plant plants plate plates player players point points polygon polygons possibilities
     possibility pound prime primes problem problems puppy puppies quarter_coin rabbit rabbits region regions rock rocks roll rolls room
-    rooms root roots rope rose roses round rounds row rows run runs sandwich sandwiches school schools score seat seats segment segments
+    rooms root roots rope rose roses round rounds row rows run runs sandwich sandwiches school schools seat seats segment segments
     sequence sequences set sets sheep shelf shelves shirt shirts shoe shoes side sides sister sisters slice slices snack snacks sock socks
     solution solutions song songs square_tiles stair stairs stamp stamps star stars step steps stick sticks sticker stickers stone stones
     store stores student students subset subsets subgroup subgroups table tables tablet tablets task tasks teacher teachers team teams
     term terms test tests ticket tickets tile tiles toy toys train trains tree trees trial trials triangle triangles trip trips truck trucks
     unit units value values vertex vertices visitor visitors vote votes wall walls way ways wheel wheels window windows woman women word words
     worker workers zebra zebras bear bears tiger tigers turtle turtles snake snakes bee bees ant ants butterfly butterflies spider spiders
-    digit digits zero_count divisor divisors questions question homework lemons lemon potato potatoes carrot carrots tomato tomatoes
+    digit digits multiples zero_count divisor divisors questions question homework lemons lemon potato potatoes carrot carrots tomato tomatoes
     gold coins_of packets packet packs pack boxes_of kilometers_run graph graphs matrix matrices node nodes state states parameter
     degrees_of turns turn moves move laps lap flights flight floors floor pets pet cents_each matches_played games_played
 """.split())  # fmt: skip
@@ -89,18 +89,18 @@ SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 1
 YES_NO = frozenset({"yes", "no", "true", "false"})
 # Groups of texts that say the same.
 SYNONYMS = (
-    frozenset({"dne", "does not exist", "doesn't exist", "the limit does not exist", "limit does not exist", "do not exist"}),
-    frozenset({"no solution", "no solutions", "no real solutions", "no real solution", "emptyset", "empty set", "the empty set", "there is no solution",
+    frozenset({"dne", "does not exist", "doesn't exist", "limit does not exist", "do not exist"}),
+    frozenset({"no solution", "no solutions", "no real solutions", "no real solution", "emptyset", "empty set", "there is no solution",
                "there are no solutions", "no solution exists", "no solutions exist", "there are no real solutions", "null set"}),
     frozenset({"infinitely many", "infinitely many solutions", "infinite solutions", "there are infinitely many", "infinitely many such"}),
-    frozenset({"all real numbers", "all reals", "all real values", "the set of all real numbers", "all real x", "all real number",
-               "the real numbers", "the set of real numbers", "set of all real numbers", "every real number", "real numbers", "any real number"}),
+    frozenset({"all real numbers", "all reals", "all real values", "set of all real numbers", "all real x", "all real number",
+               "set of real numbers", "every real number", "real numbers", "any real number"}),
     frozenset({"undefined", "not defined", "is undefined"}),
     frozenset({"infinity", "positive infinity", "plus infinity"}),
     frozenset({"negative infinity", "minus infinity"}),
     frozenset({"cannot be determined", "can not be determined", "not enough information"}),
-    frozenset({"diverges", "divergent", "the series diverges", "it diverges", "the integral diverges"}),
-    frozenset({"converges", "convergent", "the series converges", "it converges", "the integral converges"}),
+    frozenset({"diverges", "divergent", "series diverges", "it diverges", "integral diverges"}),
+    frozenset({"converges", "convergent", "series converges", "it converges", "integral converges"}),
 )  # fmt: skip
 DENYING = frozenset("""
     not isn't wrong false incorrect or maybe possibly perhaps but also neither nor never no none except unlikely and cannot can't doesn't
@@ -110,8 +110,9 @@ QUANTIFIED = frozenset("""
     positive negative real integer integers number numbers natural nonnegative non rational rationals complex values value of reals all any every
     each nonzero prime even odd
 """.split()) - {"even", "odd", "prime", "negative"}  # fmt: skip
+SHORT_UNITS = frozenset(unit for unit in UNITS if len(unit) == 2)
 KNOWN_WORDS = (
-    UNIT_WORDS - {"m", "s", "g", "h", "l", "in"}
+    frozenset(unit for unit in UNIT_WORDS if len(unit) > 2)
     | COUNT_NOUNS
     | ADJECTIVES
     | LABEL_WORDS
@@ -119,6 +120,6 @@ KNOWN_WORDS = (
     | QUANTIFIED
     | YES_NO
     | frozenset(SCALES)
-    | frozenset("the is are if for when where with otherwise to of by on at than from between up least most dne usd mod none".split())
+    | frozenset("the is are if for when where with otherwise to of than from between least most dne usd mod none multiples".split())
     | frozenset("odd even half twice plus minus times over squared cubed about is was has cis".split())
 )
