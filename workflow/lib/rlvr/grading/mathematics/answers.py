@@ -62,15 +62,15 @@ def as_words(answer: str) -> str | None:
 def same_words(gold: str, answer: str) -> bool | None:
     """Whether two cleaned answers are the same text; ``None`` where one may be something else than words.
 
-    Nothing but the word itself is Yes, No, True or False. Letters that may be a product (``ab``) are left to the full
-    comparison.
+    Letters that may be a product (``ab``) are left to the full comparison. Nothing but the word itself is Yes, No, True
+    or False.
     """
     gold_words, answer_words = as_words(gold), as_words(answer)
-    if gold_words in LOGIC_WORDS:
-        return gold_words == answer_words
     if gold_words is None or answer_words is None or not (is_prose(gold_words) and is_prose(answer_words)):
         return None
-    return True if gold_words == answer_words else None
+    if gold_words == answer_words:
+        return True
+    return False if gold_words in LOGIC_WORDS else None
 
 
 def is_prose(words: str) -> bool:

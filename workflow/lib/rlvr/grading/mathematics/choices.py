@@ -8,6 +8,9 @@ DRESSING = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:rm|bf|sf|it)|mbox|bo
 LETTER = re.compile(r"\(?\s*([A-H])\s*\)?\s*[.:]?")
 CHOICE = re.compile(r"\(?\s*([A-H])\s*(?:\)\s*[.:]?|[.:]|\s-\s)\s*(.*)", re.DOTALL)
 OTHER = re.compile(r"(?<![A-Za-z\\])([A-J])(?![A-Za-z])|\(\s*([a-j])\s*\)|(?:or|and|also|maybe)\s+([a-j])(?![A-Za-z])")
+CHANGING = frozenset({"squared", "cubed", "dozen", "if", "otherwise", "unless", "squares", "half", "twice", "excluded"})
+GOES_ON = re.compile(r"[,;=/+<>^_!?|]|\\\\|\\(?:pm|mp|times|cdot|neq?|to|cup|fbox)(?![A-Za-z])")
+SPACING = re.compile(r"\\(?:q?quad(?![A-Za-z])|[,;:! ])\s*$")
 WORD = re.compile(r"[A-Za-z][A-Za-z']*")
 
 
@@ -15,7 +18,7 @@ def undressed(text: str) -> str:
     """The text without commands of fonts."""
     while (plain := DRESSING.sub(r"\1", text)) != text:
         text = plain
-    return text.strip()
+    return SPACING.sub("", text).strip()
 
 
 def letter_of(text: str) -> str | None:
@@ -34,7 +37,7 @@ def chooses(answer: str, letter: str) -> bool | None:
     if found is None:
         return None
     words = [word.casefold() for word in WORD.findall(found[2])]
-    if found[1] != letter or any(word in DENYING for word in words):
+    if found[1] != letter or any(word in DENYING | CHANGING for word in words) or GOES_ON.match(found[2]):
         return False
     others = {one for match in OTHER.finditer(found[2]) for one in match.groups() if one}
     return not others or (others == {"A"} and len(words) > 3)

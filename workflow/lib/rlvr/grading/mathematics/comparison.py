@@ -46,6 +46,8 @@ def same(gold: Reading, answer: Reading) -> bool:
 
 def _text(gold: Reading, answer: Reading) -> bool | None:
     if isinstance(gold, Text) or isinstance(answer, Text):
+        if isinstance(gold, Equation) or isinstance(answer, Equation):
+            return bool(_equations(gold, answer)) or same_text(tokens_of(gold), tokens_of(answer))
         return same_text(tokens_of(gold), tokens_of(answer))
     return None
 

@@ -117,7 +117,7 @@ def _scan(text: str, nested: int) -> Iterator[Token]:
         else:
             tokens = _sign(piece)
         for token in tokens:
-            depth += (token.kind == "open") - (token.kind == "close")
+            depth += (token.kind == "open" and token.text != "{") - (token.kind == "close" and token.text != "}")
             yield token
 
 

@@ -290,6 +290,9 @@ def _argument(tree: Tree, point: Point) -> Any:
 
 def _unknown(name: Tree, arguments: tuple[Tree, ...], point: Point) -> Any:
     key = name[1] if name[0] == "name" else f"{name[1]}_{' '.join(name[2])}"
+    if key in SPECIAL and len(arguments) == 1:
+        argument = evaluate(arguments[0], point)
+        return _real(SPECIAL[key](context(), argument), (argument,), point)
     return point.opaque(f"function {key}", [_argument(argument, point) for argument in arguments])
 
 
@@ -409,6 +412,7 @@ EVALUATORS: dict[str, Any] = {
     "neg": lambda tree, point: -evaluate(tree[1], point), "pow": _power, "root": _root, "deg": _degrees, "call": _call,
     "opaque": _opaque, "matrix": _matrix, "vector": _vector, "sum": _repeated, "prod": _repeated, "int": _integral,
 }  # fmt: skip
+SPECIAL: dict[str, Any] = {"\\Gamma": lambda ctx, x: ctx.gamma(x), "\\zeta": lambda ctx, x: ctx.zeta(x)}
 KNOWN: dict[str, Any] = {
     **{name: (lambda ctx, x, name=name: getattr(ctx, name)(x)) for name in (
         "sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "floor", "ceil", "conj",
