@@ -68,7 +68,9 @@ def swapped_case(gold: str) -> str | None:
     if r"\text" in gold or re.search(r"[A-Za-z]{3,}", COMMAND.sub("", gold)) or len(gold) < 3:
         return None
     parts = re.split(r"(\\[A-Za-z]+|\\.)", gold)
-    return "".join(part if part.startswith("\\") else LETTER.sub(lambda letter: letter[0].swapcase(), part) for part in parts)
+    return "".join(
+        part if part.startswith("\\") else LETTER.sub(lambda letter: letter[0].swapcase(), part) for part in parts
+    )
 
 
 def another_power_of_ten(gold: str) -> str | None:

@@ -10,12 +10,13 @@ from functools import lru_cache
 from rlvr.core.errors import InputError
 from rlvr.grading.mathematics.answers import as_number, clean_answer, same_number, same_string, same_words
 from rlvr.grading.mathematics.choices import chooses, letter_of
-from rlvr.grading.mathematics.comparison import same, tokens_of
 from rlvr.grading.mathematics.costs import is_hostile, is_too_long, nesting
 from rlvr.grading.mathematics.expressions import evaluate, same_expression
+from rlvr.grading.mathematics.kinds import Reading, Text
 from rlvr.grading.mathematics.latex import UnreadableError, tokenize
 from rlvr.grading.mathematics.lists import same_entries
-from rlvr.grading.mathematics.readings import Reading, Text, read
+from rlvr.grading.mathematics.reader import read
+from rlvr.grading.mathematics.sameness import same
 from rlvr.grading.mathematics.tidying import Tidied, tidy
 from rlvr.grading.time_limit import TimedOutError, time_limit
 from rlvr.grading.verdicts import Stage, Verdict
