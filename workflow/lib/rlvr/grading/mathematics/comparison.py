@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from rlvr.grading.mathematics.cursor import Tree
 from rlvr.grading.mathematics.equality import same_trees
 from rlvr.grading.mathematics.equations import relations, same_as_equation
 from rlvr.grading.mathematics.kinds import (
@@ -20,7 +21,6 @@ from rlvr.grading.mathematics.regions import Region, same_regions
 from rlvr.grading.mathematics.sameness import matched_once, same
 from rlvr.grading.mathematics.sequences import sequences
 from rlvr.grading.mathematics.sets import as_region
-from rlvr.grading.mathematics.syntax import Tree
 from rlvr.grading.mathematics.texts import bases, text
 from rlvr.grading.mathematics.transformations import (
     same_antiderivative,
@@ -31,6 +31,7 @@ from rlvr.grading.mathematics.transformations import (
 
 SOLVED_FOR = frozenset({"", "x"})
 HUNDRED: Tree = ("num", 100, "")
+
 
 def _expressions(gold: Reading, answer: Reading) -> bool | None:
     if not (isinstance(gold, Expression) and isinstance(answer, Expression)):
@@ -116,9 +117,11 @@ def _regions(gold: Reading, answer: Reading) -> bool | None:
         region = as_region(answer, certain=True)
         if region is not None and same_regions(gold, region):
             return True
-        return isinstance(answer, (Region, Relation)) and bool(gold.sides and answer.sides) and bool(relations(
-            Relation(gold.sides, gold.signs), Relation(answer.sides, answer.signs)
-        ))
+        return (
+            isinstance(answer, (Region, Relation))
+            and bool(gold.sides and answer.sides)
+            and bool(relations(Relation(gold.sides, gold.signs), Relation(answer.sides, answer.signs)))
+        )
     assert isinstance(answer, Region)
     if isinstance(gold, Relation):
         return bool(answer.sides) and bool(relations(gold, Relation(answer.sides, answer.signs)))
@@ -136,13 +139,22 @@ def _progressions(gold: Reading, answer: Reading) -> bool | None:
     if len(gold.after) != len(answer.after) or not all(map(same, gold.after, answer.after)):
         return False
     shorter, longer = sorted((gold.before, answer.before), key=len)
-    if len(shorter) < 2 and len(shorter) != len(longer) or not all(same(one, other) for one, other in zip(shorter, longer, strict=False)):
+    if (
+        len(shorter) < 2
+        and len(shorter) != len(longer)
+        or not all(same(one, other) for one, other in zip(shorter, longer, strict=False))
+    ):
         return False
     numbers = [_whole(entry) for entry in longer]
     if len(shorter) == len(longer):
         return True
-    steps = {second - first for first, second in zip(numbers[:-1], numbers[1:], strict=True) if first is not None and second is not None}
+    steps = {
+        second - first
+        for first, second in zip(numbers[:-1], numbers[1:], strict=True)
+        if first is not None and second is not None
+    }
     return None not in numbers and len(steps) == 1
+
 
 DECISIONS: tuple[Callable[[Reading, Reading], bool | None], ...] = (
     bases, text, _expressions, _percents, _congruences, same_as_equation, relations, _cases, _regions, _groups, _ratios, _progressions,

@@ -7,7 +7,10 @@ from rlvr.grading.mathematics.regions import INFINITY, Piece, Region
 from rlvr.grading.mathematics.sets import described, join_regions
 from rlvr.grading.mathematics.structure import label_of, outer, split, wrapped
 
-SYSTEMS = frozenset({"cases", "aligned", "align", "gathered", "gather", "array", "split", "dcases", "rcases", "eqnarray", "alignedat"})
+SYSTEMS = frozenset(
+    {"cases", "aligned", "align", "gathered", "gather", "array", "split", "dcases", "rcases", "eqnarray", "alignedat"}
+)
+
 
 def system(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
     """Rows of an environment, or rows alone."""
@@ -28,7 +31,12 @@ def _rows(tokens: Tokens, products: frozenset[str], depth: int) -> Reading:
         return Cases(tuple((read(row[0], products, depth), read(condition(row[1]), products, depth)) for row in rows))
     joined = [tuple(token for cell in row for token in cell) for row in rows]
     if joined and all(_conditional(row) for row in joined):
-        return Cases(tuple((read(one, products, depth), read(condition(other), products, depth)) for one, other in map(_at_condition, joined)))
+        return Cases(
+            tuple(
+                (read(one, products, depth), read(condition(other), products, depth))
+                for one, other in map(_at_condition, joined)
+            )
+        )
     items = tuple(read(row, products, depth) for row in joined)
     return items[0] if len(items) == 1 else Sequence("", items)
 
@@ -38,11 +46,18 @@ def _begins_with_relation(tokens: Tokens) -> bool:
 
 
 def _conditional(tokens: Tokens) -> bool:
-    return any(token.kind == "word" and token.text.casefold() in ("if", "when", "for", "otherwise", "where") for token in tokens[1:])
+    return any(
+        token.kind == "word" and token.text.casefold() in ("if", "when", "for", "otherwise", "where")
+        for token in tokens[1:]
+    )
 
 
 def _at_condition(tokens: Tokens) -> tuple[Tokens, Tokens]:
-    place = next(at for at, token in enumerate(tokens) if at and token.kind == "word" and token.text.casefold() in ("if", "when", "for", "otherwise", "where"))
+    place = next(
+        at
+        for at, token in enumerate(tokens)
+        if at and token.kind == "word" and token.text.casefold() in ("if", "when", "for", "otherwise", "where")
+    )
     return tokens[:place], tokens[place:]
 
 
@@ -65,7 +80,10 @@ def list_of(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | N
         return _progression("", parts, products, depth)
     items = tuple(read(part, products, depth) for part in parts)
     logical = any(sign.text in ("\\lor", "\\land") for sign in signs)
-    if joined != "," and all(isinstance(item, Expression) and item.tree[0] == "name" and (logical or item.tree[1].isupper()) for item in items):
+    if joined != "," and all(
+        isinstance(item, Expression) and item.tree[0] == "name" and (logical or item.tree[1].isupper())
+        for item in items
+    ):
         return None
     if len(items) == 1:
         return items[0]
@@ -128,7 +146,10 @@ def bracketed(tokens: Tokens, products: frozenset[str], depth: int) -> Reading |
     transposed = False
     if len(tokens) > 4 and tokens[-2:] == (Token("op", "^"), Token("name", "T")):
         tokens, transposed = tokens[:-2], True
-    elif len(tokens) > 4 and (tokens[-2:] == (Token("op", "^"), Token("top", "T")) or tuple(token.text for token in tokens[-4:]) == ("^", "{", "T", "}")):
+    elif len(tokens) > 4 and (
+        tokens[-2:] == (Token("op", "^"), Token("top", "T"))
+        or tuple(token.text for token in tokens[-4:]) == ("^", "{", "T", "}")
+    ):
         tokens, transposed = tokens[: -2 if tokens[-1].kind == "top" else -4], True
     opening, inner, closing = wrapped(tokens)
     if not opening:
@@ -142,7 +163,9 @@ def bracketed(tokens: Tokens, products: frozenset[str], depth: int) -> Reading |
     if opening == "\\{" and (region := described(inner, products, depth)) is not None:
         return region
     parts, signs = split(inner, "sep")
-    brackets = {"\\{": "{", "<": "(", "(": "(", "[": "["}[opening] + {"\\}": "}", ">": ")", ")": ")", "]": "]"}.get(closing, "?")
+    brackets = {"\\{": "{", "<": "(", "(": "(", "[": "["}[opening] + {"\\}": "}", ">": ")", ")": ")", "]": "]"}.get(
+        closing, "?"
+    )
     french = tokens[0].kind == "close" or tokens[-1].kind == "open"
     if not signs:
         if transposed or brackets not in ("{}", "[]", "()"):
@@ -154,14 +177,20 @@ def bracketed(tokens: Tokens, products: frozenset[str], depth: int) -> Reading |
             return None
         if isinstance(item, (Text, Relation, Region, Sequence)) and brackets != "()":
             return None
-        return Sequence(brackets, (item,)) if brackets == "{}" and item == Text((Token("emptyset", "emptyset"),)) else item
+        return (
+            Sequence(brackets, (item,)) if brackets == "{}" and item == Text((Token("emptyset", "emptyset"),)) else item
+        )
     if any(not part for part in parts[:-1]):
         return None
     parts = [part for part in parts if part]
     if any(token.kind == "dots" for part in parts for _, token in outer(part)):
         return _progression(brackets, parts, products, depth)
     items = tuple(read(part, products, depth) for part in parts)
-    if brackets in ("[)", "(]") or french or (len(items) == 2 and brackets in ("()", "[]") and any(_infinite(item) for item in items)):
+    if (
+        brackets in ("[)", "(]")
+        or french
+        or (len(items) == 2 and brackets in ("()", "[]") and any(_infinite(item) for item in items))
+    ):
         if len(items) != 2 or not all(isinstance(item, Expression) for item in items):
             return None
         low, high = items
@@ -175,4 +204,3 @@ def bracketed(tokens: Tokens, products: frozenset[str], depth: int) -> Reading |
 
 def _infinite(item: Reading) -> bool:
     return isinstance(item, Expression) and item.tree in (INFINITY, ("neg", INFINITY))
-

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from rlvr.grading.mathematics.syntax import Tree
-from rlvr.grading.mathematics.values import (
+from rlvr.grading.mathematics.cursor import Tree
+from rlvr.grading.mathematics.points import (
     COMPLEX_NAMES,
     DIGITS,
     MORE_DIGITS,
@@ -14,11 +14,9 @@ from rlvr.grading.mathematics.values import (
     Point,
     UndefinedError,
     context,
-    evaluate,
-    free_names,
-    has,
-    rational,
 )
+from rlvr.grading.mathematics.trees import free_names, has, rational
+from rlvr.grading.mathematics.values import evaluate
 
 NEEDED = 2  # points at which both have a real value
 TRANSPOSED = frozenset("uvwxyz")
@@ -119,7 +117,12 @@ def _same_scalars(first: Tree, second: Tree) -> bool:
         agreed += 1
     if agreed < NEEDED and (not left or not _same_everywhere_complex(first, second, integers)):
         return False
-    return not names & COMPLEX_NAMES or "y" in names or not (has(first, "abs", "conj") or has(second, "abs", "conj")) or _same_complex_names(first, second)
+    return (
+        not names & COMPLEX_NAMES
+        or "y" in names
+        or not (has(first, "abs", "conj") or has(second, "abs", "conj"))
+        or _same_complex_names(first, second)
+    )
 
 
 def _same_everywhere_complex(first: Tree, second: Tree, integers: frozenset[str]) -> bool:
@@ -182,7 +185,9 @@ def _same_with_more_digits(first: Tree, second: Tree, point: Point, other_point:
     ctx.dps = MORE_DIGITS
     try:
         one, other = evaluate(first, point), evaluate(second, other_point)
-        shrinking = [abs(value) <= size * ctx.mpf(10) ** -TINY for value, size in zip((one, other), before, strict=True)]
+        shrinking = [
+            abs(value) <= size * ctx.mpf(10) ** -TINY for value, size in zip((one, other), before, strict=True)
+        ]
         return all(shrinking) or (not any(shrinking) and close(one, other, SAME))
     except UndefinedError:
         return False
@@ -231,11 +236,19 @@ def _in_product(factors: tuple[Tree, ...]) -> frozenset[str]:
     factors = tuple(_factors(factors))
     capitals = [_base_name(factor) for factor in factors]
     distinct = {name for name in capitals if name and is_capital(name)}
-    exponential = {name for factor in factors if factor[0] == "pow" and factor[1] == ("const", "e") for name in free_names(factor[2]) if is_capital(name)}
+    exponential = {
+        name
+        for factor in factors
+        if factor[0] == "pow" and factor[1] == ("const", "e")
+        for name in free_names(factor[2])
+        if is_capital(name)
+    }
     found = frozenset(distinct) if len(distinct) > 1 else frozenset()
     if len(exponential) > 1:
         found |= frozenset(exponential)
-    names = [(place, _base_name(factor), _is_inverse(factor)) for place, factor in enumerate(factors) if _base_name(factor)]
+    names = [
+        (place, _base_name(factor), _is_inverse(factor)) for place, factor in enumerate(factors) if _base_name(factor)
+    ]
     for place, name, inverse in names:
         for other_place, other, other_inverse in names:
             between = [one for at, one, _ in names if place < at < other_place and one != name]

@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from rlvr.grading.mathematics.cursor import Tree
 from rlvr.grading.mathematics.equality import proportional, same_trees
 from rlvr.grading.mathematics.kinds import Cases, Equation, Expression, Reading, Relation, Sequence
 from rlvr.grading.mathematics.regions import Region
 from rlvr.grading.mathematics.sameness import same
-from rlvr.grading.mathematics.syntax import Tree
 from rlvr.grading.mathematics.transformations import renamed
-from rlvr.grading.mathematics.values import free_names
+from rlvr.grading.mathematics.trees import free_names
 
 
 def same_as_equation(gold: Reading, answer: Reading) -> bool | None:
@@ -34,7 +34,9 @@ def _value_of(equation: Equation, labelled: bool) -> Reading | None:
     if equation.label:
         return sides[-1]
     first = sides[0]
-    if not all(isinstance(side, Expression) and not free_names(side.tree) for side in sides[1:]) or not isinstance(first, Expression):
+    if not all(isinstance(side, Expression) and not free_names(side.tree) for side in sides[1:]) or not isinstance(
+        first, Expression
+    ):
         return None
     if not free_names(first.tree):
         return sides[-1] if same(first, sides[-1]) else None
@@ -51,7 +53,9 @@ def _same_equations(gold: Equation, answer: Equation) -> bool:
         if gold.argument != answer.argument:
             if not (isinstance(gold.value, Expression) and isinstance(value, Expression)):
                 return False
-            if gold.argument not in free_names(gold.value.tree) or gold.argument in free_names(value.tree) - {answer.argument}:
+            if gold.argument not in free_names(gold.value.tree) or gold.argument in free_names(value.tree) - {
+                answer.argument
+            }:
                 return False
             value = Expression(renamed(value.tree, answer.argument, gold.argument), value.tokens)
         if all(same(value, side) for side in answer.sides[:-1]) or len(answer.sides) == 1:
@@ -63,7 +67,9 @@ def _same_equations(gold: Equation, answer: Equation) -> bool:
     if None in differences:
         return False
     one, other = differences
-    if not (gold.label or answer.label) and (_same_sides(gold, answer) or _same_sides(gold, Equation("", "", answer.sides[::-1], answer.tokens))):
+    if not (gold.label or answer.label) and (
+        _same_sides(gold, answer) or _same_sides(gold, Equation("", "", answer.sides[::-1], answer.tokens))
+    ):
         return True
     if not free_names(one) and not free_names(other):
         return _same_sides(gold, answer)
@@ -97,7 +103,9 @@ def _difference(equation: Equation) -> Tree | None:
         if equation.argument or " " in equation.label.replace("_ ", ""):
             sides.insert(0, ("call", ("name", equation.label), (("name", equation.argument),)))
         else:
-            sides.insert(0, ("index", *_index_parts(equation.label)) if "_" in equation.label else ("name", equation.label))
+            sides.insert(
+                0, ("index", *_index_parts(equation.label)) if "_" in equation.label else ("name", equation.label)
+            )
     return ("add", sides[0], ("neg", sides[1])) if len(sides) == 2 else None
 
 
@@ -107,7 +115,9 @@ def _index_parts(label: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _same_sides(gold: Equation, answer: Equation) -> bool:
-    return len(gold.sides) == len(answer.sides) and all(same(one, other) for one, other in zip(gold.sides, answer.sides, strict=True))
+    return len(gold.sides) == len(answer.sides) and all(
+        same(one, other) for one, other in zip(gold.sides, answer.sides, strict=True)
+    )
 
 
 def relations(gold: Reading, answer: Reading) -> bool | None:
@@ -132,4 +142,3 @@ def _upwards(relation: Relation) -> Relation:
         mirrored = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "!=": "!="}
         return Relation(relation.sides[::-1], tuple(mirrored[sign] for sign in relation.signs[::-1]))
     return relation
-

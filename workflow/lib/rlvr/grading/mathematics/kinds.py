@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from rlvr.grading.mathematics.cursor import Tree
 from rlvr.grading.mathematics.latex import Tokens
 from rlvr.grading.mathematics.regions import Region
-from rlvr.grading.mathematics.syntax import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +122,19 @@ class Progression:
     before: tuple["Reading", ...]
     after: tuple["Reading", ...]
 
-Reading = Text | Expression | Percent | Based | Sequence | Equation | Relation | Congruence | Cases | Group | Ratio | Region | Progression
+
+Reading = (
+    Text
+    | Expression
+    | Percent
+    | Based
+    | Sequence
+    | Equation
+    | Relation
+    | Congruence
+    | Cases
+    | Group
+    | Ratio
+    | Region
+    | Progression
+)

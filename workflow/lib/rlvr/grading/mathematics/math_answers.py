@@ -25,8 +25,12 @@ TIME_LIMIT_S = 5.0  # for all of one comparison
 INFINITE = re.compile(r"[+-]?\s*\\infty|\\pm\s*\\infty")
 TAME_CHARS = 120
 TAME_NESTING = 5
-LONG_WORK = re.compile(r"[<>=!|]|\\(?:sum|prod|i*int|oint|le|ge|ne|leq|geq|neq|leqslant|geqslant|lt|gt|mid|lvert|binom|dbinom|begin)(?![A-Za-z])")
-ORDINAL = re.compile(r"(-?\d+)\s*\^?\s*\{?\s*(?:\\(?:text|mathrm|rm|textsuperscript)\s*\{?)?\s*(?:st|nd|rd|th)\s*\}?\s*\}?")
+LONG_WORK = re.compile(
+    r"[<>=!|]|\\(?:sum|prod|i*int|oint|le|ge|ne|leq|geq|neq|leqslant|geqslant|lt|gt|mid|lvert|binom|dbinom|begin)(?![A-Za-z])"
+)
+ORDINAL = re.compile(
+    r"(-?\d+)\s*\^?\s*\{?\s*(?:\\(?:text|mathrm|rm|textsuperscript)\s*\{?)?\s*(?:st|nd|rd|th)\s*\}?\s*\}?"
+)
 QUOTED_LIST = re.compile(r"\[\s*((?:'[^']*'|\"[^\"]*\")(?:\s*,\s*(?:'[^']*'|\"[^\"]*\"))*)\s*\]")
 QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 SMALL_UNIT = r"(?:[msghL]|[mck]?m|k?g|m?L)\s*(?:\^\s*\{?\s*-?[123]\s*\}?)?"
@@ -210,7 +214,9 @@ def check_math_gold(gold: str) -> None:
     reading = read(tokens)
     if isinstance(reading, Text) and unknown:
         raise InputError(
-            f"gold answer {gold!r}", f"cannot be read whole: nothing is known of {unknown[0]!r}.", "Correct or drop the problem."
+            f"gold answer {gold!r}",
+            f"cannot be read whole: nothing is known of {unknown[0]!r}.",
+            "Correct or drop the problem.",
         )
 
 

@@ -9,6 +9,7 @@ from rlvr.grading.mathematics.tidying import tidy
 
 MAX_DEPTH = 8
 
+
 @lru_cache(maxsize=4096)
 def read(tokens: Tokens, products: frozenset[str] = frozenset(), depth: int = 0) -> Reading:
     """The one reading of tokens.
@@ -29,7 +30,6 @@ def read(tokens: Tokens, products: frozenset[str] = frozenset(), depth: int = 0)
         if found is not None:
             return found
     return Text(tokens)
-
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ from rlvr.grading.mathematics.syntax import parse
 
 BASE_DIGITS = re.compile(r"[0-9A-F]+(?:\.[0-9A-F]+)?")
 
+
 def percent(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
     if tokens[-1].kind != "percent" or len(tokens) < 2 or any(token.kind == "percent" for token in tokens[:-1]):
         return None
@@ -35,13 +36,16 @@ def based(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | Non
         return None
     if len(digits) == 1 and digits.isalpha():
         return None
-    if not digits[0].isdigit() and not (int(written) > 10 and (digits.isupper() or (written == "16" and digits.isalnum()))):
+    if not digits[0].isdigit() and not (
+        int(written) > 10 and (digits.isupper() or (written == "16" and digits.isalnum()))
+    ):
         return None
     return Based(("-" if negative else "") + digits.upper(), written)
 
 
 def expression(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
     return Expression(parse(tokens, products), tokens)
+
 
 RULES: tuple[Callable[[Tokens, frozenset[str], int], Reading | None], ...] = (
     labelled, system, congruence, list_of, bracketed, plus_minus, named_value, relation, set_operations, percent, based,

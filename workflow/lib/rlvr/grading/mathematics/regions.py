@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from functools import cmp_to_key
 from typing import Any
 
+from rlvr.grading.mathematics.cursor import Tree
 from rlvr.grading.mathematics.equality import close, same_trees
-from rlvr.grading.mathematics.syntax import Tree
-from rlvr.grading.mathematics.values import Point, UndefinedError, context, evaluate, free_names
+from rlvr.grading.mathematics.points import Point, UndefinedError, context
+from rlvr.grading.mathematics.trees import free_names
+from rlvr.grading.mathematics.values import evaluate
 
 INFINITY: Tree = ("const", "inf")
 MINUS_INFINITY: Tree = ("neg", INFINITY)
@@ -130,7 +132,9 @@ def _is_name(tree: Tree) -> bool:
 def _bound(name: Tree, sign: str, end: Tree) -> Region:
     label = name[1] if name[0] == "name" else f"{name[1]}_{' '.join(name[2])}"
     if sign == "!=":
-        return Region((Piece(MINUS_INFINITY, False, end, False), Piece(end, False, INFINITY, False)), label, excluding=True)
+        return Region(
+            (Piece(MINUS_INFINITY, False, end, False), Piece(end, False, INFINITY, False)), label, excluding=True
+        )
     if sign in ("<", "<="):
         return Region((Piece(MINUS_INFINITY, False, end, sign == "<="),), label)
     return Region((Piece(end, sign == ">=", INFINITY, False),), label)
@@ -247,7 +251,9 @@ def _solve(difference: Tree, sign: str, name: str) -> Region | None:
     if any(one is None for one in signs) or 0 in signs:
         return None
     ends = [
-        _zero(difference, name, places[at], places[at + 1]) for at in range(len(places) - 1) if signs[at] != signs[at + 1]
+        _zero(difference, name, places[at], places[at + 1])
+        for at in range(len(places) - 1)
+        if signs[at] != signs[at + 1]
     ]
     if len(ends) > 6 or None in ends:
         return None

@@ -32,7 +32,6 @@ def matched_once(golds: Items[Any], answers: Items[Any], equal: Callable[[Any, A
     return not left
 
 
-
 @lru_cache(maxsize=1)
 def decisions() -> tuple[Callable[[Reading, Reading], bool | None], ...]:
     """The decisions, which compare the parts of readings by ``same`` in turn."""

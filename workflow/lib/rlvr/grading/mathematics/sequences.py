@@ -28,7 +28,11 @@ def sequences(gold: Reading, answer: Reading) -> bool | None:
 
 def _labels(sequence: Sequence) -> list[str]:
     """Labels of the entries, if all have one."""
-    found = [f"{item.label}({item.argument})" if item.argument else item.label for item in sequence.items if isinstance(item, Equation) and item.label]
+    found = [
+        f"{item.label}({item.argument})" if item.argument else item.label
+        for item in sequence.items
+        if isinstance(item, Equation) and item.label
+    ]
     return found if len(found) == len(sequence.items) else []
 
 
@@ -39,7 +43,9 @@ def _values(sequence: Sequence) -> tuple[Reading, ...]:
 def _same_labelled(gold: Sequence, answer: Sequence, labels: list[str], others: list[str]) -> bool:
     if len(set(labels)) == len(labels) and set(labels) == set(others):
         known = dict(zip(others, answer.items, strict=False))
-        return len(others) == len(labels) and all(same(item, known[label]) for label, item in zip(labels, gold.items, strict=True))
+        return len(others) == len(labels) and all(
+            same(item, known[label]) for label, item in zip(labels, gold.items, strict=True)
+        )
     return matched_once(gold.items, answer.items, same)
 
 
@@ -52,7 +58,11 @@ def _same_with_labels(gold: Sequence, answer: Sequence, others: list[str]) -> bo
         return _same_bare(gold.items, values)
     if gold.brackets != "()":
         return False
-    if answer.brackets == "" and all(len(label) == 1 and label.isalpha() for label in others) and len(set(others)) == len(others):
+    if (
+        answer.brackets == ""
+        and all(len(label) == 1 and label.isalpha() for label in others)
+        and len(set(others)) == len(others)
+    ):
         values = tuple(value for _, value in sorted(zip(others, values, strict=True), key=lambda pair: pair[0]))
     return _one_by_one(gold.items, values)
 
@@ -92,5 +102,7 @@ def _same_as_vector(sequence: Sequence, expression: Expression) -> bool:
         entries = components(expression.tree, len(sequence.items))
     if entries is None or len(entries) != len(sequence.items) or sequence.brackets not in ("()", "[]", ""):
         return False
-    return all(isinstance(item, Expression) and same_trees(item.tree, entry) for item, entry in zip(sequence.items, entries, strict=True))
-
+    return all(
+        isinstance(item, Expression) and same_trees(item.tree, entry)
+        for item, entry in zip(sequence.items, entries, strict=True)
+    )

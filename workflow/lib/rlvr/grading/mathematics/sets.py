@@ -2,27 +2,39 @@
 
 import re
 
+from rlvr.grading.mathematics.cursor import Tree
 from rlvr.grading.mathematics.kinds import Expression, Group, Reading, Sequence
 from rlvr.grading.mathematics.latex import Token, Tokens
 from rlvr.grading.mathematics.reader import read
 from rlvr.grading.mathematics.regions import INFINITY, MINUS_INFINITY, Piece, Region
 from rlvr.grading.mathematics.structure import label_of, outer, split, wrapped
-from rlvr.grading.mathematics.syntax import Tree
 
 STRUCTURES = re.compile(r"(?:bb|cal|frak) \w+|[A-Z]{2,}\w*|[SADCQVZUOKTMD]")
 ZERO: Tree = ("num", 0, "")
+
 
 def as_region(reading: Reading, certain: bool = False) -> Region | None:
     """A set of real numbers; a pair in round brackets only where it must be one."""
     if isinstance(reading, Region):
         return reading
-    if isinstance(reading, Sequence) and len(reading.items) == 2 and (reading.brackets == "[]" or (certain and reading.brackets == "()")):
+    if (
+        isinstance(reading, Sequence)
+        and len(reading.items) == 2
+        and (reading.brackets == "[]" or (certain and reading.brackets == "()"))
+    ):
         low, high = reading.items
         if isinstance(low, Expression) and isinstance(high, Expression):
             closed = reading.brackets == "[]"
             return Region((Piece(low.tree, closed, high.tree, closed),), "")
-    if isinstance(reading, Sequence) and reading.brackets == "{}" and certain and all(isinstance(item, Expression) for item in reading.items):
-        return Region(tuple(Piece(item.tree, True, item.tree, True) for item in reading.items if isinstance(item, Expression)), "")
+    if (
+        isinstance(reading, Sequence)
+        and reading.brackets == "{}"
+        and certain
+        and all(isinstance(item, Expression) for item in reading.items)
+    ):
+        return Region(
+            tuple(Piece(item.tree, True, item.tree, True) for item in reading.items if isinstance(item, Expression)), ""
+        )
     if isinstance(reading, Group) and len(reading.factors) == 1 and reading.factors[0] in HALF_LINES:
         return HALF_LINES[reading.factors[0]]
     if isinstance(reading, Sequence) and not reading.brackets and certain and reading.items:
@@ -36,12 +48,14 @@ def whole_line() -> Region:
     """All real numbers."""
     return Region((Piece(("neg", INFINITY), False, INFINITY, False),), "")
 
+
 HALF_LINES = {
     "bb R": whole_line(),
     **{sign: Region((Piece(ZERO, False, INFINITY, False),), "") for sign in ("bb R ^ +", "bb R _ > 0", "bb R ^ + _")},
     **{sign: Region((Piece(ZERO, True, INFINITY, False),), "") for sign in ("bb R _ >= 0", "bb R ^ >= 0")},
     **{sign: Region((Piece(MINUS_INFINITY, False, ZERO, False),), "") for sign in ("bb R ^ -", "bb R _ < 0")},
 }
+
 
 def join_regions(items: tuple[Reading, ...], joined: str) -> Region | None:
     """One region of the inequalities that a word joins."""
@@ -109,7 +123,15 @@ def group(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | Non
             parts.append(tokens[start:place])
             start = place + 1
     parts.append(tokens[start:])
-    if not all(parts) or not any(token.text.startswith(("bb", "frak")) or token.kind == "word" for token in tokens if token.kind in ("name", "word")) and not all("_" in [token.text for token in part] for part in parts):
+    if (
+        not all(parts)
+        or not any(
+            token.text.startswith(("bb", "frak")) or token.kind == "word"
+            for token in tokens
+            if token.kind in ("name", "word")
+        )
+        and not all("_" in [token.text for token in part] for part in parts)
+    ):
         return None
     if len(parts) == 1 and not tokens[0].text.startswith("bb ") and tokens[0].text != "(":
         return None
@@ -131,4 +153,3 @@ def _structure(tokens: Tokens) -> list[str]:
     joined = " ".join(texts)
     quotient = re.fullmatch(r"bb Z / \(? ?(\w+) ?\)?(?: ?\*? bb Z)?", joined)
     return [f"bb Z _ {quotient[1]}" if quotient else joined]
-

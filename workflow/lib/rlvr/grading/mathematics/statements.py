@@ -11,10 +11,17 @@ from rlvr.grading.mathematics.words import DENYING
 
 ORDERS = frozenset({"<", ">", "<=", ">="})
 
+
 def labelled(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
     """``f(x) = ...`` before an environment: the only equation that may hold separators outside brackets."""
     parts, signs = split(tokens, "relation")
-    if len(parts) == 2 and signs[0].text == "=" and parts[1] and parts[1][0].kind in ("begin", "open") and parts[1][-1].kind == "end":
+    if (
+        len(parts) == 2
+        and signs[0].text == "="
+        and parts[1]
+        and parts[1][0].kind in ("begin", "open")
+        and parts[1][-1].kind == "end"
+    ):
         found = label_of(parts[0])
         if found:
             return Equation(found[0], found[1], (read(parts[1], products, depth),), tokens)
@@ -81,7 +88,9 @@ def _equation(parts: list[Tokens], tokens: Tokens, products: frozenset[str], dep
         return None
     found = label_of(parts[0], tokens_of_value=parts[-1])
     if found:
-        rest = [side for side, part in zip(sides[1:], parts[1:], strict=True) if part is parts[-1] or not label_of(part)]
+        rest = [
+            side for side, part in zip(sides[1:], parts[1:], strict=True) if part is parts[-1] or not label_of(part)
+        ]
         return Equation(found[0], found[1], tuple(rest), tokens, found[2])
     found = label_of(parts[-1])
     if found and len(parts) == 2 and not label_of(parts[0]):
@@ -100,7 +109,8 @@ def _tuples(parts: list[Tokens], products: frozenset[str], depth: int) -> Readin
         return None
     items = tuple(
         Equation(label[0], label[1], (read(value, products, depth),), (*name, *value))
-        for label, name, value in zip(labels, left, right, strict=True) if label
+        for label, name, value in zip(labels, left, right, strict=True)
+        if label
     )
     return Sequence("()", items)
 
@@ -110,13 +120,18 @@ def named_value(tokens: Tokens, products: frozenset[str], depth: int) -> Reading
     parts, signs = split(tokens, "colon")
     if not signs or not all(parts):
         return None
-    if all(token.kind == "word" or token.kind == "name" for token in parts[0]) and any(token.kind == "word" for token in parts[0]) and len(parts) == 2:
+    if (
+        all(token.kind == "word" or token.kind == "name" for token in parts[0])
+        and any(token.kind == "word" for token in parts[0])
+        and len(parts) == 2
+    ):
         words = [token.text.casefold() for token in parts[0]]
         if not any(word in DENYING for word in words):
             return Equation(" ".join(words), "", (read(parts[1], products, depth),), tokens, True)
         return None
     if parts[0][0].kind == "word" and parts[0][-1].kind == "number" and len(parts) == 2:  # Sequence 1: ...
-        return Equation(" ".join(token.text.casefold() for token in parts[0]), "", (read(parts[1], products, depth),), tokens, True)
+        return Equation(
+            " ".join(token.text.casefold() for token in parts[0]), "", (read(parts[1], products, depth),), tokens, True
+        )
     values = tuple(read(part, products, depth) for part in parts)
     return Ratio(values) if all(isinstance(value, Expression) for value in values) else None
-

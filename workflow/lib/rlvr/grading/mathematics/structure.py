@@ -1,7 +1,8 @@
 """Where tokens are divided: outside all brackets, at the brackets around the whole, and behind a label."""
 
+from rlvr.grading.mathematics.cursor import CLOSING
 from rlvr.grading.mathematics.latex import Token, Tokens, UnreadableError
-from rlvr.grading.mathematics.syntax import CLOSING, parse
+from rlvr.grading.mathematics.syntax import parse
 from rlvr.grading.mathematics.words import DENYING, LABEL_WORDS
 
 
@@ -34,9 +35,16 @@ def outer(tokens: Tokens) -> list[tuple[int, Token]]:
 def wrapped(tokens: Tokens) -> tuple[str, Tokens, str]:
     """Brackets around the whole and what they hold; nothing and the tokens where there are none."""
     first, last = tokens[0], tokens[-1]
-    french = first in (Token("close", "]"), Token("open", "["), Token("open", "(")) and last in (Token("open", "["), Token("close", "]"), Token("close", ")"))
-    if len(tokens) > 2 and french and (first.kind == "close" or last.kind == "open") and not any(
-        token.text in ("[", "]") for token in tokens[1:-1]
+    french = first in (Token("close", "]"), Token("open", "["), Token("open", "(")) and last in (
+        Token("open", "["),
+        Token("close", "]"),
+        Token("close", ")"),
+    )
+    if (
+        len(tokens) > 2
+        and french
+        and (first.kind == "close" or last.kind == "open")
+        and not any(token.text in ("[", "]") for token in tokens[1:-1])
     ):
         return {"]": "(", "[": "[", "(": "("}[first.text], tokens[1:-1], {"[": ")", "]": "]", ")": ")"}[last.text]
     if len(tokens) < 2 or first.kind != "open" or last.kind != "close" or first.text not in CLOSING:
@@ -55,9 +63,16 @@ def label_of(tokens: Tokens, tokens_of_value: Tokens = ()) -> tuple[str, str, bo
         tokens = tokens[1:-1]
     if not tokens:
         return None
-    if tokens_of_value and _is_segment(tokens) and (len(tokens) > 1 or tokens[0].kind == "word") and _is_numeric(tokens_of_value):
+    if (
+        tokens_of_value
+        and _is_segment(tokens)
+        and (len(tokens) > 1 or tokens[0].kind == "word")
+        and _is_numeric(tokens_of_value)
+    ):
         return " ".join(token.text for token in tokens), "", False
-    if all(token.kind in ("word", "name") or token.text in ("'",) for token in tokens) and any(token.kind == "word" for token in tokens):
+    if all(token.kind in ("word", "name") or token.text in ("'",) for token in tokens) and any(
+        token.kind == "word" for token in tokens
+    ):
         words = [token.text.casefold() for token in tokens]
         known = any(word in LABEL_WORDS for word in words) and not any(word in DENYING for word in words)
         known = known and len(words) <= 5
@@ -83,9 +98,12 @@ def label_of(tokens: Tokens, tokens_of_value: Tokens = ()) -> tuple[str, str, bo
 def _is_segment(tokens: Tokens) -> bool:
     r"""Whether tokens are names of geometry: ``AB``, ``\angle ABC``, ``[ABC]``."""
     bare = [token for token in tokens if token.text not in ("\\angle", "\\triangle", "[", "]")]
-    return 1 <= len(bare) <= 5 and all((token.kind == "name" and token.text.isupper() and token.text != "I") or (token.kind == "word" and token.text.isupper()) for token in bare)
+    return 1 <= len(bare) <= 5 and all(
+        (token.kind == "name" and token.text.isupper() and token.text != "I")
+        or (token.kind == "word" and token.text.isupper())
+        for token in bare
+    )
 
 
 def _is_numeric(tokens: Tokens) -> bool:
     return not any(token.kind in ("name", "word") for token in tokens)
-

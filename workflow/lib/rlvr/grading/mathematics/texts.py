@@ -38,7 +38,11 @@ def phrase(tokens: Tokens) -> str:
     kinds = {token.kind for token in tokens}
     if not kinds <= {"word", "emptyset", "name", "constant", "sep"} or not kinds & {"word", "emptyset"}:
         return ""
-    words = ["infinity" if token == Token("constant", "inf") else token.text.casefold() for token in tokens if token.kind != "sep"]
+    words = [
+        "infinity" if token == Token("constant", "inf") else token.text.casefold()
+        for token in tokens
+        if token.kind != "sep"
+    ]
     return " ".join(word for word in words if word not in ("the", "a", "an"))
 
 
@@ -66,7 +70,9 @@ def _bare(tokens: Tokens) -> list[str]:
         sign
         for token in tokens
         if token.text not in ("{", "}")
-        for sign in (token.text if token.kind in ("word", "name") and token.text.isalpha() else (f"{token.kind} {token.text}",))
+        for sign in (
+            token.text if token.kind in ("word", "name") and token.text.isalpha() else (f"{token.kind} {token.text}",)
+        )
     ]
 
 
@@ -75,7 +81,11 @@ def _runs(tokens: Tokens) -> list[tuple[str, Any]]:
     runs: list[tuple[str, Any]] = []
     for token in tokens:
         kind = "words" if token.kind in ("word", "and", "or", "quantifier") else "other"
-        if kind == "other" and token.text in (",", ".", ";", "{", "}") and token.kind in ("sep", "other", "open", "close"):
+        if (
+            kind == "other"
+            and token.text in (",", ".", ";", "{", "}")
+            and token.kind in ("sep", "other", "open", "close")
+        ):
             continue
         item = token.text.casefold() if kind == "words" else token
         if item in ("the", "a", "an", "is", "are"):
@@ -106,4 +116,3 @@ def bases(gold: Reading, answer: Reading) -> bool | None:
         return None
     digits = "".join(token.text for token in tokens_of(other) if token.text not in ("{", "}", "(", ")"))
     return digits.upper() == based.digits
-

@@ -24,7 +24,23 @@ BEFORE_NUMBERS = frozenset({"usd", "rs", "us", "eur", "inr", "gbp", "aud", "cad"
 DIMENSIONS = frozenset({"square", "cubic", "sq", "cu"})
 QUANTIFIERS = (("for", "all"), ("for", "any"), ("for", "every"), ("for", "each"), ("where",), ("with",), ("for",))
 SETS = frozenset({"bb Z", "bb R", "bb N", "bb Q", "bb C", "Z"})
-OF_THE_CLAUSE = QUANTIFIED | {"is", "an", "a", "in", "where", "for", "be", "arbitrary", "the", "of", "and", "constant", "constants", "are", "non-negative"}
+OF_THE_CLAUSE = QUANTIFIED | {
+    "is",
+    "an",
+    "a",
+    "in",
+    "where",
+    "for",
+    "be",
+    "arbitrary",
+    "the",
+    "of",
+    "and",
+    "constant",
+    "constants",
+    "are",
+    "non-negative",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +91,11 @@ def _without_quantifiers(tokens: Tokens) -> Tokens:
     for place in range(1, len(tokens)):
         if tokens[place].kind not in ("sep", "word", "quantifier", "open") or not _is_clause(tokens[place:]):
             continue
-        if place == len(tokens) - 1 or any(token.kind in ("number", "op") for token in tokens[place:] if token.text not in ("_", "^", "0", "+", "-", ">")):
+        if place == len(tokens) - 1 or any(
+            token.kind in ("number", "op")
+            for token in tokens[place:]
+            if token.text not in ("_", "^", "0", "+", "-", ">")
+        ):
             continue
         return tokens[:place]
     return tokens
@@ -83,7 +103,9 @@ def _without_quantifiers(tokens: Tokens) -> Tokens:
 
 def _is_clause(tokens: Tokens) -> bool:
     """Whether tokens quantify over a set and say nothing more."""
-    tokens = tuple(token for token in tokens if token.kind not in ("sep", "and") and token.text not in ("(", ")", "{", "}"))
+    tokens = tuple(
+        token for token in tokens if token.kind not in ("sep", "and") and token.text not in ("(", ")", "{", "}")
+    )
     words = [token.text.casefold() for token in tokens if token.kind == "word"]
     quantified = any(token.kind == "quantifier" for token in tokens) or any(
         tuple(words[: len(one)]) == one for one in QUANTIFIERS
@@ -98,9 +120,17 @@ def _is_clause(tokens: Tokens) -> bool:
     if not all(word in OF_THE_CLAUSE for word in words):
         return False
     others = [token for token in tokens if token.kind != "word"]
-    return all(token.kind in ("name", "quantifier") or token.text in ("in", "_", "^", "+", ">", "0", "-", "*", ">=") for token in others) and (
-        not member or any(token.text in SETS for token in others)
-    ) and not (any(token.kind == "relation" and token.text != "in" for token in others) and not any(token.text in SETS for token in others))
+    return (
+        all(
+            token.kind in ("name", "quantifier") or token.text in ("in", "_", "^", "+", ">", "0", "-", "*", ">=")
+            for token in others
+        )
+        and (not member or any(token.text in SETS for token in others))
+        and not (
+            any(token.kind == "relation" and token.text != "in" for token in others)
+            and not any(token.text in SETS for token in others)
+        )
+    )
 
 
 def _scaled(tokens: Tokens) -> Tokens:
@@ -126,7 +156,9 @@ def _without_abbreviation_dots(tokens: Tokens) -> Tokens:
 
 def is_unit(token: Token) -> bool:
     """Whether a token is a unit's word."""
-    return token.kind == "word" and (token.text in TEXT_UNITS or token.text in UNITS or token.text.lower() in UNIT_WORDS)
+    return token.kind == "word" and (
+        token.text in TEXT_UNITS or token.text in UNITS or token.text.lower() in UNIT_WORDS
+    )
 
 
 def unit_of(token: Token) -> str | None:
@@ -142,7 +174,9 @@ def _without_units(tokens: Tokens) -> tuple[Tokens, set[str]]:
     while place < len(tokens):
         token = tokens[place]
         following = tokens[place + 1] if place + 1 < len(tokens) else None
-        if token.kind == "currency" and (_ends_value(kept) or (following is not None and following.kind in ("number", "frac", "op"))):
+        if token.kind == "currency" and (
+            _ends_value(kept) or (following is not None and following.kind in ("number", "frac", "op"))
+        ):
             place += 1
             continue
         before_number = token.kind == "word" and token.text.casefold() in BEFORE_NUMBERS
@@ -173,14 +207,31 @@ def _unit_end(tokens: Tokens, place: int, units: set[str]) -> int:
             place, seen = _power_end(tokens, place + 1), True
         elif token.kind == "word" and (word in COUNT_NOUNS or (word == "old" and seen)):
             place, seen = place + 1, True
-        elif token.kind == "word" and (word in ADJECTIVES or word in DIMENSIONS or (word == "of" and seen) or word == "per") and place + 1 < len(tokens):
+        elif (
+            token.kind == "word"
+            and (word in ADJECTIVES or word in DIMENSIONS or (word == "of" and seen) or word == "per")
+            and place + 1 < len(tokens)
+        ):
             place += 1
             seen = seen and word not in ("per", "of")
-        elif seen and token.text in ("/", "*") and token.kind == "op" and place + 1 < len(tokens) and is_unit(tokens[place + 1]):
+        elif (
+            seen
+            and token.text in ("/", "*")
+            and token.kind == "op"
+            and place + 1 < len(tokens)
+            and is_unit(tokens[place + 1])
+        ):
             place += 1
         else:
             break
-    if tokens[start].kind == "name" and tokens[start].text in ("C", "F") and start and tokens[start - 1].kind in ("degree", "close") and start == len(tokens) - 1 and any(one.kind == "degree" for one in tokens):
+    if (
+        tokens[start].kind == "name"
+        and tokens[start].text in ("C", "F")
+        and start
+        and tokens[start - 1].kind in ("degree", "close")
+        and start == len(tokens) - 1
+        and any(one.kind == "degree" for one in tokens)
+    ):
         units.add(tokens[start].text)
         return start + 1
     if tokens[start] == Token("prime", "'") and start == len(tokens) - 1 and start == 1 and tokens[0].kind == "number":

@@ -2,18 +2,23 @@
 
 from typing import Any
 
+from rlvr.grading.mathematics.cursor import Tree
 from rlvr.grading.mathematics.equality import same_trees
-from rlvr.grading.mathematics.syntax import Tree
-from rlvr.grading.mathematics.values import Point, UndefinedError, context, evaluate, free_names, has
+from rlvr.grading.mathematics.points import Point, UndefinedError, context
+from rlvr.grading.mathematics.trees import free_names, has
+from rlvr.grading.mathematics.values import evaluate
 
 INDEX_NAMES = frozenset("jklmn")
+
 
 def same_with_renamed_index(gold: Tree, answer: Tree) -> bool:
     r"""The integer of a periodic solution may have any name: ``\pi k`` is ``n \pi``."""
     names, others = free_names(gold), free_names(answer)
     if len(names) != 1 or len(others) != 1 or names == others or not names | others <= INDEX_NAMES:
         return False
-    if not all(has(tree, "pi", "deg") for tree in (gold, answer)) or any(has(tree, "pow", "call") for tree in (gold, answer)):
+    if not all(has(tree, "pi", "deg") for tree in (gold, answer)) or any(
+        has(tree, "pow", "call") for tree in (gold, answer)
+    ):
         return False
     return same_trees(gold, renamed(answer, *others, *names))
 
@@ -38,11 +43,11 @@ def same_antiderivative(gold: Tree, answer: Tree) -> bool:
 
 def _is_antiderivative(integral: Tree, function: Tree) -> bool:
 
-
     ctx, agreed = context(), 0
     for place in range(6):
         values = []
         for tree, differentiated in ((integral[4], False), (function, True)):
+
             def at(x: Any, tree: Tree = tree, place: int = place) -> Any:
                 return evaluate(tree, Point(f"{place}", bound={integral[1]: x}))
 
@@ -111,4 +116,3 @@ def vector_entries(tree: Tree) -> list[Tree] | None:
     if len(rows) == 1:
         return list(rows[0])
     return [row[0] for row in rows] if all(len(row) == 1 for row in rows) else None
-

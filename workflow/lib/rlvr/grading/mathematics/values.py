@@ -5,93 +5,16 @@ its own (unknown functions, derivatives, limits, a gcd of letters) is a pseudo-r
 one at every point: ``f(x+x)`` is ``f(2x)``, ``f'(x)`` is not ``f(x)``.
 """
 
-import hashlib
 import math
-from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
-from rlvr.grading.mathematics.syntax import Tree
+from rlvr.grading.mathematics.cursor import Tree
+from rlvr.grading.mathematics.functions import KNOWN, REAL_FUNCTIONS, SPECIAL
+from rlvr.grading.mathematics.points import ROUGH_DIGITS, ROUGHLY_SAME, Point, UndefinedError, context
+from rlvr.grading.mathematics.trees import free_names, has, rational
 
-DIGITS, MORE_DIGITS = 130, 400
-SAME, TINY = 95, 60  # digits that must agree; below 10**-TINY a value is computed again with more digits
-ROUGH_DIGITS, ROUGHLY_SAME = 30, 12  # of integrals and infinite sums, which are computed numerically
 MAX_TERMS = 2000
-SIZE = 3  # of the random matrices that stand for letters which do not commute
-RANGES = {"positive": (0.2, 2.5), "any": (-3.0, 3.0), "unit": (0.02, 0.98), "large": (3.0, 12.0), "integer": (2, 9)}
-POINTS = ("positive", "positive", "any", "any", "unit", "any", "large", "unit", "positive", "large")
-COMPLEX_NAMES = frozenset({"z", "w"})
-REAL_FUNCTIONS = frozenset({"floor", "ceil", "max", "min", "sgn"})
-
-
-class UndefinedError(Exception):
-    """The expression has no value at this point."""
-
-
-@lru_cache(maxsize=1)
-def context() -> Any:
-    """mpmath's arithmetic, with a precision of its own."""
-    import mpmath
-
-    arithmetic = mpmath.MPContext()
-    arithmetic.dps = DIGITS
-    return arithmetic
-
-
-@dataclass
-class Point:
-    """Values of names, and what happened while an expression was computed with them.
-
-    Attributes:
-        salt: What the pseudo-random values are derived from.
-        span: Key of ``RANGES``.
-        integers: Names that stand for integers.
-        matrices: Names that stand for matrices.
-        complexes: Whether ``z`` and ``w`` are complex here.
-        bound: Values of the variables of sums and integrals.
-        left_reals: Set where a real number had no real image.
-        rough: Set where a value is only known to ``ROUGHLY_SAME`` digits.
-    """
-
-    salt: str
-    span: str = "positive"
-    integers: frozenset[str] = frozenset()
-    matrices: frozenset[str] = frozenset()
-    complexes: bool = False
-    bound: dict[str, Any] = field(default_factory=dict)
-    left_reals: bool = False
-    rough: bool = False
-
-    def fraction(self, key: str) -> Any:
-        """A pseudo-random number between 0 and 1."""
-        ctx = context()
-        digest = hashlib.sha512(f"{self.salt}|{key}".encode("utf-8", "surrogatepass")).digest()
-        return ctx.mpf(int.from_bytes(digest[:48], "big")) / ctx.mpf(2) ** 384
-
-    def value(self, name: str) -> Any:
-        """The value of a name."""
-        ctx = context()
-        if name in self.bound:
-            return self.bound[name]
-        if name in self.matrices:
-            if name == "I":
-                return ctx.eye(SIZE)
-            return ctx.matrix(SIZE, SIZE).apply(lambda _: 0) + ctx.matrix(
-                [[self.fraction(f"{name}{row}{column}") - ctx.mpf("0.4") for column in range(SIZE)] for row in range(SIZE)]
-            )
-        if name in self.integers:
-            low, high = RANGES["integer"]
-            return ctx.mpf(int(low + (high - low) * self.fraction(name)))
-        low, high = RANGES[self.span]
-        real = ctx.mpf(low) + (ctx.mpf(high) - ctx.mpf(low)) * self.fraction(name)
-        return ctx.mpc(real, self.fraction(name + " imaginary")) if self.complexes and name in COMPLEX_NAMES else real
-
-    def opaque(self, key: str, arguments: list[Any]) -> Any:
-        """The value of a function that is not known."""
-        ctx = context()
-        signs = [ctx.nstr(argument, 40) for argument in arguments]
-        return self.fraction(f"{key}({';'.join(signs)})") * 3 + ctx.mpf("0.1")
 
 
 def evaluate(tree: Tree, point: Point) -> Any:
@@ -102,39 +25,17 @@ def evaluate(tree: Tree, point: Point) -> Any:
     """
     try:
         return EVALUATORS[tree[0]](tree, point)
-    except (ZeroDivisionError, ValueError, TypeError, OverflowError, NotImplementedError, AttributeError, KeyError, ArithmeticError) as error:
+    except (
+        ZeroDivisionError,
+        ValueError,
+        TypeError,
+        OverflowError,
+        NotImplementedError,
+        AttributeError,
+        KeyError,
+        ArithmeticError,
+    ) as error:
         raise UndefinedError from error
-
-
-def free_names(tree: Any) -> frozenset[str]:
-    """Names in an expression, those of opaque parts and of sums included."""
-    if not isinstance(tree, tuple) or not tree:
-        return frozenset()
-    if tree[0] in ("name", "index"):
-        return frozenset({tree[1]})
-    return frozenset().union(*(free_names(part) for part in tree))
-
-
-def has(tree: Any, *heads: Any) -> bool:
-    """Whether a tree holds a node of that kind, or a constant or function of that name."""
-    if not isinstance(tree, tuple):
-        return False
-    if tree and (tree[0] in heads or (tree[0] in ("const", "call") and tree[1] in heads)):
-        return True
-    return any(has(part, *heads) for part in tree)
-
-
-def rational(tree: Tree) -> Fraction | None:
-    """The exact value of a fraction of integers, else ``None``."""
-    if tree[0] == "num":
-        return tree[1]
-    if tree[0] == "neg":
-        value = rational(tree[1])
-        return None if value is None else -value
-    if tree[0] == "div":
-        top, bottom = rational(tree[1]), rational(tree[2])
-        return top / bottom if top is not None and bottom else None
-    return None
 
 
 def _number(tree: Tree, _point: Point) -> Any:
@@ -268,7 +169,9 @@ def _call(tree: Tree, point: Point) -> Any:
     if name in ("gcd", "lcm", "mod"):
         return _integers(name, arguments, point)
     if name in ("sin", "cos", "tan", "cot", "sec", "csc", "cis") and has(arguments, "deg"):
-        inner = Point(point.salt, point.span, point.integers, point.matrices, point.complexes, point.bound | {"degrees": True})
+        inner = Point(
+            point.salt, point.span, point.integers, point.matrices, point.complexes, point.bound | {"degrees": True}
+        )
         values = [evaluate(argument, inner) for argument in arguments]
     else:
         values = [_argument(argument, point) for argument in arguments]
@@ -403,7 +306,9 @@ def _dummy(tree: Tree, point: Point) -> Any:
     inner = Point(point.salt, point.span, point.integers, point.matrices, point.complexes, dict(point.bound))
     inner.bound[tree[1]] = context().mpf(12345) / 6789
     values = [evaluate(tree[4], inner)]
-    values += [context().mpf(7) if end is None or has(end, "inf") else evaluate(end, point) for end in (tree[2], tree[3])]
+    values += [
+        context().mpf(7) if end is None or has(end, "inf") else evaluate(end, point) for end in (tree[2], tree[3])
+    ]
     return point.opaque(f"{tree[0]} {has(tree[2], 'inf')} {has(tree[3], 'inf')} {tree[3] is None}", values)
 
 
@@ -411,17 +316,4 @@ EVALUATORS: dict[str, Any] = {
     "num": _number, "const": _constant, "name": _name, "index": _indexed, "add": _sum, "mul": _product, "div": _quotient,
     "neg": lambda tree, point: -evaluate(tree[1], point), "pow": _power, "root": _root, "deg": _degrees, "call": _call,
     "opaque": _opaque, "matrix": _matrix, "vector": _vector, "sum": _repeated, "prod": _repeated, "int": _integral,
-}  # fmt: skip
-SPECIAL: dict[str, Any] = {"\\Gamma": lambda ctx, x: ctx.gamma(x), "\\zeta": lambda ctx, x: ctx.zeta(x)}
-KNOWN: dict[str, Any] = {
-    **{name: (lambda ctx, x, name=name: getattr(ctx, name)(x)) for name in (
-        "sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "floor", "ceil", "conj",
-    )},
-    **{f"arc{name}": (lambda ctx, x, name=name: getattr(ctx, f"a{name}")(x)) for name in ("sin", "cos", "tan", "cot", "sec", "csc")},
-    "ln": lambda ctx, x: ctx.log(x), "log": lambda ctx, x: ctx.log(x) / ctx.log(10), "log10": lambda ctx, x: ctx.log(x) / ctx.log(10),
-    "exp": lambda ctx, x: ctx.expm(x) if hasattr(x, "rows") else ctx.exp(x), "abs": lambda ctx, x: abs(x), "arg": lambda ctx, x: ctx.arg(x),
-    "factorial": lambda ctx, x: ctx.factorial(x), "factorial2": lambda ctx, x: ctx.fac2(x),
-    "binomial": lambda ctx, n, k: ctx.binomial(n, k), "max": lambda _ctx, *x: max(x), "min": lambda _ctx, *x: min(x),
-    "det": lambda ctx, x: ctx.det(x) if hasattr(x, "rows") else None, "cis": lambda ctx, x: ctx.exp(ctx.mpc(0, 1) * x),
-    "sgn": lambda ctx, x: ctx.sign(x), "tr": lambda _ctx, x: sum(x[k, k] for k in range(x.rows)) if hasattr(x, "rows") else None,
 }  # fmt: skip

@@ -120,6 +120,8 @@ KNOWN_WORDS = (
     | QUANTIFIED
     | YES_NO
     | frozenset(SCALES)
-    | frozenset("the is are if for when where with otherwise to of than from between least most dne usd mod none multiples".split())
+    | frozenset(
+        "the is are if for when where with otherwise to of than from between least most dne usd mod none multiples".split()
+    )
     | frozenset("odd even half twice plus minus times over squared cubed about is was has cis".split())
 )
