@@ -1,7 +1,7 @@
 r"""Wrong answers made from right ones: what a policy might write to be right whatever it says.
 
 Each maker takes a gold and gives an answer that says something else, or ``None`` where it does not apply.
-``EQUIVALENCES`` lists the few mutants that are right after all.
+``is_equivalence`` knows the few that are right after all.
 """
 
 import re
@@ -15,16 +15,44 @@ CAPITALS = re.compile(r"(?<![A-Za-z\\_{])([A-Z])([A-Z])(?![A-Za-z_^'])")
 
 AROUND: dict[str, str] = {
     "two guesses, first": r"{}\text{{ a}} = 7777\text{{ b}}", "two guesses, second": r"7777\text{{ a}} = {}\text{{ b}}",
-    "or": r"{} \text{{ or 7777}}", "or outside": r"{} or 7777", "and": r"{} \text{{ and }} 7777", "is wrong": r"{}\text{{ is wrong}}",
-    "squared": r"{}\text{{ squared}}", "dozen": r"{}\text{{ dozen}}", "row before": r"7777 \\ {}", "row behind": r"{} \\ 7777",
-    "inner math": r"7777 \( {} \)", "inner box": r"7777 \fbox{{{}}}", "inner dollars": "7777 ${}$", "negated name": "-x = {}",
+    "or": r"{} \text{{ or 7777}}", "or outside": r"{} or 7777", "and": r"{} \text{{ and }} 7777",
+    "is wrong": r"{}\text{{ is wrong}}",
+    "squared": r"{}\text{{ squared}}", "dozen": r"{}\text{{ dozen}}", "row before": r"7777 \\ {}",
+    "row behind": r"{} \\ 7777",
+    "inner math": r"7777 \( {} \)", "inner box": r"7777 \fbox{{{}}}", "inner dollars": "7777 ${}$",
+    "negated name": "-x = {}",
     "squared name": "x^2 = {}", "limit": r"x \to {}", "divides": r"n \mid {}", "not": r"\not {}", "unequal": "!= {}",
     "name unequal": r"x \neq {}", "up to": r"\text{{up to }} {}", "anything but": r"\text{{anything but }} {}",
-    "multiples": r"\text{{multiples of }} {}", "not in words": r"\text{{not }} {}", "half": r"\text{{half of }} {}", "list": "{}, 7777",
-    "set": r"\{{{}, 7777\}}", "plus or minus": r"{} \pm 7777", "condition": r"{} \text{{ if }} x > 0, 7777 \text{{ otherwise}}",
-    "unlike": r"\text{{unlike }} {}", "possibly": r"{} \text{{ (possibly 7777)}}", "similar": r"x \sim {}", "arrow": r"7777 \to {}",
-    "equal to another": "7777 = {}", "name between": "{} = x = 7777", "cubed root": r"\text{{cube root of }} {}", "product": "7777 ({})",
+    "multiples": r"\text{{multiples of }} {}", "not in words": r"\text{{not }} {}", "half": r"\text{{half of }} {}",
+    "list": "{}, 7777",
+    "set": r"\{{{}, 7777\}}", "plus or minus": r"{} \pm 7777",
+    "condition": r"{} \text{{ if }} x > 0, 7777 \text{{ otherwise}}",
+    "unlike": r"\text{{unlike }} {}", "possibly": r"{} \text{{ (possibly 7777)}}", "similar": r"x \sim {}",
+    "arrow": r"7777 \to {}",
+    "equal to another": "7777 = {}", "name between": "{} = x = 7777", "cubed root": r"\text{{cube root of }} {}",
+    "product": "7777 ({})",
 }  # fmt: skip
+
+
+# The text behind the letter of a choice is the problem's, not the gold's: nothing can check it.
+CHANGED_CHOICES = frozenset({"two guesses, first"})
+CHOICE = re.compile(r"[($]*\\?(?:text\w*|mathrm|mathbf)?\s*\{?\(?\s*[A-H]\s*\)?\}?[)$]*")
+ZERO = re.compile(r"(?<![\d.])0\s*$")
+
+
+def is_equivalence(name: str, gold: str) -> bool:
+    """Whether a mutant of that name says what its gold says.
+
+    ``... = 0t`` is ``... = 0``, a multiple of a zero matrix is zero, letters of digits have no case, and what stands
+    behind the letter of a choice is its text.
+    """
+    digits = COMMAND.sub("", gold).replace("{pmatrix}", "")
+    return (
+        (name in CHANGED_CHOICES and CHOICE.fullmatch(gold) is not None)
+        or (name == "letter_behind" and ZERO.search(gold) is not None)
+        or (name in ("inner box", "product") and "matrix" in gold and not re.search(r"[1-9a-z]", digits))
+        or (name == "swapped_case" and re.fullmatch(r"[0-9A-Fa-f]+_\{?\d+\}?", gold) is not None)
+    )
 
 
 def wrong_mutants(gold: str) -> Iterator[tuple[str, str]]:
@@ -94,6 +122,7 @@ def tiny_is_nothing(gold: str) -> str | None:
 
 
 MAKERS: tuple[Callable[[str], str | None], ...] = (
-    letter_behind, without_prime, without_gcd, without_transpose, reversed_capitals, swapped_case, another_power_of_ten, opposite,
+    letter_behind, without_prime, without_gcd, without_transpose, reversed_capitals, swapped_case,
+    another_power_of_ten, opposite,
     tiny_is_nothing,
 )  # fmt: skip

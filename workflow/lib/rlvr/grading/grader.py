@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from importlib import metadata
 
 from rlvr.core.boxed import last_boxed
 from rlvr.core.errors import InputError
@@ -10,7 +9,7 @@ from rlvr.grading.mathematics.costs import LONGEST_ANSWER
 from rlvr.grading.mathematics.math_answers import TIME_LIMIT_S, are_tame, check_math_gold, match_math, match_quickly
 from rlvr.grading.verdicts import NO_META, Grade, Verifier
 
-# Raised by hand whenever a verdict could change; a new math-verify changes it by itself.
+# Raised by hand whenever a verdict could change.
 GRADER_VERSION = "4"
 FORMATTING_TAG = re.compile(r"</?(?:think|answer)>")
 

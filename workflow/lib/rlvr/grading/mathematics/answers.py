@@ -27,7 +27,7 @@ SURELY_DIFFERENT = Fraction(1, 10**5)  # math-verify rounds a decimal to 6 place
 
 
 def clean_answer(answer: str) -> str:
-    """The answer without what never carries meaning: outer spaces, emphasis, math delimiters, one trailing full stop."""
+    """The answer without what carries no meaning: outer spaces, emphasis, math delimiters, one full stop at the end."""
     cleaned = (answer if answer.isascii() else answer.translate(ASCII)).strip()
     if emphasised := EMPHASIS.fullmatch(cleaned):
         return clean_answer(emphasised[2])

@@ -2,10 +2,12 @@
 
 from rlvr.grading.mathematics.cursor import CLOSING, STARTS, Cursor, Tree, number, times
 from rlvr.grading.mathematics.latex import Token, UnreadableError
+from rlvr.grading.mathematics.words import words_of
 
 # Functions of a real or complex number that are written without brackets.
-PREFIXED = frozenset(
-    "sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan arccot arcsec arccsc ln log log10 exp cis arg det tr sgn".split()
+PREFIXED = words_of(
+    "sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan arccot arcsec arccsc ln log log10 exp cis arg "
+    "det tr sgn"
 )
 ALWAYS_FUNCTIONS = frozenset({"f", "\\zeta", "\\Gamma", "\\phi", "\\psi", "\\Phi", "\\Psi", "\\Re", "\\Im"})
 OFTEN_FUNCTIONS = frozenset({"g", "h", "F", "G", "H"})
@@ -14,6 +16,10 @@ INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "
 
 class Calls(Cursor):
     """What begins with a name or a known function."""
+
+    def first_digit(self) -> Tree:
+        """The first digit of a number, whose others stay to be read."""
+        raise NotImplementedError
 
     def name(self) -> Tree:
         """A name with its index and primes, or the value of a function."""
@@ -42,7 +48,8 @@ class Calls(Cursor):
                 raise UnreadableError
             return (self.take().text,)
         self.take()
-        signs, depth = [], 1
+        signs: list[str] = []
+        depth = 1
         while True:
             token = self.take()
             depth += (token.kind == "open") - (token.kind == "close")
@@ -134,7 +141,7 @@ class Calls(Cursor):
         return tuple(found)
 
     def function(self) -> Tree:
-        """A known function: ``\\sin 2x``, ``\\sin^2 x``, ``\\log_2 x``, ``\\gcd(m, n)``."""
+        r"""A known function: ``\sin 2x``, ``\sin^2 x``, ``\log_2 x``, ``\gcd(m, n)``."""
         name = self.take().text
         base = None
         exponent = None
@@ -165,6 +172,7 @@ class Calls(Cursor):
         return self.argument(script=True)
 
     def arguments_of(self, name: str) -> tuple[Tree, ...]:
+        """What a known function is taken of."""
         if self.at("open", "(") or self.at("open", "[") or self.at("open", "\\{"):
             return self.arguments()
         if self.at("open", "{"):
@@ -178,15 +186,12 @@ class Calls(Cursor):
         negative = self.at("op", "-")
         if negative:
             self.take()
-        if self.kind == "function":
-            value = self.function()
-        else:
-            value = self.factor()
-        while self.kind in ("name", "constant", "frac", "sqrt", "number") and not (self.kind == "number"):
+        value = self.function() if self.kind == "function" else self.factor()
+        while self.kind in ("name", "constant", "frac", "sqrt"):
             value = times(value, self.factor())
         if self.at("op", "/") and value[0] != "call":
             following = self.tokens[self.place + 1 : self.place + 2]
-            if following and following[0].kind in ("number",):
+            if following and following[0].kind == "number":
                 self.take()
                 value = ("div", value, self.factor())
         return ("neg", value) if negative else value

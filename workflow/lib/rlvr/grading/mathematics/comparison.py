@@ -1,6 +1,7 @@
 """Decisions on readings, kind by kind: nothing may be left over on either side."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from rlvr.grading.mathematics.cursor import Tree
 from rlvr.grading.mathematics.equality import same_trees
@@ -139,24 +140,16 @@ def _progressions(gold: Reading, answer: Reading) -> bool | None:
     if len(gold.after) != len(answer.after) or not all(map(same, gold.after, answer.after)):
         return False
     shorter, longer = sorted((gold.before, answer.before), key=len)
-    if (
-        len(shorter) < 2
-        and len(shorter) != len(longer)
-        or not all(same(one, other) for one, other in zip(shorter, longer, strict=False))
-    ):
+    if len(shorter) < min(2, len(longer)) or not all(map(same, shorter, longer)):
         return False
     numbers = [_whole(entry) for entry in longer]
     if len(shorter) == len(longer):
         return True
-    steps = {
-        second - first
-        for first, second in zip(numbers[:-1], numbers[1:], strict=True)
-        if first is not None and second is not None
-    }
-    return None not in numbers and len(steps) == 1
+    known = [number for number in numbers if number is not None]
+    return len(known) == len(numbers) and len({second - first for first, second in pairwise(known)}) == 1
 
 
 DECISIONS: tuple[Callable[[Reading, Reading], bool | None], ...] = (
-    bases, text, _expressions, _percents, _congruences, same_as_equation, relations, _cases, _regions, _groups, _ratios, _progressions,
-    sequences,
+    bases, text, _expressions, _percents, _congruences, same_as_equation, relations, _cases, _regions, _groups,
+    _ratios, _progressions, sequences,
 )  # fmt: skip

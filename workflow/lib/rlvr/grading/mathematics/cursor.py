@@ -49,27 +49,33 @@ class Cursor:
 
     @property
     def kind(self) -> str | None:
+        """Kind of the next token."""
         return self.tokens[self.place].kind if self.place < len(self.tokens) else None
 
     @property
     def text(self) -> str:
+        """Text of the next token."""
         return self.tokens[self.place].text if self.place < len(self.tokens) else ""
 
     def take(self) -> Token:
+        """The next token, which is then read."""
         if self.place >= len(self.tokens):
             raise UnreadableError
         self.place += 1
         return self.tokens[self.place - 1]
 
     def at(self, kind: str, text: str | None = None) -> bool:
+        """Whether the next token is that one."""
         return self.kind == kind and (text is None or self.text == text)
 
     def expect(self, kind: str, text: str | None = None) -> Token:
+        """The next token, which must be that one."""
         if not self.at(kind, text):
             raise UnreadableError
         return self.take()
 
     def closing(self) -> int:
+        """Place of the bracket that closes the next one."""
         depth = 0
         for place in range(self.place, len(self.tokens)):
             token = self.tokens[place]

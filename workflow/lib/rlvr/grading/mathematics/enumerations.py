@@ -141,65 +141,72 @@ def _plus_minus_of_value(tokens: Tokens, products: frozenset[str], depth: int) -
     return Sequence("", tuple(Equation(found[0], found[1], (value,), tokens) for value in values.items), "+-")
 
 
+OPENED = {"\\{": "{", "<": "(", "(": "(", "[": "["}
+CLOSED = {"\\}": "}", ">": ")", ")": ")", "]": "]"}
+
+
 def bracketed(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
     """Entries in brackets: a point, an interval, a set."""
-    transposed = False
-    if len(tokens) > 4 and tokens[-2:] == (Token("op", "^"), Token("name", "T")):
-        tokens, transposed = tokens[:-2], True
-    elif len(tokens) > 4 and (
-        tokens[-2:] == (Token("op", "^"), Token("top", "T"))
-        or tuple(token.text for token in tokens[-4:]) == ("^", "{", "T", "}")
-    ):
-        tokens, transposed = tokens[: -2 if tokens[-1].kind == "top" else -4], True
+    tokens, transposed = _without_transpose(tokens)
     opening, inner, closing = wrapped(tokens)
-    if not opening:
+    if not inner and opening == "\\{":
+        return Text((Token("emptyset", "emptyset"),))
+    if not opening or not inner:
         return None
-    if not inner:
-        return Text((Token("emptyset", "emptyset"),)) if opening == "\\{" else None
     if opening == "{":
         return read(inner, products, depth)
-    if opening in ("floor", "ceil"):
+    if opening not in OPENED or closing not in CLOSED:
         return None
     if opening == "\\{" and (region := described(inner, products, depth)) is not None:
         return region
+    brackets = OPENED[opening] + CLOSED[closing]
     parts, signs = split(inner, "sep")
-    brackets = {"\\{": "{", "<": "(", "(": "(", "[": "["}[opening] + {"\\}": "}", ">": ")", ")": ")", "]": "]"}.get(
-        closing, "?"
-    )
-    french = tokens[0].kind == "close" or tokens[-1].kind == "open"
     if not signs:
-        if transposed or brackets not in ("{}", "[]", "()"):
-            return None
-        item = read(inner, products, depth)
-        if isinstance(item, Sequence) and item.joined == "+-":
-            return Sequence(brackets, item.items, "+-")
-        if brackets == "{}" and isinstance(item, (Text, Relation, Region, Equation)):
-            return None
-        if isinstance(item, (Text, Relation, Region, Sequence)) and brackets != "()":
-            return None
-        return (
-            Sequence(brackets, (item,)) if brackets == "{}" and item == Text((Token("emptyset", "emptyset"),)) else item
-        )
+        return None if transposed else _single_entry(inner, brackets, products, depth)
     if any(not part for part in parts[:-1]):
         return None
     parts = [part for part in parts if part]
     if any(token.kind == "dots" for part in parts for _, token in outer(part)):
         return _progression(brackets, parts, products, depth)
     items = tuple(read(part, products, depth) for part in parts)
-    if (
-        brackets in ("[)", "(]")
-        or french
-        or (len(items) == 2 and brackets in ("()", "[]") and any(_infinite(item) for item in items))
-    ):
-        if len(items) != 2 or not all(isinstance(item, Expression) for item in items):
-            return None
-        low, high = items
-        return Region((Piece(low.tree, brackets[0] == "[", high.tree, brackets[1] == "]"),), "", french=french)  # type: ignore[union-attr]
-    if "?" in brackets:
+    french = tokens[0].kind == "close" or tokens[-1].kind == "open"
+    unbounded = len(items) == 2 and brackets in ("()", "[]") and any(_infinite(item) for item in items)
+    if brackets in ("[)", "(]") or french or unbounded:
+        return _interval(items, brackets, french)
+    return Sequence("()" if transposed else brackets, flattened(items) if brackets == "{}" else items)
+
+
+def _without_transpose(tokens: Tokens) -> tuple[Tokens, bool]:
+    """Tokens in front of a last ``^T``, and whether there was one."""
+    texts = tuple(token.text for token in tokens)
+    for end in (("^", "T"), ("^", "{", "T", "}")):
+        if len(tokens) > len(end) + 2 and texts[-len(end) :] == end:
+            return tokens[: -len(end)], True
+    return tokens, False
+
+
+def _single_entry(inner: Tokens, brackets: str, products: frozenset[str], depth: int) -> Reading | None:
+    """What stands alone in brackets, which then say nothing; ``None`` where they may say something."""
+    if brackets not in ("{}", "[]", "()"):
         return None
-    if transposed:
-        brackets = "()"
-    return Sequence(brackets, flattened(items) if brackets == "{}" else items)
+    item = read(inner, products, depth)
+    if isinstance(item, Sequence) and item.joined == "+-":
+        return Sequence(brackets, item.items, "+-")
+    if brackets == "{}" and item == Text((Token("emptyset", "emptyset"),)):
+        return Sequence(brackets, (item,))
+    if brackets == "{}" and isinstance(item, Equation):
+        return None
+    return None if brackets != "()" and isinstance(item, (Text, Relation, Region, Sequence)) else item
+
+
+def _interval(items: tuple[Reading, ...], brackets: str, french: bool) -> Region | None:
+    """The interval between two ends."""
+    if len(items) != 2:
+        return None
+    low, high = items
+    if not isinstance(low, Expression) or not isinstance(high, Expression):
+        return None
+    return Region((Piece(low.tree, brackets[0] == "[", high.tree, brackets[1] == "]"),), "", french=french)
 
 
 def _infinite(item: Reading) -> bool:

@@ -112,7 +112,7 @@ def _same_scalars(first: Tree, second: Tree) -> bool:
                 return False
             left += 1
             continue
-        if not _same_at(first, second, *points, values):
+        if not _same_at(first, second, points[0], points[1], values):
             return False
         agreed += 1
     if agreed < NEEDED and (not left or not _same_everywhere_complex(first, second, integers)):
@@ -133,7 +133,7 @@ def _same_everywhere_complex(first: Tree, second: Tree, integers: frozenset[str]
         values = [_value_at(tree, point) for tree, point in zip((first, second), points, strict=True)]
         if None in values:
             continue
-        if not _same_at(first, second, *points, values):
+        if not _same_at(first, second, points[0], points[1], values):
             return False
         agreed += 1
     return agreed >= NEEDED

@@ -12,18 +12,19 @@ from rlvr.grading.mathematics.trees import free_names
 
 
 def same_as_equation(gold: Reading, answer: Reading) -> bool | None:
-    if not (isinstance(gold, Equation) or isinstance(answer, Equation)):
-        return None
+    """The decision where one of the two is an equation."""
     if isinstance(gold, Equation) and isinstance(answer, Equation):
         return _same_equations(gold, answer)
     if isinstance(gold, Equation):
-        if isinstance(answer, Sequence) and len(answer.items) > 1 and not isinstance(gold.value, (Sequence, Cases)):
+        several = isinstance(answer, Sequence) and len(answer.items) > 1
+        if several and not isinstance(gold.value, (Sequence, Cases)):
             return False
         value = _value_of(gold, labelled=True)
         return value is not None and same(value, answer)
-    assert isinstance(answer, Equation)
-    value = _value_of(answer, labelled=False)
-    return value is not None and same(gold, value)
+    if isinstance(answer, Equation):
+        value = _value_of(answer, labelled=False)
+        return value is not None and same(gold, value)
+    return None
 
 
 def _value_of(equation: Equation, labelled: bool) -> Reading | None:
@@ -33,14 +34,12 @@ def _value_of(equation: Equation, labelled: bool) -> Reading | None:
         return None
     if equation.label:
         return sides[-1]
-    first = sides[0]
-    if not all(isinstance(side, Expression) and not free_names(side.tree) for side in sides[1:]) or not isinstance(
-        first, Expression
-    ):
+    trees = [side.tree for side in sides if isinstance(side, Expression)]
+    if len(trees) != len(sides) or any(free_names(tree) for tree in trees[1:]):
         return None
-    if not free_names(first.tree):
-        return sides[-1] if same(first, sides[-1]) else None
-    names = first.tree[1:] if first.tree[0] == "add" else ()
+    if not free_names(trees[0]):
+        return sides[-1] if same(sides[0], sides[-1]) else None
+    names = trees[0][1:] if trees[0][0] == "add" else ()
     named = bool(names) and len(sides) > 2 and all(part[0] == "name" for part in names)
     return sides[-1] if named and not labelled else None
 
@@ -49,31 +48,30 @@ def _same_equations(gold: Equation, answer: Equation) -> bool:
     if gold.label and answer.label and (gold.worded or answer.worded):
         return (gold.label == answer.label or not gold.worded) and same(gold.value, answer.value)
     if gold.label and gold.label == answer.label:
-        value = answer.value
-        if gold.argument != answer.argument:
-            if not (isinstance(gold.value, Expression) and isinstance(value, Expression)):
-                return False
-            if gold.argument not in free_names(gold.value.tree) or gold.argument in free_names(value.tree) - {
-                answer.argument
-            }:
-                return False
-            value = Expression(renamed(value.tree, answer.argument, gold.argument), value.tokens)
-        if all(same(value, side) for side in answer.sides[:-1]) or len(answer.sides) == 1:
-            return same(gold.value, value)
+        value = _with_argument_of(gold, answer)
+        return value is not None and same(gold.value, value) and all(same(answer.value, side) for side in answer.sides)
+    if gold.label and answer.label and gold.argument:
         return False
-    if bool(gold.label) == bool(answer.label) == True and gold.argument:  # noqa: E712
+    one, other = _difference(gold), _difference(answer)
+    if one is None or other is None:
         return False
-    differences = _difference(gold), _difference(answer)
-    if None in differences:
-        return False
-    one, other = differences
-    if not (gold.label or answer.label) and (
-        _same_sides(gold, answer) or _same_sides(gold, Equation("", "", answer.sides[::-1], answer.tokens))
-    ):
+    mirrored = Equation("", "", answer.sides[::-1], answer.tokens)
+    if not (gold.label or answer.label) and (_same_sides(gold, answer) or _same_sides(gold, mirrored)):
         return True
-    if not free_names(one) and not free_names(other):
-        return _same_sides(gold, answer)
-    return _same_zeros(one, other)  # type: ignore[arg-type]
+    return bool(free_names(one) or free_names(other)) and _same_zeros(one, other)
+
+
+def _with_argument_of(gold: Equation, answer: Equation) -> Reading | None:
+    """The value of an answer with the gold's name for the argument, where both values depend on theirs."""
+    value = answer.value
+    if gold.argument == answer.argument:
+        return value
+    if not (isinstance(gold.value, Expression) and isinstance(value, Expression)):
+        return None
+    taken = free_names(value.tree) - {answer.argument}
+    if gold.argument not in free_names(gold.value.tree) or gold.argument in taken:
+        return None
+    return Expression(renamed(value.tree, answer.argument, gold.argument), value.tokens)
 
 
 def _same_zeros(one: Tree, other: Tree) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from rlvr.grading.mathematics.signs import ACCENTS, ASCII, COMMANDS, MAGNIFIED
+from rlvr.grading.mathematics.signs import ACCENTS, ASCII, COMMANDS
 from rlvr.grading.mathematics.words import FUNCTION_WORDS, KNOWN_WORDS, SHORT_UNITS, TEXT_UNITS
 
 SPACED_NUMBER = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:\s|\\[, ]|~)\d{3})+(?:\.\d+)?")
@@ -122,7 +122,7 @@ def _scan(text: str, nested: int) -> Iterator[Token]:
 
 
 def _follows_number(text: str, start: int, unit: str) -> bool:
-    """Whether two letters are a unit and no product: behind a number and a space, or one of those that nobody multiplies."""
+    """Whether two letters are a unit and no product: behind a number and a space, or never multiplied."""
     before = text[:start].rstrip()
     spaced = len(before) < start
     return bool(re.search(r"(?:\d|\\pi|\})$", before)) and (spaced or unit in SAFE_UNITS)
@@ -305,7 +305,7 @@ def _text_word(word: str) -> Iterator[Token]:
 
 
 def _without_marks(tokens: list[Token]) -> Iterator[Token]:
-    r"""Tokens without the ``$`` and ``\(`` that stand at an end or beside a separator or a word, where they say nothing."""
+    r"""Tokens without the ``$`` and ``\(`` at an end or beside a separator or a word: they say nothing there."""
     free = (None, "sep", "word", "mark", "relation", "row", "colon")
     kinds = [None if token.text in ("{", "}") else token.kind for token in tokens]
     for place, token in enumerate(tokens):
@@ -313,6 +313,6 @@ def _without_marks(tokens: list[Token]) -> Iterator[Token]:
         after = kinds[place + 1] if place + 1 < len(tokens) else None
         if token.kind == "mark" and (before in free or after in free):
             continue
-        if token.kind == "space" or (token.kind == "op" and token.text in MAGNIFIED):
+        if token.kind == "space":
             continue
         yield token

@@ -77,7 +77,7 @@ def _decide_quickly(gold: str, answer: str) -> tuple[Verdict, Stage] | None:
 
 
 def are_tame(answer: str | None, gold: str) -> bool:
-    """Whether comparing two answers that are not hostile surely takes milliseconds: no sums, relations or factorials."""
+    """Whether comparing two answers that are not hostile surely takes milliseconds: no sums, no relations."""
     return all(
         len(one) <= TAME_CHARS and one.isascii() and not LONG_WORK.search(one) and nesting(one) <= TAME_NESTING
         for one in (answer or "", gold)

@@ -8,6 +8,7 @@ class Operators(Cursor):
     """What begins with an operator or an environment."""
 
     def fraction(self) -> Tree:
+        """A quotient, or a derivative."""
         self.take()
         start = self.place
         top = self.argument()
@@ -41,12 +42,7 @@ class Operators(Cursor):
             return self.integral(low, high)
         if not variable or low is None or high is None:
             raise UnreadableError
-        body = self.big_body()
-        return (name, variable, low, high, body)
-
-    def big_body(self) -> Tree:
-        value = self.product()
-        return value
+        return (name, variable, low, high, self.product())
 
     def lower_bound(self) -> tuple[str, Tree]:
         """``{k=1}``."""
@@ -58,7 +54,7 @@ class Operators(Cursor):
         return variable, low
 
     def integral(self, low: Tree | None, high: Tree | None) -> Tree:
-        """The integrand up to its differential: a last ``d`` and a name at this level, or in the numerator of a fraction."""
+        """The integrand up to its differential: a ``d`` and a name at this level."""
         start = self.place
         depth = 0
         place = start
@@ -82,6 +78,7 @@ class Operators(Cursor):
         raise UnreadableError
 
     def contour(self) -> Tree:
+        """Integrals over curves and surfaces are no expressions."""
         raise UnreadableError
 
     def limit(self) -> Tree:
@@ -117,6 +114,10 @@ class Operators(Cursor):
             raise UnreadableError
         tree = ("matrix", tuple(rows))
         return ("call", "det", (tree,)) if environment == "vmatrix" else tree
+
+    def index(self) -> tuple[str, ...]:
+        """Canonical signs of a subscript."""
+        raise NotImplementedError
 
     def whole(self, tokens: Tokens) -> Tree:
         """The tree of other tokens, which must be read to the last one."""

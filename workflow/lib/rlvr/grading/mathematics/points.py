@@ -20,7 +20,7 @@ class UndefinedError(Exception):
 
 @lru_cache(maxsize=1)
 def context() -> Any:
-    """mpmath's arithmetic, with a precision of its own."""
+    """The arithmetic of mpmath, with a precision of its own."""
     import mpmath
 
     arithmetic = mpmath.MPContext()

@@ -16,6 +16,7 @@ BASE_DIGITS = re.compile(r"[0-9A-F]+(?:\.[0-9A-F]+)?")
 
 
 def percent(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
+    """A value before a percent sign."""
     if tokens[-1].kind != "percent" or len(tokens) < 2 or any(token.kind == "percent" for token in tokens[:-1]):
         return None
     inner = read(tokens[:-1], products, depth)
@@ -44,6 +45,7 @@ def based(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | Non
 
 
 def expression(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
+    """What the grammar of expressions covers."""
     return Expression(parse(tokens, products), tokens)
 
 

@@ -56,6 +56,7 @@ class Region:
     signs: tuple[str, ...] = ()
 
     def named(self, name: str) -> "Region":
+        """The region that a name lies in."""
         return replace(self, name=name)
 
     def union(self, other: "Region") -> "Region":
@@ -201,24 +202,29 @@ def _is_empty(piece: Piece) -> bool:
 
 def _numeric(region: Region) -> list[tuple[Any, bool, Any, bool]] | None:
     """Disjoint intervals from left to right; ``None`` if an end depends on a name."""
-    pieces = []
+    pieces: list[tuple[Any, bool, Any, bool]] = []
     for piece in region.pieces:
         low, high = _value(piece.low), _value(piece.high)
         if low is None or high is None:
             return None
         if not _is_empty(piece):
             pieces.append((low, piece.low_closed, high, piece.high_closed))
-    pieces.sort(key=cmp_to_key(lambda one, two: _compare(one[0], two[0]) or int(two[1]) - int(one[1])))
+    pieces.sort(key=cmp_to_key(_by_lower_end))
     merged: list[tuple[Any, bool, Any, bool]] = []
-    for piece in pieces:
-        if merged and (touch := _compare(piece[0], merged[-1][2])) <= 0 and (touch < 0 or piece[1] or merged[-1][3]):
+    for one in pieces:
+        touch = _compare(one[0], merged[-1][2]) if merged else 1
+        if touch < 0 or (touch == 0 and (one[1] or merged[-1][3])):
             before = merged[-1]
-            order = _compare(piece[2], before[2])
-            end = (before[2], before[3] or piece[3]) if order == 0 else (piece[2:] if order > 0 else before[2:])
-            merged[-1] = (before[0], before[1], *end)
+            order = _compare(one[2], before[2])
+            high, closed = (before[2], before[3] or one[3]) if order == 0 else (one[2:] if order > 0 else before[2:])
+            merged[-1] = (before[0], before[1], high, closed)
         else:
-            merged.append(piece)
+            merged.append(one)
     return merged
+
+
+def _by_lower_end(one: tuple[Any, bool, Any, bool], two: tuple[Any, bool, Any, bool]) -> int:
+    return _compare(one[0], two[0]) or int(two[1]) - int(one[1])
 
 
 def _same_numeric(one: tuple[Any, bool, Any, bool], other: tuple[Any, bool, Any, bool]) -> bool:

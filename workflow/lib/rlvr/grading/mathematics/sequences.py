@@ -9,6 +9,7 @@ from rlvr.grading.mathematics.transformations import components, vector_entries
 
 
 def sequences(gold: Reading, answer: Reading) -> bool | None:
+    """The decision where one of the two has entries."""
     if isinstance(gold, Expression) and isinstance(answer, Sequence):
         return _same_as_vector(answer, gold)
     if isinstance(gold, Sequence) and isinstance(answer, Expression):

@@ -60,7 +60,7 @@ HALF_LINES = {
 def join_regions(items: tuple[Reading, ...], joined: str) -> Region | None:
     """One region of the inequalities that a word joins."""
     regions = [item for item in items if isinstance(item, Region)]
-    if len(regions) != len(items) or joined == "," and not all(region.excluding for region in regions):
+    if len(regions) != len(items) or (joined == "," and not all(region.excluding for region in regions)):
         return None
     names = {region.name for region in regions}
     if len(names) != 1 or not all(region.name for region in regions):
@@ -84,6 +84,7 @@ def _set_of(tokens: Tokens, products: frozenset[str], depth: int) -> Region | No
 
 
 def set_operations(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
+    """Unions, intersections and differences of regions."""
     parts, signs = split(tokens, "setop")
     if not signs or not all(parts):
         return None
@@ -123,15 +124,12 @@ def group(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | Non
             parts.append(tokens[start:place])
             start = place + 1
     parts.append(tokens[start:])
-    if (
-        not all(parts)
-        or not any(
-            token.text.startswith(("bb", "frak")) or token.kind == "word"
-            for token in tokens
-            if token.kind in ("name", "word")
-        )
-        and not all("_" in [token.text for token in part] for part in parts)
-    ):
+    named = any(
+        token.text.startswith(("bb", "frak")) or token.kind == "word"
+        for token in tokens
+        if token.kind in ("name", "word")
+    )
+    if not all(parts) or not (named or all("_" in [token.text for token in part] for part in parts)):
         return None
     if len(parts) == 1 and not tokens[0].text.startswith("bb ") and tokens[0].text != "(":
         return None

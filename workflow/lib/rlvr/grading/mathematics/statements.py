@@ -56,6 +56,7 @@ def _without_brackets_around_modulus(tokens: Tokens) -> Tokens:
 
 
 def relation(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
+    """Equations, memberships and inequalities."""
     parts, signs = split(tokens, "relation")
     if not signs:
         return None

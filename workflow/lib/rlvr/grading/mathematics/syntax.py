@@ -38,6 +38,7 @@ class Reader(Calls, Operators):
     """Recursive descent over tokens; each method reads one level of the grammar."""
 
     def sum(self) -> Tree:
+        """Products between plus and minus."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise UnreadableError
@@ -48,6 +49,7 @@ class Reader(Calls, Operators):
         return terms[0] if len(terms) == 1 else ("add", *terms)
 
     def signed(self) -> Tree:
+        """A product with the signs before it."""
         negative = False
         signs = 0
         while self.at("op", "+") or self.at("op", "-"):
@@ -59,6 +61,7 @@ class Reader(Calls, Operators):
         return ("neg", term) if negative else term
 
     def product(self) -> Tree:
+        """Factors, with or without signs between them."""
         value = self.factor()
         while self.kind is not None:
             if self.at("op", "*"):
@@ -94,6 +97,7 @@ class Reader(Calls, Operators):
         return times(value, self.factor())
 
     def signed_factor(self) -> Tree:
+        """A factor with the signs before it."""
         negative = False
         while self.at("op", "-") or self.at("op", "+"):
             negative ^= self.take().text == "-"
@@ -101,6 +105,7 @@ class Reader(Calls, Operators):
         return ("neg", value) if negative else value
 
     def factor(self) -> Tree:
+        """A base and what stands behind it."""
         return self.postfixed(self.base())
 
     def postfixed(self, value: Tree) -> Tree:
@@ -125,6 +130,7 @@ class Reader(Calls, Operators):
                 return value
 
     def power(self, base: Tree) -> Tree:
+        """What stands behind a caret."""
         if self.at("degree"):
             self.take()
             return ("deg", base)
@@ -140,7 +146,7 @@ class Reader(Calls, Operators):
         following = self.tokens[self.place : self.place + 3]
         size = 3 if len(following) == 3 and following[0].text == "{" and following[2].text == "}" else 1
         sign = following[size // 2] if following else None
-        if sign is None or not (sign == Token("op", "*") or sign.kind == "infix" and sign.text in ("star", "dagger")):
+        if sign is None or (sign != Token("op", "*") and sign.text not in ("star", "dagger")):
             return ""
         self.place += size
         return f"conjugate {sign.text}"
@@ -189,10 +195,11 @@ class Reader(Calls, Operators):
         return number(int(digits[0]))
 
     def base(self) -> Tree:
+        """What begins with the next token."""
         reader = {
-            "number": self.number, "name": self.name, "constant": self.constant, "function": self.function, "frac": self.fraction,
-            "sqrt": self.root, "binom": self.binomial, "open": self.bracket, "bar": self.absolute, "big": self.big,
-            "limit": self.limit, "begin": self.matrix, "bigother": self.contour,
+            "number": self.number, "name": self.name, "constant": self.constant, "function": self.function,
+            "frac": self.fraction, "sqrt": self.root, "binom": self.binomial, "open": self.bracket,
+            "bar": self.absolute, "big": self.big, "limit": self.limit, "begin": self.matrix, "bigother": self.contour,
         }.get(self.kind or "")  # fmt: skip
         if reader is None:
             raise UnreadableError
@@ -204,6 +211,7 @@ class Reader(Calls, Operators):
         return value
 
     def number(self) -> Tree:
+        """A number, with its period."""
         digits = self.take().text
         if self.at("repeating"):
             return ("num", repeating(digits, self.take().text), False)
@@ -212,9 +220,11 @@ class Reader(Calls, Operators):
         return ("num", Fraction(digits), digits if "." in digits else "")
 
     def constant(self) -> Tree:
+        """pi, e, i or infinity."""
         return ("const", self.take().text)
 
     def root(self) -> Tree:
+        """A root of any degree."""
         self.take()
         degree: Tree = number(2)
         if self.at("open", "["):
@@ -230,10 +240,12 @@ class Reader(Calls, Operators):
         return ("root", radicand, degree)
 
     def binomial(self) -> Tree:
+        """A binomial coefficient."""
         self.take()
         return ("call", "binomial", (self.argument(), self.argument()))
 
     def bracket(self) -> Tree:
+        """A sum, or a vector, in brackets."""
         opening = self.take().text
         bars, self.bars = self.bars, 0
         value = self.chosen()
@@ -254,6 +266,7 @@ class Reader(Calls, Operators):
         return value
 
     def absolute(self) -> Tree:
+        """What stands between bars."""
         bar = self.take().text
         bars, self.bars = self.bars, 1
         value = self.sum()
@@ -262,6 +275,7 @@ class Reader(Calls, Operators):
         return ("call", "abs" if bar == "|" else "norm", (value,))
 
     def whole(self, tokens: Tokens) -> Tree:
+        """The tree of other tokens."""
         return parse(tokens, self.products)
 
 

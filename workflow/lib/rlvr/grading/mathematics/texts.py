@@ -13,6 +13,7 @@ from rlvr.grading.mathematics.words import SYNONYMS
 
 
 def text(gold: Reading, answer: Reading) -> bool | None:
+    """The decision where one of the two is text."""
     if isinstance(gold, Text) or isinstance(answer, Text):
         if isinstance(gold, Equation) or isinstance(answer, Equation):
             return bool(same_as_equation(gold, answer)) or same_text(tokens_of(gold), tokens_of(answer))

@@ -1,8 +1,8 @@
-r"""Values of expressions at random points: two expressions are equal if they have the same values, whatever they look like.
+r"""Values of expressions at random points: equal expressions have equal values.
 
-130 digits are computed and compared relatively, so that :math:`e^{-40}` and :math:`e^{-41}` differ. What has no value of
-its own (unknown functions, derivatives, limits, a gcd of letters) is a pseudo-random function of its arguments, another
-one at every point: ``f(x+x)`` is ``f(2x)``, ``f'(x)`` is not ``f(x)``.
+130 digits are computed and compared relatively, so that :math:`e^{-40}` and :math:`e^{-41}` differ. What has no value
+of its own (unknown functions, derivatives, limits, a gcd of letters) is a pseudo-random function of its arguments,
+another one at every point: ``f(x+x)`` is ``f(2x)``, ``f'(x)`` is not ``f(x)``.
 """
 
 import math
@@ -313,7 +313,8 @@ def _dummy(tree: Tree, point: Point) -> Any:
 
 
 EVALUATORS: dict[str, Any] = {
-    "num": _number, "const": _constant, "name": _name, "index": _indexed, "add": _sum, "mul": _product, "div": _quotient,
-    "neg": lambda tree, point: -evaluate(tree[1], point), "pow": _power, "root": _root, "deg": _degrees, "call": _call,
+    "num": _number, "const": _constant, "name": _name, "index": _indexed, "add": _sum, "mul": _product,
+    "div": _quotient, "neg": lambda tree, point: -evaluate(tree[1], point), "pow": _power, "root": _root,
+    "deg": _degrees, "call": _call,
     "opaque": _opaque, "matrix": _matrix, "vector": _vector, "sum": _repeated, "prod": _repeated, "int": _integral,
 }  # fmt: skip
