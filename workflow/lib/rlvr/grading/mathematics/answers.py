@@ -22,8 +22,8 @@ FRACTIONS = (
     re.compile(r"([+-]?)\\[dtc]?frac(\d)(\d)", re.ASCII),
     re.compile(r"([+-]?)(\d+)/(\d+)", re.ASCII),
 )
-MAX_EXACT_CHARS = 15  # math-verify reads decimals as 15-digit floats: longer ones are left to it
-SURELY_DIFFERENT = Fraction(1, 10**5)  # math-verify rounds a decimal to 6 places before it compares
+MAX_EXACT_CHARS = 15  # longer decimals may be roundings of something exact: they are left to the full comparison
+SURELY_DIFFERENT = Fraction(1, 10**5)  # a rounded decimal of six places is closer to what it stands for
 
 
 def clean_answer(answer: str) -> str:

@@ -78,7 +78,7 @@ class Cost:
         return Cost(*(max(getattr(self, name), getattr(other, name)) for name in self.__slots__))
 
 
-# What math-verify 0.9.0 compares within a second or two: measured on powers of sums, sums of powers and factorials.
+# What is surely compared within a second or two: more than any honest answer needs.
 AFFORDABLE = Cost(digits=20_000, terms=1_000, sum_exponent=300, repetitions=500, choices=10_000)
 MAX_ANSWER_CHARS = 300  # ASSUME: the longest real gold of DeepMath, MATH and AIME that we know has 161
 MAX_NESTING = 10  # brackets within brackets: 16 of them already cost seconds of parsing

@@ -201,14 +201,13 @@ def _is_empty(piece: Piece) -> bool:
 
 
 def _numeric(region: Region) -> list[tuple[Any, bool, Any, bool]] | None:
-    """Disjoint intervals from left to right; ``None`` if an end depends on a name."""
+    """Disjoint intervals from left to right; ``None`` if an end depends on a name or an interval is empty."""
     pieces: list[tuple[Any, bool, Any, bool]] = []
     for piece in region.pieces:
         low, high = _value(piece.low), _value(piece.high)
-        if low is None or high is None:
-            return None
-        if not _is_empty(piece):
-            pieces.append((low, piece.low_closed, high, piece.high_closed))
+        if low is None or high is None or _is_empty(piece):
+            return None  # nobody means an interval that holds nothing: it is compared as it is written
+        pieces.append((low, piece.low_closed, high, piece.high_closed))
     pieces.sort(key=cmp_to_key(_by_lower_end))
     merged: list[tuple[Any, bool, Any, bool]] = []
     for one in pieces:
