@@ -3,7 +3,7 @@ r"""Verdicts beside those of two other verifiers, on answers whose right verdict
 math-verify is asked as its documentation shows (the last box, gold first). A second public verifier, mathruler 0.1.0,
 runs in an interpreter of its own, named by ``PEER_PYTHON``, for its requirements are not ours:
 
-    python -m venv peer && peer/bin/pip install mathruler pylatexenc
+    python -m venv peer && peer/bin/pip install mathruler pylatexenc tqdm
     PEER_PYTHON=peer/bin/python REAL_DATA_DIR=<folder> make bench BENCH=referee
 
 ``PAIRS`` may name more files of rows {completion or answer, gold, expected or verdict}.

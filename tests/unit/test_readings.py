@@ -56,7 +56,8 @@ def test_a_gold_accepts_itself_in_either_role() -> None:
 
 
 GOLDS = [
-    "6", "-3", "x+1", r"\frac{2}{3}", r"2\sqrt{3}", "(1,2)", "1,2", r"\text{odd}", "x > 2", "f'(x)", r"\gcd(m,n)", "A^TB",
+    "6", "-3", "x+1", r"\frac{2}{3}", r"2\sqrt{3}", "(1,2)", "1,2", r"\text{odd}", "x > 2", "f'(x)",
+    r"\gcd(m,n)", "A^TB",
     "AB",    r"6.6 \times 10^{-34}", r"\mathbb{Z}_2", "x = 3", "C", r"3\%", "[1,2)",
 ]  # fmt: skip
 
@@ -157,8 +158,10 @@ def test_unicode_and_latex_give_the_same_tokens(one: str, other: str) -> None:
 
 PIECES = st.sampled_from(
     [r"\text{", "}", "{", r"\cup", "<", r"\leq ", "x", "5", " ", "/", "e", ".", r"\overline{", "million", " or ", "=",
-     "(C)", "~", "\u00b0", "\u221a", "**", "_", "\\", ",", r"\neq ", "between", "\u0663", r"\begin{cases}", r"\end{cases}",
-     "&", r"\\", "|", r"\left(", ")", "[", r"\{", r"\}", "^", "'", "!", r"\pm", r"\pmod", r"\int_0^1 ", r"\sum_{k=1}^{3}",
+     "(C)", "~", "\u00b0", "\u221a", "**", "_", "\\", ",", r"\neq ", "between", "\u0663", r"\begin{cases}",
+     r"\end{cases}",
+     "&", r"\\", "|", r"\left(", ")", "[", r"\{", r"\}", "^", "'", "!", r"\pm", r"\pmod", r"\int_0^1 ",
+     r"\sum_{k=1}^{3}",
      "d", r"\frac"]
 )  # fmt: skip
 TEXTS = st.text(max_size=60) | st.lists(PIECES, max_size=20).map("".join)
