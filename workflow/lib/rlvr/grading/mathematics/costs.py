@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 TOKEN = re.compile(
     r"\\end\s*\{\w*matrix\}|\\(?P<command>[A-Za-z]+)|\\.|(?P<number>(?<=\^)\d+|\d{1,3}(?:,\d{3})+(?!\d)|\d*\.?\d+)|(?P<letter>[^\W\d_])"
@@ -75,7 +76,13 @@ class Cost:
 
     def joined(self, other: "Cost") -> "Cost":
         """The larger of both sizes, each for itself."""
-        return Cost(*(max(getattr(self, name), getattr(other, name)) for name in self.__slots__))
+        return Cost(
+            max(self.digits, other.digits),
+            max(self.terms, other.terms),
+            max(self.sum_exponent, other.sum_exponent),
+            max(self.repetitions, other.repetitions),
+            max(self.choices, other.choices),
+        )
 
 
 # What is surely compared within a second or two: more than any honest answer needs.
@@ -172,6 +179,7 @@ def choose(total: float, chosen: float) -> float:
     return math.exp(min(logarithm, math.log(HUGE)))
 
 
+@lru_cache(maxsize=4096)
 def expansion_cost(text: str) -> Cost:
     """The largest sizes in a text, read as LaTeX or plain mathematics; total, and linear in the number of tokens."""
     return _Reader().read(text)
@@ -267,4 +275,5 @@ class _Reader:
             frame.addends.clear()
 
     def _note(self, size: Size) -> None:
-        self.cost = self.cost.joined(Cost(size.digits, size.terms))
+        if size.digits > self.cost.digits or size.terms > self.cost.terms:
+            self.cost = self.cost.joined(Cost(size.digits, size.terms))

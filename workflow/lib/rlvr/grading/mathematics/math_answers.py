@@ -10,7 +10,7 @@ from functools import lru_cache
 from rlvr.core.errors import InputError
 from rlvr.grading.mathematics.answers import as_number, clean_answer, same_number, same_string, same_words
 from rlvr.grading.mathematics.choices import chooses, letter_of
-from rlvr.grading.mathematics.costs import is_hostile, is_too_long, nesting
+from rlvr.grading.mathematics.costs import expansion_cost, is_hostile, is_too_long, nesting
 from rlvr.grading.mathematics.expressions import evaluate, same_expression
 from rlvr.grading.mathematics.kinds import Reading, Text
 from rlvr.grading.mathematics.latex import UnreadableError, tokenize
@@ -222,5 +222,5 @@ def check_math_gold(gold: str) -> None:
 
 def forget() -> None:
     """Empty the caches of this process, for whoever measures."""
-    for cached in (_match, _decide_quickly, tidied_gold, evaluate, read, tokenize):
+    for cached in (_match, _decide_quickly, tidied_gold, evaluate, read, tokenize, expansion_cost):
         cached.cache_clear()
