@@ -15,10 +15,10 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
 	@$(SNAKEMAKE)
 	@echo
-	@echo "PDF          results/tiny/paper/paper.pdf"
-	@echo "tables       results/tiny/paper/tables/   (.tex .csv .md)"
-	@echo "figures      results/tiny/paper/figures/  (.pdf .png)"
-	@echo "HTML report  results/tiny/paper/report.html"
+	@echo "PDF          results/tiny/paper/structure-over-scale/paper.pdf"
+	@echo "tables       results/tiny/paper/structure-over-scale/tables/   (.tex .csv .md)"
+	@echo "figures      results/tiny/paper/structure-over-scale/figures/  (.pdf .png)"
+	@echo "HTML report  results/tiny/paper/structure-over-scale/report.html"
 
 test: $(READY)  ## Every test that needs no GPU and no hub.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
@@ -28,7 +28,7 @@ test-gpu:  ## On a machine with a GPU, in its own environment: make test-gpu PYT
 
 realdata: $(READY)  ## The same rules on real rows: REAL_DATA_DIR=<folder> make realdata
 	@test -n "$(REAL_DATA_DIR)" || { echo "Set REAL_DATA_DIR to the folder of real rows."; exit 1; }
-	@$(SNAKEMAKE) cards golds bases --config scale=realdata study=real-rows 'sources={origin: mirror, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
+	@$(SNAKEMAKE) real_rows --config scale=realdata 'studies=[]' 'sources={origin: mirror, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
 	@PYTHONPATH=workflow/lib $(BIN)/python -m rlvr.grading.enigmata.parity "$(REAL_DATA_DIR)/enigmata/verdicts.jsonl"
 	@$(BIN)/python -m pytest tests/realdata -q
 

@@ -11,15 +11,20 @@ import warnings
 from pathlib import Path
 
 import torch
-import yaml
 from harness import Row, report
 from transformers import AutoModelForCausalLM, Qwen3Config
 from transformers.utils import logging
 
 from rlvr.adapters.merging import base_tensors, merged_weights
 from rlvr.adapters.methods import METHODS
-from rlvr.plan.settings import TrainSettings, resolve_settings
+from rlvr.plan.recipe import resolve_settings
+from rlvr.plan.scale import load_scale
+from rlvr.plan.settings import TrainSettings
+from rlvr.plan.study import complete_recipe
 
+WORKFLOW = Path("workflow")
+SCALE = load_scale("tiny", WORKFLOW / "scales", WORKFLOW / "schemas")
+RECIPE = complete_recipe("structure-over-scale", WORKFLOW / "studies", WORKFLOW / "schemas")
 CYCLES = 200
 ADAPTER_SCALE = 0.02  # standard deviation of what stands for training
 ROW = {"run_id": "r", "model": "m", "dataset": "d", "seed": 0}
@@ -36,11 +41,10 @@ SIZES = {
 def adapted(name: str) -> torch.nn.Module:
     """A random bfloat16 base with an adapter that has moved."""
     torch.manual_seed(0)
-    scale = yaml.safe_load(Path("workflow/scales/tiny.yaml").read_text())
     row = {**ROW, "method": name, **{cell: value for cell, value in CELLS.items() if cell in METHODS[name].takes}}
-    settings = TrainSettings.from_json({"study": "s", **resolve_settings(row, scale)})
+    settings = TrainSettings.from_json(resolve_settings(row, RECIPE, SCALE, METHODS, {32: 4}, "benchmark"))
     base = AutoModelForCausalLM.from_config(Qwen3Config(**SIZES), dtype=torch.bfloat16)
-    model = METHODS[name].load().attach(base, settings).eval()
+    model = METHODS[name].attach(base, settings).eval()
     with torch.no_grad():
         for parameter in (parameter for parameter in model.parameters() if parameter.requires_grad):
             parameter += ADAPTER_SCALE * torch.randn(parameter.shape)

@@ -3,20 +3,29 @@
 LoRA (factored) and a full update (exact, Gram path) are measured over all 252 matrices on two threads; for DoRA and
 QuanTA, estimated without forming the update, every shape is measured once and multiplied by its number. Where there is
 a GPU, all 252 exactly there, beside `torch.linalg.svdvals` on the same card (one of every shape, multiplied).
+
+What `snakemake spectra` does with one attention matrix of a run (spectrum, spectrum as stored, diagnostics), beside the
+same with every matrix made anew whenever it is asked for: with and without decomposing the layer. CPU seconds at a
+quarter of the width; `WIDTH=4096` measures at full width.
 """
 
+import os
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from harness import Row, measure, report
 from torch import Tensor
 
 from rlvr.spectra.dense import dense_singular_values
+from rlvr.spectra.diagnostics import DiagnosticsSettings, diagnose
 from rlvr.spectra.krylov import estimate_spectrum
+from rlvr.spectra.measure import measure_update
 from rlvr.spectra.quantities import factored_singular_values
 from rlvr.weights.linear_maps import dora_map, quanta_map
-from rlvr.weights.quanta_gates import gate_sizes
+from rlvr.weights.matrices import Matrices, ModuleUpdate, dora_update
+from rlvr.weights.quanta_gates import gate_sizes, update_matrix
 
 # SOURCE: data/configs/qwen3-8b.json; matrices of that shape in a layer
 SHAPES = {(4096, 4096): 2, (1024, 4096): 2, (12288, 4096): 2, (4096, 12288): 1}
@@ -24,6 +33,8 @@ LAYERS, RANK, DIMS, THREADS = 36, 16, [16, 16, 16], 2
 MATRICES = LAYERS * sum(SHAPES.values())
 TARGETS = {"LoRA": 5.0, "full": 600.0}  # seconds
 MEMORY_TARGET_GIB = 2.0
+WIDTH = int(os.environ.get("WIDTH", 1024))
+REPEATS = 3
 
 
 def spectrum(family: str, shape: tuple[int, int], seed: int, device: str) -> float:
@@ -81,6 +92,61 @@ def every_shape(family: str, device: str) -> float:
     return sum(LAYERS * count * spectrum(family, shape, 1, device) for shape, count in SHAPES.items())
 
 
+class Remade(Matrices):
+    """Matrices that are read and computed whenever they are asked for, as they were before they were kept."""
+
+    def __getattribute__(self, name: str) -> object:
+        """Forgets what was made before."""
+        made = object.__getattribute__(self, "__dict__")
+        for kept in ("base", "tuned", "update"):
+            made.pop(kept, None)
+        return object.__getattribute__(self, name)
+
+
+def module_of(family: str) -> ModuleUpdate:
+    """A square attention matrix with an adapter; the base is stored in bfloat16."""
+    generator = torch.Generator().manual_seed(0)
+
+    def gaussian(*size: int) -> Tensor:
+        return torch.randn(*size, generator=generator)
+
+    base = (gaussian(WIDTH, WIDTH) * WIDTH**-0.5).bfloat16()
+    module = partial(ModuleUpdate, "model.layers.0.q_proj", 0, "q_proj", WIDTH, WIDTH, WIDTH, base.clone)
+    if family == "DoRA":
+        factors = 0.02 * gaussian(WIDTH, RANK).double(), gaussian(RANK, WIDTH).double()
+        magnitude = base.double().norm(dim=1) * (1 + 0.01 * gaussian(WIDTH).double())
+        return module(change=partial(dora_update, factors=factors, magnitude=magnitude))
+    dims = [*DIMS[:2], WIDTH // (DIMS[0] * DIMS[1])]
+    frozen = [gaussian(size, size).double() / size**0.5 for size in gate_sizes(dims)]
+    trained = [gate + 0.001 * gaussian(*gate.shape).double() for gate in frozen]
+    return module(change=lambda base: update_matrix(trained, frozen, dims, *base.shape))
+
+
+def one_module(family: str, kind: type[Matrices], decomposed: bool) -> float:
+    """CPU seconds for everything that is measured of a module; the fastest of some calls."""
+    torch.set_num_threads(1)
+    update, seconds = module_of(family), []
+    settings = DiagnosticsSettings(64, 0.1, 64, None if decomposed else ())
+    for _ in range(REPEATS):
+        start = time.process_time()
+        matrices = kind(update)
+        list(measure_update(update, matrices))
+        diagnose(update, matrices, settings)
+        seconds.append(time.process_time() - start)
+    return min(seconds)
+
+
+def made_once() -> list[Row]:
+    """Matrices that are kept beside matrices that are made anew."""
+    rows = []
+    for family in ("DoRA", "QuanTA"):
+        for decomposed in (False, True):
+            ours, peer = (measure(one_module, family, kind, decomposed).value for kind in (Matrices, Remade))
+            case = f"{family}, {WIDTH}x{WIDTH}, layer{'' if decomposed else ' not'} decomposed: one module"
+            rows.append(Row(case, ours, peer, "matrices made anew", peer / ours, "CPU s"))
+    return rows
+
+
 def main() -> None:
     """Measure, and print beside the targets."""
     rows = []
@@ -100,7 +166,7 @@ def main() -> None:
     if torch.cuda.is_available():
         ours, peer = measure(every_matrix, "full", "cuda").value, measure(every_shape, "svdvals", "cuda").value
         rows.append(Row(f"full: all {MATRICES} matrices on the GPU", ours, peer, "svdvals there", peer / ours, "s"))
-    report("whole_model", rows)
+    report("whole_model", [*rows, *made_once()])
 
 
 if __name__ == "__main__":

@@ -9,12 +9,16 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from rlvr.plan.grid import name_run, read_grid
+
 ROOT = Path(__file__).resolve().parents[1]
 GRID = Path("workflow/studies/structure-over-scale/grid.csv")
+STUDY = Path("workflow/studies/structure-over-scale/study.yaml")
 TINY = Path("workflow/scales/tiny.yaml")
 CODE = ("Snakefile", "workflow", "profiles", "slurm", "data", "paper", "envs", "config.yaml", "Makefile")
 
@@ -60,13 +64,16 @@ class Checkout:
         assert done.returncode == 0, done.stdout
         return done.stdout
 
-    def read_grid(self) -> list[dict[str, str]]:
-        with (self.root / GRID).open(newline="") as stream:
-            return list(csv.DictReader(stream))
+    def read_grid(self) -> list[dict[str, Any]]:
+        """The rows of the primary grid, products expanded, each with the id that it gives."""
+        rows = read_grid(self.root / GRID, self.root / "workflow" / "schemas")
+        return [{**row, "run_id": name_run(row, row["completions_per_step"] or 64)} for row in rows]
 
-    def write_grid(self, rows: list[dict[str, str]]) -> None:
+    def write_grid(self, rows: list[dict[str, Any]]) -> None:
+        """Write rows without ids: a changed row gets its own."""
+        columns = [column for column in rows[0] if column != "run_id"]
         with (self.root / GRID).open("w", newline="") as stream:
-            writer = csv.DictWriter(stream, rows[0].keys(), lineterminator="\n")
+            writer = csv.DictWriter(stream, columns, lineterminator="\n", extrasaction="ignore")
             writer.writeheader()
             writer.writerows(rows)
 
@@ -92,6 +99,7 @@ class Checkout:
 
 def copy_code(target: Path) -> Checkout:
     """Copy what the workflow needs to run, as a fresh clone would hold it."""
+    target.mkdir(parents=True)
     ignore = shutil.ignore_patterns("__pycache__", "downloads")
     for name in CODE:
         source = ROOT / name

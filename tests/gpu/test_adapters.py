@@ -4,7 +4,7 @@ import pytest
 import torch
 from small_models import settings_of, small_model, token_batch
 
-from rlvr.adapters.merging import merged_state_dict, merged_weights
+from rlvr.adapters.merging import merged_tensors, merged_weights
 from rlvr.adapters.methods import METHODS
 from rlvr.train.manifest import fingerprint
 
@@ -20,7 +20,7 @@ def attached(method, device, dtype):
     """The method on a random base whose weights are those of bfloat16, whatever its type."""
     base = small_model(dtype=torch.bfloat16).to(device, dtype)
     torch.manual_seed(0)
-    return METHODS[method].load().attach(base, settings_of(method)).eval()
+    return METHODS[method].attach(base, settings_of(method)).eval()
 
 
 def moved(method):
@@ -66,6 +66,22 @@ def test_forward_and_backward_are_those_of_float32_on_the_cpu(method, device):
     assert distance(found_gradient, gradient) < GRADIENTS
 
 
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize("method", ADAPTERS)
+def test_the_start_on_a_bfloat16_base_is_the_base_bit_for_bit(method, autocast, device):
+    model, tokens = attached(method, device, torch.bfloat16), token_batch().to(device)
+    base = small_model(dtype=torch.bfloat16).to(device)
+    with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=autocast):
+        assert torch.equal(model(tokens).logits, base(tokens).logits)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_trained_is_float32_on_a_bfloat16_base(method, device):
+    model = attached(method, device, torch.bfloat16)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    assert trained and {parameter.dtype for parameter in trained} == {torch.float32}
+
+
 @pytest.mark.parametrize("method", ADAPTERS)
 def test_merges_leave_the_base_alone_and_the_export_is_that_of_the_cpu(method, device):
     model = moved(method)
@@ -79,7 +95,7 @@ def test_merges_leave_the_base_alone_and_the_export_is_that_of_the_cpu(method, d
                 on_device.unmerge_adapter()
         assert fingerprint(on_device) == before and torch.equal(on_device(tokens).logits, expected)
     assert distance(merged.float(), expected.float()) < 2 * LOGITS
-    exported, reference = merged_state_dict(on_device, torch.float32), merged_state_dict(model, torch.float32)
+    exported, reference = merged_tensors(on_device, torch.float32), merged_tensors(model, torch.float32)
     assert exported.keys() == reference.keys()
     for name, tensor in exported.items():
         assert tensor.device.type == "cpu" and distance(tensor, reference[name]) < 1e-5, name

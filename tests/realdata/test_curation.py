@@ -94,6 +94,8 @@ def test_dapo_has_17917_problems_and_17290_distinct_prompts(curate_real, real_da
     prompts = pd.read_parquet(real_data / "dapo/svs_dapo_math_17k.parquet")["prompt"]
     assert prompts.map(lambda turns: turns[0]["content"]).nunique() == 17_290
     assert card["deviations"] == []
+    assert len(card["conflicting_golds"]) == 12
+    assert ["64", "6"] in [entry["golds"] for entry in card["conflicting_golds"]]
 
 
 def test_dapo_without_repeats(curate_real):
@@ -102,10 +104,11 @@ def test_dapo_without_repeats(curate_real):
     assert pd.concat([train, evaluation])["answer"].str.fullmatch(r"-?\d+").all()
 
 
-def test_deepscaler_drops_the_problem_without_an_answer(curate_real):
+def test_deepscaler_drops_the_problems_without_a_readable_answer(curate_real):
     card = curate_real("deepscaler-1209", eval_problems=256)[2]
     assert counts(card)["answer present"] == (1209, 1208)
-    assert counts(card)["question not repeated"] == (1208, 1206)
+    assert counts(card)["gold readable by the grader"] == (1208, 1207)
+    assert counts(card)["question not repeated"] == (1207, 1205)
 
 
 def test_both_copies_of_aime_2025_have_the_same_answers(curate_real, real_data):

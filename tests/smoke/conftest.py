@@ -22,8 +22,7 @@ def shrink(checkout: Checkout) -> None:
         **{f"datasets__{name}__eval_problems": 8 for name in ("deepmath-hard", "math")},
         **{f"datasets__{name}__max_train_problems": 16 for name in ("deepmath-hard", "math")},
         **{"datasets__aime-2025-2026__synthetic_rows": 4},
-        **{f"benchmarks__{name}__samples_per_problem": 2 for name in ("deepmath-hard", "math", "aime-2025-2026")},
-        evaluate__bootstrap_resamples=50,
+        sampling__default__samples_per_problem=2,
     )
 
 

@@ -20,7 +20,6 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     checkout.edit_scale(
         **{f"datasets__enigmata-10k__strata__levels__{level}__problems": number for level, number in levels.items()},
         **{"datasets__enigmata-eval__synthetic_rows": 60, "datasets__enigmata-10k__synthetic_rows": 200},
-        evaluate__bootstrap_resamples=50,
     )
     wanted = [f"results/tiny/evaluate/{run_id}/puzzles/puzzles.csv" for run_id in (RUN, BASE)]
     checkout.run("--config", "tier=full", "--", *wanted, f"results/tiny/evaluate/{RUN}/puzzles/scores.parquet")

@@ -10,8 +10,8 @@ import time
 import pandas as pd
 import pytest
 import torch
-import yaml
 from peft import PeftModel
+from small_models import SIZES, settings_of
 from transformers import AutoModelForCausalLM, Qwen3Config
 
 from rlvr.adapters.masking import trained_masks
@@ -20,39 +20,14 @@ from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
 from rlvr.core.provenance import LIBRARY
-from rlvr.plan.settings import resolve_settings
-from rlvr.plan.targets import TARGET_SETS
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.metrics import Progress
-from rlvr.train.run import attach, train_run
+from rlvr.train.run import attach_adapter, train_run
 from rlvr.train.trainer import Trainer
 from rlvr.weights.decompositions import decompose_base
-from rlvr.weights.updates import iterate_updates, merged_state_dict
+from rlvr.weights.updates import iterate_updates, tuned_state_dict
 
 STEPS = 6
-LOW = {"rank": 16, "alpha": 32, "target_modules": "all_linear"}
-MASK = {"rank": 64, "density": 0.5, "target_modules": "all_linear"}
-CELLS = {
-    "lora": {"rank": 8, "alpha": 16, "target_modules": "all_linear"},
-    "dora": {"rank": 8, "alpha": 16, "target_modules": "no_kv"},
-    "quanta": {"axes": 3, "target_modules": "no_v_proj"},
-    "full": {},
-    "rslora": {"rank": 8, "alpha": 16, "target_modules": "attention"},
-    "lora-plus": {"rank": 8, "alpha": 16, "target_modules": "all_linear", "rate_ratio": 2},
-    "lora-fa": {"rank": 8, "alpha": 16, "target_modules": "mlp"},
-    "adalora": {"rank": 16, "alpha": 32, "target_modules": "all_linear"},
-    "vera": {"rank": 64, "target_modules": "all_linear"},
-    "miss": {"rank": 32, "target_modules": "all_linear"},
-    "ia3": {"target_modules": "kv_down"},
-    "ln-tuning": {},
-    "boft": {"block_size": 8, "butterfly_factors": 2, "target_modules": "all_linear"},
-    "mora": {"rank": 16, "target_modules": "all_linear"},
-    **dict.fromkeys(
-        ("pissa", "milora", "olora", "olora-tail", "lora-rlpo", "lora-rlmo", "dct-lora", "wavelet-lora"), LOW
-    ),
-    **{f"sparse-{mask}": MASK for mask in ("principal", "non-principal", "union", "random")},
-    "sparse-low-magnitude": {"target_modules": "mlp"},
-}
 PROJECTIONS = [f"model.layers.0.self_attn.{name}_proj" for name in "qkvo"]
 PROJECTIONS += [f"model.layers.0.mlp.{name}_proj" for name in ("gate", "up", "down")]
 NORMS = ["input_layernorm", "post_attention_layernorm", "self_attn.q_norm", "self_attn.k_norm"]
@@ -69,10 +44,9 @@ def inputs(tmp_path_factory):
     tokenizer = build_tokenizer()
     tokenizer.save_pretrained(folder / "base")
     torch.manual_seed(0)
-    sizes = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 1, "head_dim": 16}
-    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
-    tokens = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
-    config = Qwen3Config(vocab_size=len(tokenizer), tie_word_embeddings=True, **sizes, **heads, **tokens)
+    sizes = {**SIZES, "num_hidden_layers": 1, "head_dim": 4, "max_position_embeddings": 128}
+    sizes |= {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
+    config = Qwen3Config(**sizes | {"vocab_size": len(tokenizer)}, tie_word_embeddings=True)
     AutoModelForCausalLM.from_config(config).save_pretrained(folder / "base")
     problems = [
         {"problem_id": f"p{i}", "dataset": "d", "question": f"Last digit of {100 + i}?", "answer": str(i % 10)}
@@ -84,14 +58,12 @@ def inputs(tmp_path_factory):
 
 
 @pytest.fixture
-def spec(request, tmp_path):
+def spec(tmp_path):
     """Writes the spec of a method's run on the random base and returns its path."""
 
     def write(method, **changes):
-        scale = yaml.safe_load((request.config.rootpath / "workflow/scales/tiny.yaml").read_text())
-        row = {"run_id": method, "model": "m", "dataset": "d", "method": method, "seed": 42, **CELLS[method]}
-        short = {"study": "s", "checkpoint_every_steps": 2, "max_completion_tokens": 12}
-        write_json(resolve_settings(row, scale) | short | changes, tmp_path / f"{method}.json")
+        short = {"run_id": method, "checkpoint_every_steps": 2, "max_completion_tokens": 12}
+        write_json(settings_of(method).to_json() | short | changes, tmp_path / f"{method}.json")
         return tmp_path / f"{method}.json"
 
     return write
@@ -119,11 +91,11 @@ def watched(monkeypatch):
     seen = {}
 
     def watch(*given):
-        seen["model"] = attach(*given)
+        seen["model"] = attach_adapter(*given)
         seen["start"] = {name: tensor.clone() for name, tensor in seen["model"].state_dict().items()}
         return seen["model"]
 
-    monkeypatch.setattr("rlvr.train.run.attach", watch)
+    monkeypatch.setattr("rlvr.train.run.attach_adapter", watch)
     monkeypatch.setattr("rlvr.train.trainer.Progress", OneStep)
     monkeypatch.setattr("rlvr.train.trainer.make_reward", lambda *_: length_reward)
     return seen
@@ -137,20 +109,22 @@ def length_reward(completions, log_metric, **_):
 
 
 def adapted_modules(method):
-    """Names of what a method adapts in the one layer of the base; from the target set, not from the model."""
+    """Names of what a method adapts in the one layer of the base, on the widest target set; not from the model."""
     if method == "full":
         return {*PROJECTIONS, *NORMS, "model.embed_tokens"}
     if method == "ln-tuning":
         return set(NORMS)
-    return {name for name in PROJECTIONS if name.rpartition(".")[2] in TARGET_SETS[CELLS[method]["target_modules"]]}
+    return set(PROJECTIONS)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_step_of_every_method_changes_the_adapter_and_only_the_adapter(method, spec, inputs, tmp_path, watched):
     large = {"gradient_checkpointing": True, "kl_beta": 0.1}  # what runs at full size may ask for
-    path = spec(method, warmup_fraction=0.0, completions_per_step=16, micro_batch_completions=16, **large)
+    widest = {"target_modules": "all_linear"} if "target_modules" in METHODS[method].takes else {}
+    path = spec(method, warmup_fraction=0.0, completions_per_step=16, micro_batch_completions=16, **large, **widest)
     manifest = train(path, inputs, tmp_path)
     assert manifest["steps"] == 1
+    assert (manifest["moved_share"] is None) == bool(METHODS[method].tuner)
     assert read_table(tmp_path / "metrics.parquet", METRICS)["kl"].item() < 1e-6
     model, start = watched["model"], watched["start"]
     trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
@@ -191,9 +165,9 @@ def test_a_run_is_the_same_after_an_interruption(method, spec, inputs, tmp_path,
     pd.testing.assert_frame_equal(again.drop(columns="seconds"), metrics.drop(columns="seconds"))
 
 
-@pytest.mark.parametrize("method", ["adalora", "ia3"])
-def test_an_exported_run_is_evaluated_with_its_adapter(method, spec, inputs, tmp_path):
-    config = train(spec(method), inputs, tmp_path / "run")["peft_config"]
+@pytest.mark.parametrize(("method", "changes"), [("adalora", {"rank": 4, "alpha": 8.0}), ("ia3", {})])
+def test_an_exported_run_is_evaluated_with_its_adapter(method, changes, spec, inputs, tmp_path):
+    config = train(spec(method, **changes), inputs, tmp_path / "run")["peft_config"]
     if method == "adalora":
         ranks = [sum(kept) for kept in config["rank_pattern"].values()]
         assert sum(ranks) == config["target_r"] * len(ranks) and len(set(ranks)) > 1
@@ -203,7 +177,7 @@ def test_an_exported_run_is_evaluated_with_its_adapter(method, spec, inputs, tmp
     tokens = torch.arange(12).view(2, 6)
     with torch.no_grad():
         start = bare(tokens).logits
-        bare.load_state_dict(merged_state_dict(inputs / "base", tmp_path / "run"), strict=True)
+        bare.load_state_dict(tuned_state_dict(inputs / "base", tmp_path / "run"), strict=True)
         tuned = bare(tokens).logits
         torch.testing.assert_close(tuned, adapted(tokens).logits, rtol=0, atol=1e-5)
     assert (tuned - start).abs().max() > 1e-3
@@ -276,7 +250,7 @@ def test_batches_above_one_pass_accumulate(spec, inputs, tmp_path):
     [
         ({"rannk": 1}, r"lora\.json: unknown key 'rannk'"),
         ({"devices": 1}, "there is no GPU"),
-        ({"max_prompt_tokens": 5}, r"train\.parquet: has 0 problems with at most 5 prompt tokens"),
+        ({"max_prompt_tokens": 5}, r"train\.parquet, problem 'p0': its prompt has .* max_prompt_tokens is 5"),
         ({"template": "unknown"}, "template 'unknown'"),
     ],
 )

@@ -11,12 +11,17 @@ import pytest
 from conftest import Checkout
 
 RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
+QUANTA = "qwen3-8b_deepmath-hard_quanta-d3-no-kv_bs64_s42"
 TABLES = ("table1", "table4", "table5", "table10", "table11", "table13", "table16", "tableS1")
 FIGURES = tuple(f"figure{name}" for name in ("1", "2", "3", "4", "5", "6", "S1", "S2", "S3"))
 
 
 def results(checkout: Checkout, *parts: str):
     return checkout.root.joinpath("results", "tiny", *parts)
+
+
+def paper(checkout: Checkout, *parts: str):
+    return results(checkout, "paper", "structure-over-scale", *parts)
 
 
 def nothing_to_do(checkout: Checkout, *arguments: str) -> bool:
@@ -26,16 +31,16 @@ def nothing_to_do(checkout: Checkout, *arguments: str) -> bool:
 def test_every_output_is_there(finished: Checkout) -> None:
     for table in TABLES:
         for suffix in ("tex", "csv", "md"):
-            assert results(finished, "paper", "tables", f"{table}.{suffix}").stat().st_size > 0
+            assert paper(finished, "tables", f"{table}.{suffix}").stat().st_size > 0
     for figure in FIGURES:
-        assert results(finished, "paper", "figures", f"{figure}.pdf").read_bytes().startswith(b"%PDF")
-        assert results(finished, "paper", "figures", f"{figure}.png").read_bytes().startswith(b"\x89PNG")
-    assert results(finished, "paper", "paper.pdf").read_bytes().startswith(b"%PDF")
-    assert "\\newcommand" in results(finished, "paper", "numbers.tex").read_text()
+        assert paper(finished, "figures", f"{figure}.pdf").read_bytes().startswith(b"%PDF")
+        assert paper(finished, "figures", f"{figure}.png").read_bytes().startswith(b"\x89PNG")
+    assert paper(finished, "paper.pdf").read_bytes().startswith(b"%PDF")
+    assert "\\newcommand" in paper(finished, "numbers.tex").read_text()
 
 
 def test_the_report_is_self_contained(finished: Checkout) -> None:
-    report = results(finished, "paper", "report.html").read_text()
+    report = paper(finished, "report.html").read_text()
     assert "table4" in report
     assert not re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="https?://', report)
 
@@ -80,7 +85,7 @@ def test_diagnostics_of_a_run_name_every_module_and_the_model(finished: Checkout
 
 
 def test_a_deleted_table_trains_nothing(copied: Checkout) -> None:
-    table = results(copied, "paper", "tables", "table4.tex")
+    table = paper(copied, "tables", "table4.tex")
     table.unlink()
     assert set(copied.plan("table4")) <= {"tabulate_output", "table4"}
     copied.run("table4")
@@ -106,17 +111,16 @@ def test_an_edit_of_cheap_code_reruns_what_uses_it(copied: Checkout) -> None:
     assert not {"train_run", "generate_samples", "grade_samples", "measure_run"} & set(plan)
 
 
-def test_a_changed_row_trains_that_run_and_updates_its_dependents(copied: Checkout) -> None:
-    rows = copied.read_grid()
-    copied.write_grid([{**row, "alpha": "24"} if row["run_id"] == RUN else row for row in rows])
+def test_a_changed_rate_trains_its_runs_and_updates_their_dependents(copied: Checkout) -> None:
+    """The rate is no part of a name: both runs of its family, and only they, are trained anew under their names."""
+    copied.edit_scale(factors__learning_rate__structured=500)
     plan = copied.plan()
-    assert plan["train_run"] == 1
-    assert plan["generate_samples"] == 1
-    assert plan["measure_run"] == 1
+    assert plan["train_run"] == plan["measure_run"] == 2
     assert plan["compile_paper"] == 1
-    copied.run("table4")
-    manifest = json.loads(results(copied, "train", RUN, "run.json").read_text())
-    assert manifest["settings"]["alpha"] == 3.0
+    assert expensive(copied)["generate_samples"] == plan["grade_samples"]
+    copied.run(f"results/tiny/train/{QUANTA}/checked.json")
+    manifest = json.loads(results(copied, "train", QUANTA, "run.json").read_text())
+    assert manifest["settings"]["learning_rate"] == pytest.approx(5e-3)
 
 
 def test_an_added_row_adds_one_training_job(copied: Checkout) -> None:
@@ -128,13 +132,93 @@ def test_an_added_row_adds_one_training_job(copied: Checkout) -> None:
     assert plan["generate_samples"] == 1
 
 
+EXPENSIVE = {"train_run", "generate_samples", "decompose_base", "pretrain_model"}
+
+
+def expensive(checkout: Checkout, *arguments: str) -> dict[str, int]:
+    """Expensive jobs that are planned."""
+    return {rule: count for rule, count in checkout.plan(*arguments).items() if rule in EXPENSIVE}
+
+
+@pytest.mark.parametrize(
+    "module", ["tables.py", "core/io.py", "core/errors.py", "data/readers/registered.py", "data/usable.py"]
+)
+def test_an_edit_of_the_data_stage_trains_and_samples_nothing(copied: Checkout, module: str) -> None:
+    path = copied.root / "workflow" / "lib" / "rlvr" / module
+    path.write_text(path.read_text() + "\nUNUSED_SETTING = 1\n")
+    plan = copied.plan()
+    assert plan["curate_dataset"] > 0 and plan["check_run"] > 0
+    assert not EXPENSIVE & set(plan)
+
+
+def test_an_added_source_reruns_nothing(copied: Checkout) -> None:
+    registry = copied.root / "data" / "sources.csv"
+    first = registry.read_text().splitlines()[1]
+    with registry.open("a") as stream:
+        stream.write("another-source" + first[first.index(",") :] + "\n")
+    assert nothing_to_do(copied)
+
+
+def test_a_corrected_licence_makes_the_cards_anew_and_trains_nothing(copied: Checkout) -> None:
+    registry = copied.root / "data" / "sources.csv"
+    text = registry.read_text()
+    (line,) = [line for line in text.splitlines() if line.startswith("deepmath-103k,")]
+    registry.write_text(text.replace(line, line.replace("MIT", "MIT (see its page)")))
+    plan = copied.plan()
+    assert plan["fetch_source"] == plan["curate_dataset"] == 1
+    assert not EXPENSIVE & set(plan)
+
+
+def test_a_changed_rate_is_trained_while_the_data_stage_is_redone(copied: Checkout) -> None:
+    """Snakemake masks changed parameters below a job that runs; changed settings have to come through all the same."""
+    path = copied.root / "workflow" / "lib" / "rlvr" / "data" / "curation.py"
+    path.write_text(path.read_text() + "\nUNUSED_SETTING = 1\n")
+    copied.edit_scale(factors__learning_rate__structured=500)
+    assert copied.plan("train")["train_run"] == 2
+
+
+def test_changed_problems_stop_with_run_file_and_both_digests(copied: Checkout) -> None:
+    """Rows of the training split change under a finished run: it is neither trained anew nor taken for good."""
+    recorded = json.loads(results(copied, "train", RUN, "run.json").read_text())["inputs"]["train_sha256"]
+    path = results(copied, "data", "deepmath-hard", "train.parquet")
+    problems = pd.read_parquet(path)
+    problems.assign(answer=problems["answer"].where(problems.index > 0, "7")).to_parquet(path)
+    assert not expensive(copied)
+    done = copied.snakemake("--keep-going", "results/tiny/spectra/" + RUN + ".parquet")
+    assert done.returncode != 0
+    log = results(copied, "logs", "check_run", f"{RUN}.log").read_text()
+    (digest,) = set(re.findall(r"[0-9a-f]{64}", log)) - {recorded}
+    for words in (RUN, "was trained on other problems", "train.parquet", "raise recipe_version", digest, recorded):
+        assert words in log
+
+
+def test_changed_questions_stop_before_their_samples_are_graded(copied: Checkout) -> None:
+    path = results(copied, "data", "deepmath-hard", "eval.parquet")
+    problems = pd.read_parquet(path)
+    problems.assign(question=problems["question"] + " ").to_parquet(path)
+    assert not expensive(copied)
+    target = f"results/tiny/evaluate/{RUN}/main/grades.parquet"
+    assert copied.snakemake(target).returncode != 0
+    log = results(copied, "logs", "grade_samples", f"{RUN}_main.log").read_text()
+    assert "samples.json" in log and "other problems of 'deepmath-hard'" in log and "sample anew" in log
+
+
+def test_changed_golds_are_graded_anew_without_sampling(copied: Checkout) -> None:
+    path = results(copied, "data", "deepmath-hard", "eval.parquet")
+    problems = pd.read_parquet(path)
+    problems.assign(answer="7").to_parquet(path)
+    plan = copied.plan("evaluate")
+    assert plan["grade_samples"] > 0 and not EXPENSIVE & set(plan)
+    copied.run(f"results/tiny/evaluate/{RUN}/main/grades.parquet")
+
+
 def test_latex_compiles_every_table(finished: Checkout, tmp_path) -> None:
     if shutil.which("pdflatex") is None:
         pytest.skip("pdflatex is not installed: the LaTeX tables are not compiled")
-    tables = sorted(results(finished, "paper", "tables").glob("*.tex"))
+    tables = sorted(paper(finished, "tables").glob("*.tex"))
     assert {path.stem for path in tables} == set(TABLES)
     inputs = "\n".join(f"\\input{{{path}}}\n\\clearpage" for path in tables)
-    numbers = results(finished, "paper", "numbers.tex")
+    numbers = paper(finished, "numbers.tex")
     document = (
         "\\documentclass{article}\\usepackage{booktabs}\\usepackage{graphicx}"
         f"\\input{{{numbers}}}\\begin{{document}}{inputs}\\end{{document}}"

@@ -9,7 +9,8 @@ import torch
 from test_pairs import Q1, checkpoint, name_of, write, write_adapter
 
 from rlvr.core.errors import InputError
-from rlvr.report.agreement_figure import jaccard_table, plot_agreement, shown_modules
+from rlvr.report.figures.agreement import jaccard_table, shown_modules
+from rlvr.report.measured import plot_agreement
 from rlvr.spectra.offprincipal import independent_jaccard
 from rlvr.spectra.shared_changes import changes_by_module, compare_runs
 

@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 from rlvr.core.seeds import make_rng
 from rlvr.stats.derivations import (
     Printed,
-    chance_of_multiple,
     derive_deviation,
     derive_mean,
     deviation,
-    possible_counts,
     smallest_deviation,
 )
 
@@ -91,32 +89,3 @@ def test_deviation_is_that_of_numpy() -> None:
 def test_deviation_needs_a_sane_number_of_seeds(count: int) -> None:
     with pytest.raises(ValueError, match="2 to 16"):
         derive_deviation(Printed.read("1.0"), printed(*["1.0"] * count))
-
-
-@pytest.mark.parametrize(
-    ("percentage", "problems", "counts"),
-    [
-        ("84.0", 256, [215]),
-        ("84.1", 256, []),
-        ("0.8", 256, [2]),
-        ("100", 4, [4]),
-        ("0.0", 10, [0]),
-        ("50", 300, [149, 150, 151]),
-    ],
-)
-def test_possible_counts(percentage: str, problems: int, counts: list[int]) -> None:
-    assert list(possible_counts(Printed.read(percentage), problems)) == counts
-
-
-@given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))), st.integers(0, 3))
-def test_a_rounded_share_finds_its_count(share: tuple[int, int], decimals: int) -> None:
-    problems, count = share
-    text = f"{100 * count / problems:.{decimals}f}"
-    assert count in possible_counts(Printed.read(text), problems)
-
-
-def test_chance_of_a_multiple_equals_counting() -> None:
-    hits = sum(bool(possible_counts(Printed.read(f"{tenths / 10:.1f}"), 256)) for tenths in range(1000))
-    # Eight multiples more than the chance says: k / 256 = 6.25 % and the like are printed as 6.2 or as 6.3.
-    assert chance_of_multiple(1, 256) == pytest.approx((hits - 8) / 1000)
-    assert chance_of_multiple(0, 256) == 1

@@ -1,36 +1,46 @@
 """Cells against hand-computed numbers; declarations that cannot be right."""
 
 import copy
-import csv
 import math
 from pathlib import Path
 
 import pytest
-from report_study import OUTPUTS, SCORES, evidence, spectra_frame, write_study
+from report_study import (
+    BASES,
+    GRID,
+    OUTPUTS,
+    SCORES,
+    STEPS,
+    evidence,
+    load_study,
+    score_frame,
+    spectra_frame,
+    write_study,
+)
 
 from rlvr.core.errors import InputError
-from rlvr.plan.outputs import check_outputs, load_outputs, required_inputs
+from rlvr.plan.outputs import Column, Output, required_inputs
 from rlvr.plan.printed import format_count, parse_printed
-from rlvr.report.cells import Estimate, Scope, build_cells, difference, judge
-from rlvr.report.evidence import summarise_spectra
+from rlvr.plan.statistics import EVIDENCE, METRICS, STATISTICS, statistics_table
+from rlvr.plan.verdicts import Verdict
+from rlvr.report.cells import Estimate, ReportScope, build_cells, difference, judge_cell
+from rlvr.report.evidence import Evidence, index_scores, mean_of, summarise_spectra
 from rlvr.tables import CELLS
+from rlvr.tables import METRICS as METRICS_SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
-STUDY = ROOT / "workflow/studies/structure-over-scale"
-SCHEMAS = ROOT / "workflow/schemas"
 
 
 @pytest.fixture
 def table(tmp_path):
-    return load_outputs(write_study(tmp_path), SCHEMAS / "outputs.schema.yaml")["table1"]
+    return load_study(write_study(tmp_path))["table1"]
 
 
 @pytest.fixture
 def cells(table):
     """Cells by (row key, column) at a scale that may be compared."""
-    frame = CELLS.validate(build_cells(table, evidence(), Scope("paper", True, list(SCORES))))
-    keys = [row.key for row in table.rows]
-    return {(keys[line["row"]], line["column"]): line for line in frame.to_dict("records")}
+    frame = CELLS.validate(build_cells(table, evidence(), ReportScope("paper", True, list(SCORES))))
+    return {(line["row"], line["column"]): line for line in frame.to_dict("records")}
 
 
 def test_single_values(cells):
@@ -54,13 +64,22 @@ def test_largest_and_difference(cells):
     gap = cells["lora", "gap"]
     assert gap["value"] == pytest.approx(10)
     assert gap["low"] == pytest.approx(10 - math.hypot(5, 5))
+    assert gap["runs"] == "lora-s2 lora-s1"
 
 
 def test_what_was_not_run(cells):
     """One seed of three makes neither a mean nor a deviation nor a gap, but it is the best of what there is."""
     assert [cells["dora", name]["verdict"] for name in ("seed_2", "mean", "std", "gap")] == ["not run"] * 4
-    assert cells["dora", "mean"]["reported"] == 74.4
+    assert cells["dora", "mean"]["reported"] == 74.4 and cells["dora", "mean"]["printed"] == "74.4"
     assert cells["dora", "best"]["value"] == pytest.approx(55) and cells["dora", "best"]["runs"] == "dora-s1"
+
+
+def test_one_seed_in_the_grid_makes_no_mean(tmp_path):
+    grid = {run_id: row for run_id, row in GRID.items() if run_id not in ("dora-s2", "dora-s3")}
+    table = load_study(write_study(tmp_path, {"table1": OUTPUTS["table1"]}), grid)["table1"]
+    frame = build_cells(table, evidence(), ReportScope("paper", True, list(SCORES)))
+    dora = frame[frame["row"] == "dora"].set_index("column")["verdict"]
+    assert dora["mean"] == dora["std"] == dora["seed_2"] == Verdict.NOT_RUN
 
 
 def test_verdicts(cells):
@@ -71,14 +90,19 @@ def test_verdicts(cells):
     assert cells["dora", "seed_1"]["verdict"] == "not reported"
 
 
+def test_the_schema_of_cells_knows_the_verdicts():
+    (check,) = CELLS.columns["verdict"].checks
+    assert set(check.statistics["allowed_values"]) == set(map(str, Verdict))
+
+
 def test_nothing_is_judged_at_a_scale_of_stand_ins(table):
-    frame = build_cells(table, evidence(), Scope("tiny", False, list(SCORES)))
+    frame = build_cells(table, evidence(), ReportScope("tiny", False, list(SCORES)))
     assert set(frame["verdict"]) == {"stand-in", "not run", "not reported"}
 
 
 def test_a_run_of_the_tier_without_results_is_an_error(table):
     with pytest.raises(InputError, match="dora-s2 / hard / avg_at_k"):
-        build_cells(table, evidence(), Scope("paper", True, [*SCORES, "dora-s2"]))
+        build_cells(table, evidence(), ReportScope("paper", True, [*SCORES, "dora-s2"]))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +119,7 @@ def test_a_run_of_the_tier_without_results_is_an_error(table):
     ],
 )
 def test_exact_numbers_are_judged_by_the_printed_rounding(text, value, verdict):
-    assert judge(Estimate(value), parse_printed(text), comparable=True) == verdict
+    assert judge_cell(Estimate(value), parse_printed(text), comparable=True) == verdict
 
 
 def test_format_count():
@@ -117,17 +141,95 @@ def test_estimated_spectra_carry_an_interval():
     assert summary.loc[("lora-s1", "effective_rank"), "error"] == pytest.approx(math.sqrt(3) * 0.3)
 
 
+@pytest.mark.parametrize(
+    ("statistic", "value"),
+    [
+        ("training_time", 1.8),
+        ("trainable_share", 10.0),
+        ("peak_memory", 1.5),
+        ("final_accuracy", 50.0),
+        ("final_reward", (STEPS + STEPS - 1) / 20),  # mean of the last two steps
+    ],
+)
+def test_what_training_left_behind(statistic, value):
+    column = Column("x", ("X",), statistic, last_steps=2)
+    assert evidence().estimate("lora-s1", column).value == pytest.approx(value)
+
+
+def test_a_macro_average_over_benchmarks():
+    scores = score_frame()
+    easy = scores.assign(benchmark="easy", value=0.9, low=0.8, high=1.0)
+    both = Evidence(index_scores(type(scores)(scores.to_dict("records") + easy.to_dict("records"))), {}, scores)
+    found = both.estimate("lora-s1", Column("x", ("X",), "avg_at_k", benchmarks=("hard", "easy")))
+    assert found.value == pytest.approx((60 + 90) / 2)
+    assert found.value - found.low == pytest.approx(math.hypot(5, 10) / 2)
+    assert math.isnan(mean_of([Estimate(1.0), Estimate(2.0)]).low)
+
+
 def test_required_inputs_name_only_what_exists(table):
-    needed = required_inputs(table, ["lora-s1", "dora-s2", "elsewhere"])
-    assert needed.scores == (("dora-s2", "hard"), ("lora-s1", "hard"))
-    assert needed.manifests == ("lora-s1",) and needed.spectra == ("lora-s1",)
-    assert needed.metrics == () and needed.frozen == ()
+    needed = required_inputs(table, {"lora-s1": "base", "dora-s2": "base", "elsewhere": "base"})
+    assert needed["scores"] == (("dora-s2", "hard"), ("lora-s1", "hard"))
+    assert needed["manifests"] == needed["spectra"] == (("lora-s1",),)
+    assert needed["metrics"] == needed["frozen"] == needed["models"] == ()
+    assert set(needed) == set(EVIDENCE)
 
 
 def test_required_inputs_of_figures(tmp_path):
-    outputs = load_outputs(write_study(tmp_path))
-    assert required_inputs(outputs["figure1"], ["lora-s1"]).frozen == ("a", "b")
-    assert required_inputs(outputs["figure6"], ["lora-s1"]).metrics == ("lora-s1",)
+    outputs = load_study(write_study(tmp_path))
+    assert required_inputs(outputs["figure1"], BASES)["frozen"] == (("a",), ("b",))
+    assert required_inputs(outputs["figure6"], BASES)["metrics"] == (("lora-s1",),)
+
+
+def test_a_share_of_the_base_reads_the_base(tmp_path):
+    columns = [{"key": "share", "header": "Share (%)", "statistic": "trainable_share", "where": {"seed": 1}}]
+    outputs = {"table1": {**OUTPUTS["table1"], "columns": columns}}
+    table = load_study(write_study(tmp_path, outputs, reported="row,share\n"))["table1"]
+    assert required_inputs(table, BASES)["models"] == (("base",),)
+
+
+def test_pairs_are_rows_like_runs(tmp_path):
+    """A pair has spectra of its own, and no scores."""
+    row = {"key": "{pair}", "labels": ["{pair}"], "where": {"pair": "pair-a"}}
+    column = {"key": "rank", "header": "Rank", "statistic": "effective_rank"}
+    entry = {"kind": "table", "source": "ours", "caption": "Pair.", "labels": ["Pair"]}
+    outputs = {"tableS1": {**entry, "rows": [row], "columns": [column]}}
+    table = load_study(write_study(tmp_path, outputs, reported="row\n"))["tableS1"]
+    assert table.pairs == ("pair-a",) and table.rows[0].labels == ("pair-a",)
+    assert required_inputs(table, BASES, pairs=["pair-a", "other"])["pair_spectra"] == (("pair-a",),)
+    assert required_inputs(table, BASES)["pair_spectra"] == ()  # the scale measures no pairs
+    spectra = spectra_frame().query("run_id == 'lora-s1'").assign(run_id="pair-a")
+    found = Evidence(index_scores(score_frame()), {}, summarise_spectra(spectra))
+    (cell,) = build_cells(table, found, ReportScope("tiny", False, ["pair-a"])).to_dict("records")
+    assert cell["value"] == pytest.approx(3.0)
+    assert set(build_cells(table, found, ReportScope("tiny", False, []))["verdict"]) == {Verdict.NOT_RUN}
+    curves = [{"series": "x", "where": {"pair": "pair-a"}}, {"series": "y", "where": {"method": "lora", "seed": 1}}]
+    figure = {"kind": "geometry", "caption": "Pair.", "plot": {"curves": curves}}
+    needed = required_inputs(
+        load_study(write_study(tmp_path, {"figureS1": figure}))["figureS1"], BASES, pairs=["pair-a"]
+    )
+    assert (needed["pair_diagnostics"], needed["diagnostics"]) == ((("pair-a",),), (("lora-s1",),))
+    outputs["tableS1"]["columns"] = [{"key": "x", "header": "X", "statistic": "avg_at_k", "benchmark": "hard"}]
+    with pytest.raises(InputError, match="pair 'pair-a' has no avg_at_k"):
+        load_study(write_study(tmp_path, outputs, reported="row\n"))
+
+
+def test_a_new_row_of_the_grid_shows_up_by_itself(tmp_path):
+    row = {"key": "{method}-r{rank}", "labels": ["{method}", "r = {rank}"], "each": ["method", "rank"]}
+    outputs = {"table1": {**OUTPUTS["table1"], "columns": [], "rows": [row]}}
+    outputs["table1"]["columns"] = [
+        {"key": "x", "header": "X", **OUTPUTS["table1"]["columns"][2], "where": {"seed": 1}}
+    ]
+    path = write_study(tmp_path, outputs, reported="row\n")
+    assert [row.key for row in load_study(path)["table1"].rows] == ["lora-r8", "dora-r8"]
+    grid = {**GRID, "lora-r4-s1": {**GRID["lora-s1"], "rank": 4, "alpha": 8.0}}
+    rows = load_study(path, grid)["table1"].rows
+    assert [row.key for row in rows] == ["lora-r4", "lora-r8", "dora-r8"]
+    assert rows[0].labels == ("lora", "r = 4") and rows[0].runs["seed_1"] == (("lora-r4-s1",),)
+
+
+def test_declarations_survive_the_way_to_a_job(tmp_path):
+    for output in load_study(write_study(tmp_path)).values():
+        assert Output.read(output.declaration()) == output
 
 
 def changed(**edits) -> dict:
@@ -145,38 +247,44 @@ def changed(**edits) -> dict:
         (changed(rows__key="dora"), "row 'dora' is there twice"),
         (changed(columns__key="mean"), "column 'mean' is there twice"),
         (changed(rows__labels=["LoRA"]), "has 1 labels"),
+        (changed(rows__labels=["LoRA", "r = {rank}"]), "cannot fill in 'r = {rank}'"),
         (changed(columns__benchmark="hard"), "A score needs 'benchmark'"),
-        (changed(columns__statistic="accuracy"), "'accuracy' is not one of"),
+        (changed(columns__statistic="accuracy"), "statistic 'accuracy' is not known.*avg_at_k"),
+        (changed(columns__where={}), "row 'lora', column 'parameters': shows one run and selects 3"),
+        (changed(columns__where={"sead": 1}), "selects by 'sead'.*seed"),
+        (changed(columns__reduce={"mean": "seeds"}, rows__where={"rank": 8}), "other settings differ"),
+        (changed(rows__where={"method": "vera"}), "no run of the grid meets"),
         (changed(rows__rnus={}), "rnus"),
         (changed(rows__key="lora-r8"), "row 'lora', column 'mean' has no cell"),
+        ({"table2": OUTPUTS["figure1"]}, "kind 'decay' does not fit its name"),
+        ({"figure1": {"caption": "Decay."}}, "kind '' does not fit its name"),
+        ({"figure1": {**OUTPUTS["figure1"], "kind": "pie"}}, "kind 'pie' is not known.*decay"),
+        ({"figure1": {**OUTPUTS["figure1"], "plot": {"model": ["a"]}}}, "output 'figure1': key 'plot'.*'model' was un"),
+        ({"figure1": {**OUTPUTS["figure1"], "plot": {"models": "a"}}}, r"key 'plot\.models'.*not of type 'array'"),
+        ({"figure1": {**OUTPUTS["figure1"], "plot": {}}}, "'models' is a required property.*Known keys: models"),
+        ({"figure1": {**OUTPUTS["table1"], "kind": "decay", "plot": {"models": ["a"]}}}, "'decay' has no labels"),
     ],
 )
 def test_wrong_declarations_are_refused(tmp_path, outputs, message):
     with pytest.raises(InputError, match=message):
-        load_outputs(write_study(tmp_path, outputs), SCHEMAS / "outputs.schema.yaml")
+        load_study(write_study(tmp_path, outputs))
 
 
 def test_a_printed_text_that_is_no_number_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"line 2, column 'mean'.*'7b\.1' is not a number"):
-        load_outputs(write_study(tmp_path, reported="row,mean\nlora,7b.1\n"))
+        load_study(write_study(tmp_path, reported="row,mean\nlora,7b.1\n"))
 
 
-def test_runs_outside_the_grid_are_refused(tmp_path):
-    outputs = load_outputs(write_study(tmp_path))
-    with pytest.raises(InputError, match="row 'dora' names run 'dora-s2'"):
-        check_outputs(outputs, ["lora-s1", "lora-s2", "lora-s3", "dora-s1", "dora-s3"], "outputs.yaml")
+def test_a_study_without_outputs_is_allowed(tmp_path):
+    (tmp_path / "outputs.yaml").write_text("outputs: {}\n")
+    assert load_study(tmp_path / "outputs.yaml") == {}
 
 
-def test_the_primary_study_names_only_runs_of_its_grid():
-    outputs = load_outputs(STUDY / "outputs.yaml", SCHEMAS / "outputs.schema.yaml")
-    with (STUDY / "grid.csv").open(newline="") as stream:
-        tiers = {line["run_id"]: line["tier"] for line in csv.DictReader(stream)}
-    check_outputs(outputs, tiers, STUDY / "outputs.yaml")
-    tables, figures = ("1", "4", "5", "10", "11", "13", "16", "S1"), ("1", "2", "3", "4", "5", "6", "S1", "S2", "S3")
-    assert list(outputs) == [*(f"table{name}" for name in tables), *(f"figure{name}" for name in figures)]
-    core = [run_id for run_id, tier in tiers.items() if tier == "core"]
-    assert len(required_inputs(outputs["table4"], core).scores) == 11  # r = 16 serves both readings of alpha
-    printed = [outputs[key].reported for key in ("table4", "table10")]
-    assert all(table["lora-r128", "accuracy"] == "4.7" for table in printed)
-    theirs = [output for output in outputs.values() if output.has_cells and output.source != "ours"]
-    assert all(output.reported for output in theirs), "no printed numbers found"
+def test_the_vocabulary_fits_the_tables():
+    columns = set(METRICS_SCHEMA.columns) - {"run_id", "step"}
+    assert set(METRICS) == columns
+    assert {kind for statistic in STATISTICS.values() for kind in statistic.evidence} <= set(EVIDENCE)
+
+
+def test_the_page_on_spectra_lists_every_statistic():
+    assert statistics_table() in (ROOT / "docs/spectra.md").read_text(), "paste rlvr.plan.statistics.statistics_table()"

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json, write_table
 from rlvr.data.cards import build_card
+from rlvr.data.dataset_checks import CheckSettings, check_dataset, check_files, check_golds, load_tokenizer
+from rlvr.data.dataset_page import render_page
 from rlvr.data.inspection import count_answer_types, count_duplicates, histogram_lengths, measure_lengths
-from rlvr.evaluate.dataset_checks import CheckSettings, check_dataset, check_files, check_golds, load_tokenizer
-from rlvr.evaluate.dataset_page import render_page
 from rlvr.grading.golds import find_unreadable
 from rlvr.prompts import render_prompt
 from rlvr.tables import PROBLEMS
@@ -93,15 +93,6 @@ def test_find_unreadable_names_positions_and_refuses_an_unknown_verifier():
     assert list(find_unreadable(["2", "", r"\frac{1"], ["math"] * 3, ["{}"] * 3)) == [1, 2]
     with pytest.raises(InputError, match="nothing grades"):
         find_unreadable(["2"], ["poetry"], ["{}"])
-
-
-def test_training_leaves_unreadable_golds_out_and_says_so(capsys):
-    from rlvr.train.run import leave_out_unreadable
-
-    kept = leave_out_unreadable(TRAIN)
-    assert list(kept["problem_id"]) == ["s/1", "s/2"]
-    printed = capsys.readouterr().out
-    assert "left out, s/3" in printed and "1 of 3 golds cannot be read" in printed
 
 
 def test_all_checks_of_a_set():

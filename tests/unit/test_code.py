@@ -1,24 +1,25 @@
 """Programs as answers: what counts as the program, what the tests decide, and the way through grader and reward."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rlvr.core.errors import InputError
+from rlvr.data.gold_grades import judge_gold
 from rlvr.data.readers import read_problems
-from rlvr.evaluate.gold_grades import judge_gold
 from rlvr.evaluate.grades import grade_samples
 from rlvr.grading.batches import Completion, Resources, grade_all
 from rlvr.grading.code import solutions
 from rlvr.grading.code.sandbox import launch
 from rlvr.grading.code.sandbox.launch import Cases, run_tests
 from rlvr.grading.code.sandbox.limits import Limits
-from rlvr.grading.code.solutions import find_blocks, last_program
 from rlvr.grading.grader import check_gold, grade
 from rlvr.grading.verdicts import Grade
 from rlvr.rewards.reward import RewardRule, reward_for
@@ -82,53 +83,20 @@ def walled_or_skipped():
         yield
 
 
-@pytest.mark.parametrize(
-    ("text", "program"),
-    [
-        ("no block at all: def f(): pass", None),
-        ("```python\na\n```", "a"),
-        ("```python\na\n```\nbetter:\n```python\nb\n```", "b"),
-        ("```python\na\n```\nwhich prints\n```\n3\n```", "a"),
-        ("```\na\n```\nand\n```\nb\n```", "b"),
-        ("```py\na\n```", "a"),
-        ("```Python3 title\na\n```", "a"),
-        ("```json\n{}\n```", None),
-        ("```python\na\n```\n```text\nb\n```", "a"),
-        ("```python\na\n```\n```python\nb", "a"),
-        ("```python\nb", None),
-        ("~~~python\na\n~~~", "a"),
-        ("````python\na = '''\n```\n'''\n````", "a = '''\n```\n'''"),
-        ("1. do\n   ```python\n   if x:\n       a\n   ```", "if x:\n    a"),
-        ("```python\r\na\r\n```\r\n", "a\r"),
-        ("inline ```python a``` is none", None),
-        ("```python\n```", ""),
-    ],
-)
-def test_which_block_is_the_program(text, program):
-    assert last_program(text) == program
+USES = ["print(add(1, 2))", "from solution import add\nassert add(1, 2) == 3", "x = 3", "add(1,", "class Test: pass"]
 
 
-def blocks_by_search(text: str) -> list[str]:
-    """The slow obvious version for backticks: the first closing line after each opening one."""
-    pattern = re.compile(r"^```([a-z]*)\n((?:(?!```$).*\n)*?)```$", re.MULTILINE)
-    return [match[2].removesuffix("\n") for match in pattern.finditer(text)]
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("label", ["python", ""])
+def test_an_example_may_follow_the_program(use, label):
+    text = f"{fenced(ADD)}\nFor example:\n```{label}\n{use}\n```"
+    assert grade(text, ADD, "code", meta()).verdict == "correct"
 
 
-@given(st.lists(st.sampled_from(["```", "```python", "a", "b = 1", ""]), max_size=12).map("\n".join))
-def test_blocks_are_those_of_the_obvious_search(text):
-    assert [block.text for block in find_blocks(text)] == blocks_by_search(text)
-
-
-@given(st.text(alphabet="`~pyt \n\r\tax", max_size=80))
-@settings(max_examples=300)
-def test_any_text_has_a_program_or_none(text):
-    program = last_program(text)
-    assert program is None or isinstance(program, str)
-
-
-def test_finding_blocks_is_linear():
-    assert len(find_blocks("```python\nx\n```\n" * 20_000)) == 20_000
-    assert find_blocks("```" * 200_000) == [] == find_blocks("```a\n" * 200_000)
+def test_the_last_definition_is_the_answer_even_if_it_is_broken():
+    assert grade(fenced(ADD) + fenced("def add(a, b): return 0"), ADD, "code", meta()).verdict == "wrong"
+    assert grade(fenced(ADD) + fenced("def add(a, b): return a +"), ADD, "code", meta()).verdict == "unparsed"
+    assert grade(f"```python\nadd = 3\n```\n```\n{ADD}\n```", ADD, "code", meta()).verdict == "wrong"
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record["text"])
@@ -202,6 +170,64 @@ def test_challenge_tests_are_not_part_of_the_criterion():
 def test_records_that_cannot_be_graded_against_stop_the_run(gold, changes, message):
     with pytest.raises(InputError, match=re.escape(message)):
         check_gold(gold, "code", meta(**changes))
+
+
+RETURNED = [
+    ("from fractions import Fraction", "Fraction(1, 2)", "Fraction(1, 3)"),
+    ("from decimal import Decimal", "Decimal(1) / 3", "Decimal('NaN')"),
+    ("from datetime import date", "date(2020, 1, 2)", "date(2020, 1, 3)"),
+    ("from datetime import datetime, timezone", "datetime(2020, 1, 2, tzinfo=timezone.utc)", "datetime(2020, 1, 2)"),
+    ("from datetime import time, timedelta", "[time(3, 4), timedelta(hours=30)]", "[time(3, 4), timedelta(hours=3)]"),
+    ("", "range(3)", "range(4)"), ("", "range(10**30)", "range(10**31)"),
+    ("", "{1: 2}.keys()", "{2: 2}.keys()"), ("", "{1: [2]}.items()", "{1: [3]}.items()"),
+    ("", "bytearray(b'ab')", "bytearray(b'a')"), ("", "(len, Ellipsis)[0]", "max"), ("", "range", "int"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("imports", "right", "wrong"), RETURNED)
+def test_values_of_the_standard_library_are_compared(imports, right, wrong):
+    tests = meta(test_list=[f"assert f() == {right}", f"assert f() != {wrong}", f"assert type(f()) is type({right})"])
+    gold = f"{imports}\ndef f(): return {right}"
+    check_gold(gold, "code", tests)
+    assert grade(fenced(gold), gold, "code", tests).verdict == "correct"
+    assert grade(fenced(f"{imports}\ndef f(): return {wrong}"), gold, "code", tests).verdict == "wrong"
+    imposter = "class All:\n    def __eq__(self, other): return True\n    def __ne__(self, other): return True"
+    assert grade(fenced(f"{imposter}\ndef f(): return All()"), gold, "code", tests).verdict == "wrong"
+
+
+def test_tests_may_pass_such_values_and_functions_of_python():
+    tests = meta(test_list=["assert f(len, Fraction(1, 2)) == (3, 1)", "assert f(max, Fraction(2, 2)) == ('c', 2)"])
+    gold = "from fractions import Fraction\ndef f(g, x): return g('abc'), x * 2"
+    check_gold(gold, "code", tests)
+
+
+@pytest.mark.parametrize(
+    ("gold", "test"),
+    [
+        ("def f(x): x.sort()", "x = [2, 1]; f(x); assert x == [1, 2]"),
+        ("def f(g): return g(1)", "assert f(lambda x: x + 1) == 2"),
+        ("def f(): raise ValueError", "try:\n    f()\n    assert False\nexcept ValueError:\n    pass"),
+        ("import random\ndef f(): return random.random()", "random.seed(1); a = f(); random.seed(1); assert a == f()"),
+    ],
+)
+def test_what_the_sandbox_cannot_carry_is_not_blamed_on_the_record(gold, test):
+    with pytest.raises(InputError, match="passes when it shares a process") as raised:
+        check_gold(gold, "code", meta(test_list=[test]))
+    assert "Mend" not in str(raised.value)
+    with pytest.raises(InputError, match="Mend the record"):
+        check_gold("def f(*_): return 7", "code", meta(test_list=[test]))
+
+
+def test_the_sandbox_writes_nothing_beside_its_sources(tmp_path, monkeypatch):
+    library = Path(launch.rlvr.__file__).parents[1]
+    copy = shutil.copytree(library, tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__"))
+    call = "from rlvr.grading.code.sandbox.launch import Cases, run_tests; print(run_tests('', Cases(('pass',))).how)"
+    command = [sys.executable, "-B", "-c", call]
+    run = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "passed"
+    assert not list(copy.rglob("*.pyc"))
 
 
 @pytest.mark.parametrize("record", ["", "[]", "nonsense", "{}"])

@@ -11,7 +11,7 @@ from rlvr.spectra.quantities import effective_rank, participation_ratio
 @pytest.fixture(autouse=True)
 def no_small_case(monkeypatch):
     monkeypatch.setattr(dense, "SMALL_SIDE", 0)
-    monkeypatch.setattr(dense, "BLOCK", 50)  # several blocks, the last one shorter
+    monkeypatch.setattr(dense, "ROWS_AT_A_TIME", 50)  # several blocks, the last one shorter
 
 
 @pytest.mark.parametrize("shape", [(120, 120), (120, 300), (300, 120)])

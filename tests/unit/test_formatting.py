@@ -41,10 +41,10 @@ def test_weights_are_the_papers() -> None:
         ("", -0.3),
         ("4", -0.3),
         ("<think></think>4", 0.75 - 0.6),
-        ("<think>x</think>4\nUser: and 3 + 3?", 0.0),
+        ("<think>2 + 2</think>4\nUser: and 3 + 3?", 0.0),
         (f"<think>{LOOP * 40}</think>4", 0.25),
         (f"<think>{LOOP * 40}", -0.8),
-        ("<think>x</think>4</think>", 0.375 - 0.3),
+        ("<think>2 + 2</think>4</think>", 0.375 - 0.3),
         ("4</think>", -0.3),
     ],
 )
@@ -64,7 +64,9 @@ def test_thinking_that_is_not_closed(text: str) -> None:
     assert not closes_thinking(text)
 
 
-@pytest.mark.parametrize("text", ["<think>x</think>4", "</think>.", "<think>x</think>\n\n 4 "])
+@pytest.mark.parametrize(
+    "text", ["<think>x</think>4", "</think>B", "<think>x</think>\n\n 4 ", "</think>\u221e", "</think>None."]
+)
 def test_answer_after_thinking(text: str) -> None:
     assert answers_after_thinking(text)
 
@@ -93,13 +95,83 @@ def test_empty_thinking(text: str) -> None:
     assert thinks_nothing(text)
 
 
-@pytest.mark.parametrize("text", ["<think>0</think>", "<think>", "</think>", "", "<think>none of them</think>"])
+@pytest.mark.parametrize(
+    "thought",
+    [
+        "x",
+        ".",
+        "-",
+        "\u200b",
+        "\u2060",
+        "ㅤ",
+        "\xa0",
+        "None.",
+        "none none",
+        "......",
+        "…",
+        "?",
+        "xxx",
+        "x x",
+        "N/A",
+        "(empty)",
+        "null\n",
+        "**None**",
+        "&nbsp;",
+        "<br>",
+        "\\text{None}",
+        "\\n",
+        "No thoughts.",
+        "Thinking...",
+        "I",
+        "略",
+        "🤔",
+        "~",
+        "|",
+        "$$",
+        "<!-- -->",
+        "Ok.",
+        "无",
+    ],
+)
+def test_thoughts_that_are_none(thought: str) -> None:
+    assert thinks_nothing(f"<think>{thought}</think>4")
+    assert format_reward(f"<think>{thought}</think>4") == pytest.approx(0.75 - 0.6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>0</think>",
+        "<think>",
+        "</think>",
+        "",
+        "<think>none of them</think>",
+        "<think>4</think>",
+        "<think>x = y</think>",
+        "<think>I add.</think>",
+        "<think>二加二</think>",
+        "<think>No, it is odd.</think>",
+    ],
+)
 def test_thinking_that_is_not_empty(text: str) -> None:
     assert not thinks_nothing(text)
 
 
 @pytest.mark.parametrize(
-    "text", [LOOP * 10, "one line\n" * 20, "ha\n" * 16, ("So x = 1.\n\n" * 3 + "Then y = 2.\n") * 6]
+    "text",
+    [
+        LOOP * 10,
+        "one line\n" * 20,
+        "ha\n" * 16,
+        ("So x = 1.\n\n" * 3 + "Then y = 2.\n") * 6,
+        "ha" * 200,
+        "我们再检查一遍。" * 30,
+        "1234567890" * 20,
+        "wait,no," * 30,
+        "x" * 100,
+        "So it is 4. " + "ha" * 200,
+        "\\frac{1}{2}+" * 30,
+    ],
 )
 def test_repetition(text: str) -> None:
     assert repeats_itself(text)
@@ -111,6 +183,12 @@ def test_repetition(text: str) -> None:
         "",
         "ha\n" * 15,
         " ".join(map(str, range(200))),
+        "1/3 is 0."
+        + "3" * 30
+        + ", and then there are sixteen other words that nobody wrote before in this one sentence",
+        "".join(map(str, range(100, 200))),
+        "\u5c0f\u660e\u6709\u4e94\u4e2a\u82f9\u679c\uff0c\u4ed6\u5403\u4e86\u4e24\u4e2a\uff0c\u8fd8\u5269\u4e0b\u4e09\u4e2a\uff0c\u56e0\u6b64\u7b54\u6848\u7b49\u4e8e\u4e09\u3002\u6211\u4eec\u518d\u9a8c\u7b97\u4e00\u6b21\u3002",
+        "hahaha",
         "\n".join(f"case {index}: the value is {index * index}" for index in range(40)),
         GOOD,
     ],
@@ -145,7 +223,29 @@ def test_reward_is_total_and_bounded_below_the_accuracy_reward(text: str) -> Non
     assert -2.15 <= format_reward(text) <= 0.75 < 1
 
 
-@pytest.mark.parametrize("piece", ["<think>", "</think>", "word ", "\n", " ", "User", "w\n"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<think>",
+        "</think>",
+        "word ",
+        "\n",
+        " ",
+        "User",
+        "w\n",
+        "User: 5\n",
+        "User: a\nAdmin: b\n",
+        "Question: x\n",
+        "> ",
+        "#",
+        "ha",
+        "```\nUser: x\n```\n",
+        "User: 5 a, ",
+        "</think>Q: x\n",
+        "**",
+        "我",
+    ],
+)
 def test_time_is_linear(piece: str) -> None:
     start = time.process_time()
     format_reward(piece * 100_000)

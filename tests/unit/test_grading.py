@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from mutations import GOLDS, STAND_INS, mutated
 
 from rlvr.core.errors import InputError
-from rlvr.evaluate.gold_grades import grade_golds, grade_golds_file
+from rlvr.core.io import write_json
+from rlvr.data.gold_grades import grade_golds, grade_golds_file
 from rlvr.evaluate.grades import grade_file, grade_samples
+from rlvr.evaluate.sampled import record_of
 from rlvr.grading import grader
 from rlvr.grading.batches import Resources
 from rlvr.grading.grader import check_gold, grade
@@ -240,12 +242,19 @@ def sampled(problem_id: str, number: int, text: str) -> dict[str, object]:
     }  # fmt: skip
 
 
+def grade_in(folder: Path) -> None:
+    """Grade the samples of a folder, whose base has no manifest."""
+    samples, record = folder / "samples.parquet", folder / "samples.json"
+    grade_file(samples, record, {"b": folder / "problems.parquet"}, folder, {}, folder / "grades.parquet", Resources())
+
+
 def test_grade_file_writes_one_grade_a_sample(tmp_path: Path) -> None:
     problems = pd.DataFrame([problem("p", "5"), problem("q", "Yes")])
     samples = pd.DataFrame([sampled("q", 0, r"\boxed{no}"), sampled("p", 0, r"\boxed{5}"), sampled("p", 1, "5")])
     PROBLEMS.validate(problems).to_parquet(tmp_path / "problems.parquet")
     SAMPLES.validate(samples).to_parquet(tmp_path / "samples.parquet")
-    grade_file(tmp_path / "samples.parquet", [tmp_path / "problems.parquet"], tmp_path / "grades.parquet", Resources())
+    write_json(record_of({"b": problems}, tmp_path, {}), tmp_path / "samples.json")
+    grade_in(tmp_path)
     grades = pd.read_parquet(tmp_path / "grades.parquet")
     assert grades["verdict"].tolist() == ["wrong", "correct", "unparsed"]
     assert grades["extracted"].tolist()[:2] == ["no", "5"]
@@ -266,9 +275,13 @@ def test_sample_without_a_problem_is_an_error() -> None:
         grade_samples(pd.DataFrame([sampled("x", 0, "")]), pd.DataFrame([problem("p", "5")]), Resources())
 
 
-def test_unreadable_gold_names_its_problem() -> None:
-    with pytest.raises(InputError, match=r"problem 'p', gold answer.*unbalanced"):
-        grade_samples(pd.DataFrame([sampled("p", 0, "")]), pd.DataFrame([problem("p", r"\frac{1}{")]), Resources())
+def test_unreadable_gold_of_a_file_names_file_and_problem(tmp_path: Path) -> None:
+    problems = pd.DataFrame([problem("p", "5"), problem("q", r"\frac{1}{")])
+    PROBLEMS.validate(problems).to_parquet(tmp_path / "problems.parquet")
+    SAMPLES.validate(pd.DataFrame([sampled("p", 0, "")])).to_parquet(tmp_path / "samples.parquet")
+    write_json(record_of({"b": problems}, tmp_path, {}), tmp_path / "samples.json")
+    with pytest.raises(InputError, match=r"problems\.parquet, problem 'q': gold answer.*unbalanced.*snakemake data"):
+        grade_in(tmp_path)
 
 
 def test_golds_are_graded_against_themselves(tmp_path: Path) -> None:

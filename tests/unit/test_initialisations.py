@@ -12,22 +12,21 @@ from hypothesis import strategies as st
 from peft import LoraConfig, PeftModel, get_peft_model
 from small_models import settings_of, small_model, token_batch
 
-from rlvr.adapters.methods import METHODS
-from rlvr.adapters.methods.initialised import lora_layers
-from rlvr.adapters.methods.orthonormal import check_even, cosine_rows, haar_transform, wavelet_rows
+from rlvr.adapters.low_rank import lora_layers
+from rlvr.adapters.methods import METHODS, orthonormal, residual
+from rlvr.adapters.orthonormal_rows import check_even, cosine_rows, haar_transform, wavelet_rows
 from rlvr.core.errors import InputError
 from rlvr.weights.decompositions import decompose_base
-from rlvr.weights.updates import iterate_updates, merged_state_dict
+from rlvr.weights.updates import iterate_updates, tuned_state_dict
 
-ORTHONORMAL = [name for name, method in METHODS.items() if method.family == "orthonormal"]
-RESIDUAL = [name for name, method in METHODS.items() if method.family == "residual"]
+ORTHONORMAL = [method.name for method in orthonormal.METHODS]
+RESIDUAL = [method.name for method in residual.METHODS]
 SCALING = 2.0  # alpha / rank of the settings
 
 
 def attached(method, decomposition=None, base=None):
     torch.manual_seed(0)
-    given = [decomposition] if METHODS[method].decomposes else []
-    return METHODS[method].load().attach(base or small_model(), settings_of(method), *given).eval()
+    return METHODS[method].attach(base or small_model(), settings_of(method), decomposition).eval()
 
 
 def moved(method):
@@ -172,7 +171,7 @@ def test_a_finished_adapter_is_plain_lora_on_the_original_base(method, tmp_path)
     model, base = moved(method), tmp_path / "base"
     small_model().save_pretrained(base)
     (tmp_path / "run/adapter").mkdir(parents=True)
-    METHODS[method].hook("save_adapter")(model, tmp_path / "run/adapter")
+    METHODS[method].save_adapter(model, tmp_path / "run/adapter")
     loaded = PeftModel.from_pretrained(small_model(), tmp_path / "run/adapter").eval()
     assert type(loaded.peft_config["default"]) is LoraConfig
     torch.testing.assert_close(logits(loaded), logits(model), rtol=0, atol=1e-6)
@@ -184,7 +183,7 @@ def test_a_finished_adapter_is_plain_lora_on_the_original_base(method, tmp_path)
         torch.testing.assert_close(update.dense(), expected, rtol=0, atol=1e-6)
         assert update.bound == (4 if method in RESIDUAL else 2)
     bare = small_model(seed=5)
-    bare.load_state_dict(merged_state_dict(base, tmp_path / "run"), strict=True)
+    bare.load_state_dict(tuned_state_dict(base, tmp_path / "run"), strict=True)
     torch.testing.assert_close(logits(bare), logits(model), rtol=0, atol=1e-6)
 
 

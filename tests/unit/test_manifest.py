@@ -17,7 +17,7 @@ SPARSE = [name for name, method in METHODS.items() if method.family == "sparse"]
 
 def attached(method):
     torch.manual_seed(0)
-    return METHODS[method].load().attach(small_model(), settings_of(method))
+    return METHODS[method].attach(small_model(), settings_of(method))
 
 
 def trained(method):

@@ -1,4 +1,4 @@
-"""Masks over weights: closed forms, exact sizes, and the densities that the third paper prints."""
+"""Masks over weights: closed forms, exact sizes, and the densities that "The Path Not Taken" prints."""
 
 import pytest
 import torch
@@ -53,8 +53,15 @@ def test_principal_weights_follow_the_reconstruction_not_the_weight():
 
 
 def test_the_mean_threshold_keeps_58_percent_of_a_gaussian():
-    """P(|x| < E|x|) = erf(1 / sqrt(pi)) = 0.575; the third paper's table 3 counts 58.59 % for its model."""
+    """P(|x| < E|x|) = erf(1 / sqrt(pi)) = 0.575; table 3 of "The Path Not Taken" counts 58.59 % for its model."""
     assert density(below_mean_mask(gaussian(400, 400))) == pytest.approx(0.5751, abs=0.005)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_mean_of_a_bfloat16_matrix_is_not_rounded_before_it_is_compared(seed):
+    weight = gaussian(64, 48, seed).bfloat16()
+    exact = weight.double().abs()
+    assert torch.equal(below_mean_mask(weight), exact < exact.mean())
 
 
 def test_complements_and_unions_have_the_densities_of_sets():

@@ -6,7 +6,7 @@ from peft import PeftModel
 from small_models import settings_of, small_model, token_batch
 from transformers import AutoModelForCausalLM
 
-from rlvr.adapters.merging import merged_state_dict, merged_weights
+from rlvr.adapters.merging import merged_tensors, merged_weights
 from rlvr.adapters.methods import METHODS
 from rlvr.train.manifest import fingerprint
 
@@ -16,7 +16,7 @@ ADAPTERS = [name for name, method in METHODS.items() if method.tuner]
 def moved(method, dtype=torch.float32, architecture="qwen3", scale=0.05):
     """A model whose trainable weights lie ``scale`` (deviation) away from their start, in evaluation mode."""
     torch.manual_seed(1)
-    model = METHODS[method].load().attach(small_model(architecture, dtype=dtype), settings_of(method)).eval()
+    model = METHODS[method].attach(small_model(architecture, dtype=dtype), settings_of(method)).eval()
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in (parameter for parameter in model.parameters() if parameter.requires_grad):
@@ -34,10 +34,11 @@ def test_a_saved_model_computes_the_same_when_loaded(method, tmp_path):
     model = moved(method)
     expected = logits(model)
     assert (expected - logits(small_model())).abs().max() > 1e-4
-    (METHODS[method].hook("save_adapter") or (lambda model, path: model.save_pretrained(path)))(model, tmp_path)
     if isinstance(model, PeftModel):
-        loaded = PeftModel.from_pretrained(small_model(), tmp_path)
+        METHODS[method].save_adapter(model, tmp_path)
+        loaded = METHODS[method].load_adapter(small_model(), tmp_path)
     else:
+        model.save_pretrained(tmp_path)
         loaded = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
     torch.testing.assert_close(logits(loaded), expected, rtol=0, atol=1e-6)
 
@@ -50,7 +51,7 @@ def test_merged_weights_compute_the_same_and_the_export_is_a_bare_model(method, 
     with merged_weights(model):
         torch.testing.assert_close(logits(model), expected, rtol=0, atol=1e-5)
     bare = small_model(architecture, seed=5)
-    bare.load_state_dict(merged_state_dict(model, torch.float32), strict=True)
+    bare.load_state_dict(merged_tensors(model, torch.float32), strict=True)
     torch.testing.assert_close(logits(bare), expected, rtol=0, atol=1e-5)
     assert fingerprint(model) == before and torch.equal(logits(model), expected)
 
@@ -58,12 +59,12 @@ def test_merged_weights_compute_the_same_and_the_export_is_a_bare_model(method, 
 @pytest.mark.parametrize("method", ADAPTERS)
 def test_the_export_is_merged_in_float32_and_cast_once(method):
     model = moved(method, torch.bfloat16)
-    exact = merged_state_dict(model, torch.float32)
+    exact = merged_tensors(model, torch.float32)
     assert all(tensor.dtype == torch.float32 for tensor in exact.values())
     base = small_model(dtype=torch.bfloat16).state_dict()
     changed = [name for name, tensor in exact.items() if not torch.equal(tensor, base[name].float())]
     assert any(not torch.equal(exact[name], exact[name].bfloat16().float()) for name in changed)
-    for name, tensor in merged_state_dict(model, torch.bfloat16).items():
+    for name, tensor in merged_tensors(model, torch.bfloat16).items():
         assert torch.equal(tensor, exact[name].bfloat16()), name
     with merged_weights(model):
         held = {name.replace(".base_layer.", "."): tensor for name, tensor in model.get_base_model().named_parameters()}

@@ -60,6 +60,10 @@ def test_gradients_are_those_of_finite_differences():
     assert torch.autograd.gradcheck(lambda one, two: apply_mora(one, two, 9), inputs)
 
 
+def test_the_side_is_the_root_of_the_parameters_of_lora_rounded_then_made_even():
+    assert [side(2, 16, 16), side(2, 16, 48), side(2, 48, 16), side(8, 4096, 4096)] == [8, 10, 10, 256]
+
+
 @pytest.mark.parametrize(("rank", "rows", "cols"), [(8, 4096, 4096), (16, 4096, 12288), (64, 1024, 4096)])
 def test_the_square_matrix_has_about_the_parameters_of_lora_and_an_even_side(rank, rows, cols):
     size = side(rank, rows, cols)
@@ -73,7 +77,7 @@ def test_a_square_matrix_larger_than_the_weight_is_refused_with_a_rank_that_fits
 
 
 def test_merged_weights_are_the_base_plus_the_update():
-    model = METHODS["mora"].load().attach(small_model(), settings_of("mora"))
+    model = METHODS["mora"].attach(small_model(), settings_of("mora"))
     layer = model.model.model.layers[0].mlp.down_proj
     with torch.no_grad():
         layer.mora_matrix["default"].normal_(generator=torch.Generator().manual_seed(0))

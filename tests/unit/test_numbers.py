@@ -1,20 +1,20 @@
 """Numbers for the paper's text."""
 
+import json
 import re
 
 import pytest
-from report_study import SCORES, evidence, score_frame, write_study
+from report_study import SCORES, evidence, load_study, score_frame, write_study
 
-from rlvr.plan.outputs import load_outputs
-from rlvr.report.cells import Scope, build_cells
-from rlvr.report.numbers import cell_numbers, macro_name, macros, score_numbers, study_numbers
+from rlvr.report.cells import ReportScope, build_cells
+from rlvr.report.numbers import cell_numbers, collect_numbers_file, macro_name, macros, score_numbers, study_numbers
 from rlvr.report.render import DASH
 
 
 @pytest.fixture
 def numbers(tmp_path):
-    outputs = load_outputs(write_study(tmp_path))
-    return cell_numbers(outputs, build_cells(outputs["table1"], evidence(), Scope("tiny", False, list(SCORES))))
+    table = load_study(write_study(tmp_path))["table1"]
+    return cell_numbers(build_cells(table, evidence(), ReportScope("tiny", False, list(SCORES))))
 
 
 def test_cells_are_ready_to_print(numbers):
@@ -29,10 +29,17 @@ def test_scores_and_study():
     entry = score_numbers(score_frame())["dora-s1"]["hard"]["avg_at_k"]
     assert (entry["value"], entry["low"], entry["k"], entry["unparsed_share"]) == ("55.0", "50.0", "4", "25.0")
     runs = [{"wall_time_s": 1800, "settings": {"seed": seed, "model": "a"}} for seed in (43, 42, 42)]
-    found = study_numbers(runs, Scope("tiny", False, []))
+    found = study_numbers(runs, ReportScope("tiny", False, []))
     assert "not judged by the printed numbers" in found.pop("note")
     assert found == {"scale": "tiny", "runs": "3", "models": "1", "seeds": "42, 43", "training_hours": "1.50"}
-    assert study_numbers(runs, Scope("paper", True, []))["note"] == ""
+    assert study_numbers(runs, ReportScope("paper", True, []))["note"] == ""
+
+
+def test_a_study_without_outputs_still_has_numbers(tmp_path):
+    files = [str(tmp_path / name) for name in ("numbers.json", "numbers.tex")]
+    collect_numbers_file(ReportScope("tiny", False, []), [], [], [], *files)
+    numbers = json.loads((tmp_path / "numbers.json").read_text())
+    assert numbers["cells"] == numbers["scores"] == {} and numbers["study"]["runs"] == "0"
 
 
 def test_macro_names_are_letters():

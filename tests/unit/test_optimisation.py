@@ -9,19 +9,21 @@ from peft.tuners.adalora import AdaLoraLayer
 from small_models import settings_of, small_model, token_batch
 from trl import GRPOTrainer
 
-from rlvr.adapters.methods import METHODS, adalora, lora_plus
+from rlvr.adapters import rank_allocation
+from rlvr.adapters.methods import METHODS
 from rlvr.core.errors import InputError
 from rlvr.train.manifest import fingerprint
 from rlvr.train.trainer import Trainer
 
 ADAPTERS = [name for name, method in METHODS.items() if method.tuner]
 SPARSE = [name for name, method in METHODS.items() if method.family == "sparse"]
+ADALORA = METHODS["adalora"]
 RATE = 1e-2
 
 
 def attached(method, **changes):
     torch.manual_seed(0)
-    return METHODS[method].load().attach(small_model(), settings_of(method, **changes)).train()
+    return METHODS[method].attach(small_model(), settings_of(method, **changes)).train()
 
 
 def grpo_loss(model):
@@ -38,9 +40,10 @@ def step(model, optimizer):
 
 
 def make_optimizer(model, method):
-    make, arguments = METHODS[method].hook("optimizer"), {"lr": RATE, "betas": (0.9, 0.999), "eps": 1e-8}
+    arguments = {"lr": RATE, "betas": (0.9, 0.999), "eps": 1e-8}
+    made = METHODS[method].make_optimizer(model, settings_of(method), torch.optim.AdamW, arguments)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return make(model, settings_of(method), torch.optim.AdamW, arguments) if make else torch.optim.AdamW(trained, RATE)
+    return torch.optim.AdamW(trained, **arguments) if made is None else made
 
 
 @pytest.mark.parametrize("method", [*ADAPTERS, *SPARSE])
@@ -76,18 +79,18 @@ def test_lora_plus_moves_b_faster_than_a_by_its_ratio():
 
 def test_lora_plus_keeps_the_weight_decay_of_the_run():
     settings = dataclasses.replace(settings_of("lora-plus"), weight_decay=0.125)
-    made = lora_plus.optimizer(attached("lora-plus"), settings, torch.optim.AdamW, {"lr": RATE})
+    made = METHODS["lora-plus"].make_optimizer(attached("lora-plus"), settings, torch.optim.AdamW, {"lr": RATE})
     assert {group["weight_decay"] for group in made.param_groups} == {0.125}
 
 
 def trained_with_allocation(steps, total, model=None, first=1):
     """An AdaLoRA model after steps ``first`` .. ``steps`` of ``total``, its callback called as the trainer does."""
     model = model or attached("adalora")
-    callback, optimizer = adalora.Allocation(model, "run 'r'"), make_optimizer(model, "adalora")
+    callback, optimizer = rank_allocation.Allocation(model, "run 'r'"), make_optimizer(model, "adalora")
     callback.on_train_begin(None, SimpleNamespace(max_steps=total), None)
     for done in range(first - 1, steps):
         model.zero_grad()
-        (grpo_loss(model) + adalora.penalty(model)).backward()
+        (grpo_loss(model) + ADALORA.penalty(model)).backward()
         optimizer.step()
         callback.on_optimizer_step(None, SimpleNamespace(global_step=done), None)
     return model
@@ -122,9 +125,9 @@ def test_adalora_prunes_what_it_saves_and_loads_it_back(tmp_path):
 
 def test_adalora_resumes_with_the_importance_that_it_had(tmp_path):
     halfway = trained_with_allocation(8, 20)
-    adalora.save_state(halfway, tmp_path)
+    ADALORA.save_state(halfway, tmp_path)
     resumed = attached("adalora")
-    adalora.load_state(resumed, tmp_path)
+    assert ADALORA.load_state(resumed, tmp_path)
     assert fingerprint(resumed) == fingerprint(halfway)
     for name in ("ipt", "exp_avg_ipt", "exp_avg_unc"):
         saved, found = (getattr(model.base_model.rankallocator, name) for model in (halfway, resumed))
@@ -140,7 +143,7 @@ def test_adalora_needs_steps_to_allocate():
 
 
 def test_adalora_divisor_is_no_parameter_even_on_a_bfloat16_base():
-    model = METHODS["adalora"].load().attach(small_model(dtype=torch.bfloat16), settings_of("adalora"))
+    model = METHODS["adalora"].attach(small_model(dtype=torch.bfloat16), settings_of("adalora"))
     assert not any("ranknum" in name for name, _ in model.named_parameters())
     assert not any("ranknum" in name for name in model.state_dict())
 
@@ -151,11 +154,13 @@ def test_the_orthogonality_term_is_the_mean_distance_from_orthonormal_factors():
     for layer in layers:
         for factor in (layer.lora_A["default"], layer.lora_B["default"].T):
             factor.data.copy_(torch.eye(*factor.shape))
-    assert adalora.penalty(model) == 0
+    assert ADALORA.penalty(model) == 0
     layers[0].lora_A["default"].data *= 2  # A A^T - I = 3 I of size 3
-    assert adalora.penalty(model).item() == pytest.approx(adalora.ORTHOGONALITY * 3 * 3**0.5 / (2 * len(layers)))
+    assert ADALORA.penalty(model).item() == pytest.approx(
+        rank_allocation.ORTHOGONALITY * 3 * 3**0.5 / (2 * len(layers))
+    )
     layers[0].lora_A["default"].grad = None
-    adalora.penalty(model).backward()
+    ADALORA.penalty(model).backward()
     assert layers[0].lora_A["default"].grad.abs().sum() > 0
 
 
@@ -166,6 +171,6 @@ def test_the_penalty_is_counted_once_a_step_however_many_micro_batches(monkeypat
     monkeypatch.setattr(GRPOTrainer, "compute_loss", lambda *_, **__: torch.tensor(1.0))
     assert Trainer.loss_is_scaled_for_ga, "the base class would divide by the micro batches once more"
     added = sum((trainer.compute_loss(model, {}) - 1).item() for _ in range(4))
-    assert added == pytest.approx(adalora.penalty(model).item(), rel=1e-5)
+    assert added == pytest.approx(ADALORA.penalty(model).item(), rel=1e-5)
     trainer.method = METHODS["lora"]
     assert trainer.compute_loss(model, {}) == 1

@@ -292,8 +292,8 @@ def test_large_modules_are_estimated_on_request(tmp_path):
     tuned = {name: tensor + 0.01 * torch.randn(tensor.shape, generator=generator) for name, tensor in tensors.items()}
     tuned_dir = write(tmp_path / "large_tuned", tuned)
     (update,) = (update for update in iterate_updates(base_dir, tuned_dir) if update.projection == "q_proj")
-    exact = {row["quantity"]: row for row in measure_update(update)}
-    found = {row["quantity"]: row for row in measure_update(update, estimated=True)}
+    exact = {row["quantity"]: row for row in measure_update(update, update.matrices())}
+    found = {row["quantity"]: row for row in measure_update(update, update.matrices(), estimated=True)}
     assert found.pop("rounding_floor")["value"] == pytest.approx(exact["rounding_floor"]["value"], rel=1e-5)
     assert {row["method"] for row in found.values()} == {"estimated"}
     for name in ("effective_rank", "participation_ratio", "attained_share"):
@@ -302,7 +302,7 @@ def test_large_modules_are_estimated_on_request(tmp_path):
         assert error < 4 * found[name]["std_error"]
     assert found["frobenius_norm"]["value"] == pytest.approx(exact["frobenius_norm"]["value"], rel=1e-5)
     (small,) = (update for update in iterate_updates(base_dir, tuned_dir) if update.projection == "down_proj")
-    assert {row["method"] for row in measure_update(small, estimated=True)} == {"exact"}
+    assert {row["method"] for row in measure_update(small, small.matrices(), estimated=True)} == {"exact"}
 
 
 def test_a_run_that_trains_only_norms_has_no_spectrum_but_a_sparsity(base, base_dir, tmp_path):

@@ -6,18 +6,21 @@ from typing import Any
 
 import pytest
 import torch
-import yaml
+from bound_rows import SCALES, SCHEMAS, STUDIES, bind_row
 from transformers import AutoModelForCausalLM, PretrainedConfig
 
+from rlvr.adapters.methods import METHODS
 from rlvr.core.errors import InputError
-from rlvr.plan.settings import TrainSettings, resolve_settings
-from rlvr.report.parameter_tables import judge_count, load_printed, tabulate_printed
+from rlvr.plan.real_size import load_printed_counts, real_size_rows
+from rlvr.plan.scale import load_scale
+from rlvr.plan.settings import TrainSettings
+from rlvr.report.parameter_tables import judge_count, tabulate_printed
 from rlvr.train import footprint as counting
 from rlvr.train.footprint import count_parameters, count_rows, measure_footprint, read_architecture
-from rlvr.train.run import attach
+from rlvr.train.run import attach_adapter
 
 ROOT = Path(__file__).resolve().parents[2]
-SCALE = yaml.safe_load((ROOT / "workflow/scales/paper.yaml").read_text())
+SCALE = load_scale("paper", SCALES, SCHEMAS)
 CONFIGS = {path.stem: read_architecture(path) for path in (ROOT / "data/configs").glob("*.json")}
 TOTALS = {  # SOURCE: the sizes that the model cards state, in billions
     "qwen3-8b": 8.19,
@@ -34,7 +37,7 @@ DORA = {**LORA, "method": "dora"}
 
 def settings(model: str = "qwen3-8b", **cells: Any) -> TrainSettings:
     row = {"run_id": "r", "model": model, "dataset": "d", "seed": 0, **cells}
-    return TrainSettings.from_json({"study": "", **resolve_settings(row, SCALE)})
+    return TrainSettings.from_json(bind_row(row, SCALE))
 
 
 def linear_shapes(config: PretrainedConfig) -> list[tuple[int, int]]:
@@ -67,7 +70,7 @@ def test_two_layers_tell_the_count_of_five(cells: dict[str, Any]) -> None:
     config = type(CONFIGS["qwen3-8b"])(**{**CONFIGS["qwen3-8b"].to_dict(), "num_hidden_layers": 5, "layer_types": None})
     chosen = settings(**cells)
     with torch.device("meta"):
-        model = attach(AutoModelForCausalLM.from_config(config), chosen)
+        model = attach_adapter(AutoModelForCausalLM.from_config(config), chosen)
     trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     assert count_parameters(config, chosen)[1] == trained
 
@@ -76,7 +79,7 @@ def test_memory_adds_up_for_an_adapter_and_for_full_fine_tuning() -> None:
     config = CONFIGS["qwen3-8b"]
     adapter, full = measure_footprint(config, settings(**LORA)), measure_footprint(config, settings(method="full"))
     assert adapter.saved_bytes == 4 * adapter.trainable_parameters == adapter.optimizer_bytes / 2
-    difference = 16 * adapter.trainable_parameters - 6 * full.base_parameters
+    difference = 16 * adapter.trainable_parameters - (16 - 2) * full.base_parameters  # float32 masters
     assert adapter.gpu_bytes - full.gpu_bytes == difference
 
 
@@ -96,7 +99,8 @@ def test_what_a_run_keeps_is_more_than_what_it_trains(cells: dict[str, Any], ext
 
 def test_the_printed_counts_are_judged_as_they_deserve() -> None:
     study = ROOT / "workflow/studies/structure-over-scale/reported/parameters.csv"
-    table = tabulate_printed(count_rows(load_printed(study), CONFIGS, SCALE))
+    rows = real_size_rows([study], [], CONFIGS, SCALES, STUDIES, SCHEMAS, METHODS)
+    table = tabulate_printed(count_rows(rows, CONFIGS))
     differing = table[table["verdict"] == "differs"]
     assert set(differing["row"]) == {"DoRA r = 32", "DoRA r = 64"}
     assert len(table) == 33
@@ -120,7 +124,7 @@ def test_verdicts(printed: str, unit: str, trainable: int, verdict: str) -> None
 
 def test_a_model_without_configuration_is_refused_with_the_file_to_add() -> None:
     with pytest.raises(InputError, match=r"data/configs/gpt-2\.json"):
-        count_rows([{"model": "gpt-2", **LORA}], CONFIGS, SCALE)
+        count_rows([{"model": "gpt-2", "settings": settings(**LORA).to_json()}], CONFIGS)
 
 
 def test_settings_that_do_not_fit_are_refused_with_module_and_shape() -> None:
@@ -142,8 +146,8 @@ def test_a_masked_run_keeps_moments_of_the_masked_matrices_and_saves_the_model()
     config = CONFIGS["qwen3-8b"]
     footprint = measure_footprint(config, settings(**cells))
     expected = config.num_hidden_layers * sum(rows * cols for rows, cols in linear_shapes(config))
-    assert footprint.trainable_parameters == expected and footprint.optimizer_bytes == 2 * 2 * expected
-    assert footprint.saved_bytes == 2 * footprint.base_parameters
+    assert footprint.trainable_parameters == expected and footprint.optimizer_bytes == 2 * 4 * expected
+    assert footprint.saved_bytes == 2 * (footprint.base_parameters - expected) + 4 * expected
 
 
 def test_a_tuner_that_needs_storage_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,14 +155,15 @@ def test_a_tuner_that_needs_storage_is_refused(monkeypatch: pytest.MonkeyPatch) 
         next(base.parameters()).sum().item()
         return base
 
-    monkeypatch.setattr(counting, "attach", attach_by_value)
+    monkeypatch.setattr(counting, "attach_adapter", attach_by_value)
     with pytest.raises(InputError, match="method 'lora': cannot be built without storage"):
         count_parameters(CONFIGS["qwen3-8b"], settings(**LORA))
 
 
 def test_rows_that_differ_in_any_setting_are_counted_apart() -> None:
     cells = {"model": "qwen3-8b", "method": "boft", "butterfly_factors": 1, "target_modules": "mlp"}
-    one, two = count_rows([{**cells, "block_size": 4}, {**cells, "block_size": 8}], CONFIGS, SCALE)
+    rows = [{"model": "qwen3-8b", "settings": settings(**cells, block_size=size).to_json()} for size in (4, 8)]
+    one, two = count_rows(rows, CONFIGS)
     assert two["trainable_parameters"] == 2 * one["trainable_parameters"]
 
 
@@ -167,4 +172,4 @@ def test_an_unknown_unit_is_refused_with_its_line(tmp_path: Path) -> None:
     path.parent.mkdir()
     path.write_text("output,label,model,method,unit,printed\nt,l,m,lora,furlongs,3M\n")
     with pytest.raises(InputError, match="line 2: unit 'furlongs'"):
-        load_printed(path)
+        load_printed_counts(path)

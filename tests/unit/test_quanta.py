@@ -14,7 +14,9 @@ from rlvr.adapters.quanta import QuantaConfig, QuantaLinear, operator
 from rlvr.adapters.quanta.quanta_layer import dense_is_cheaper
 from rlvr.core.errors import InputError
 from rlvr.weights.quanta_gates import (
+    apply_change,
     apply_quanta,
+    change_energy,
     dense_quanta,
     gate_sizes,
     join_gates,
@@ -243,3 +245,32 @@ def test_dims_that_do_not_fit_are_refused_with_module_and_shape(dims):
 def test_only_linear_modules_are_adapted():
     with pytest.raises(InputError, match=r"embed_tokens.*Embedding"):
         get_peft_model(small_model(), QuantaConfig(dims=DIMS, target_modules=["embed_tokens"]))
+
+
+@pytest.mark.parametrize("dims", [[4, 2, 3], [6, 4], [2, 3, 2, 2]])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_the_change_of_small_steps_keeps_its_digits_in_single_precision(dims, transposed):
+    """Steps of 1e-6 of the gates: the difference of two products would keep one digit."""
+    generator = torch.Generator().manual_seed(0)
+    frozen = [torch.randn(size, size, generator=generator) for size in gate_sizes(dims)]
+    trained = [gate * (1 + 1e-6 * torch.randn(gate.shape, generator=generator)) for gate in frozen]
+    exact = update_matrix([gate.double() for gate in trained], [gate.double() for gate in frozen], dims, 24, 24)
+    found = apply_change(torch.eye(24), trained, frozen, dims, transposed).double()
+    expected = exact if transposed else exact.T
+    assert float((found - expected).norm()) < 1e-5 * float(expected.norm())
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(24, 24), (40, 24), (12, 24), (24, 6), (6, 30)])
+@pytest.mark.parametrize("dims", [[4, 2, 3], [4, 6]])
+def test_the_energy_of_the_change_follows_from_the_gates_alone(dims, rows, cols):
+    generator = torch.Generator().manual_seed(1)
+    frozen = [torch.randn(size, size, generator=generator, dtype=torch.float64) for size in gate_sizes(dims)]
+    trained = [gate + 1e-3 * torch.randn(gate.shape, generator=generator, dtype=torch.float64) for gate in frozen]
+    expected = float(update_matrix(trained, frozen, dims, rows, cols).square().sum())
+    assert change_energy(trained, frozen, dims, rows, cols) == pytest.approx(expected, rel=1e-10)
+
+
+def test_a_cut_through_an_index_has_no_contraction():
+    gates = [torch.eye(size) for size in gate_sizes([4, 2, 3])]
+    assert change_energy(gates, gates, [4, 2, 3], 20, 24) is None
+    assert change_energy([torch.eye(4)] * 6, [torch.eye(4)] * 6, [2, 2, 2, 2], 16, 16) is None

@@ -4,13 +4,11 @@ import json
 
 import pandas as pd
 import pytest
-from report_study import PARAMETERS, SCORES, evidence, score_frame, spectra_frame, write_study
+from report_study import PARAMETERS, SCORES, evidence, load_study, manifest, score_frame, spectra_frame, write_study
 
 from rlvr.core.io import write_json, write_table
-from rlvr.plan.outputs import load_outputs
 from rlvr.plan.printed import MINUS
-from rlvr.report.cells import Scope, build_cells
-from rlvr.report.evidence import InputPaths
+from rlvr.report.cells import ReportScope, build_cells
 from rlvr.report.files import TableFiles, read_cells, tabulate_file
 from rlvr.report.render import DASH, cell_text, compose, escape_tex, to_json, to_latex, to_markdown
 from rlvr.tables import SCORES as SCORES_SCHEMA
@@ -19,8 +17,8 @@ from rlvr.tables import SPECTRA
 
 @pytest.fixture
 def table(tmp_path):
-    output = load_outputs(write_study(tmp_path))["table1"]
-    scope = Scope("paper", True, list(SCORES))
+    output = load_study(write_study(tmp_path))["table1"]
+    scope = ReportScope("paper", True, list(SCORES))
     return compose(output, build_cells(output, evidence(), scope), scope, ["made by hand", "from 3 files"])
 
 
@@ -36,7 +34,7 @@ def test_texts_of_all_cell_kinds(table):
 
 def test_negative_numbers_carry_a_minus_sign():
     cell = {"verdict": "stand-in", "value": -3.52, "low": -9.96, "high": 2.9, "decimals": 1, "unit": "%"}
-    assert cell_text(cell, "+1.2") == f"{MINUS}3.5 [{MINUS}10.0, 2.9] (+1.2)"
+    assert cell_text({**cell, "printed": "+1.2"}) == f"{MINUS}3.5 [{MINUS}10.0, 2.9] (+1.2)"
 
 
 def test_notes_explain_what_occurs_and_nothing_else(table):
@@ -88,26 +86,32 @@ def inputs(tmp_path):
     """Files of the four runs, as the earlier stages write them."""
     write_table(score_frame(), tmp_path / "scores.parquet", SCORES_SCHEMA)
     write_table(spectra_frame(), tmp_path / "spectra.parquet", SPECTRA)
-    for run_id, count in PARAMETERS.items():
-        write_json({"run_id": run_id, "trainable_parameters": count}, tmp_path / f"{run_id}.json")
+    for run_id in PARAMETERS:
+        write_json(manifest(run_id), tmp_path / f"{run_id}.json")
     manifests = [str(tmp_path / f"{run_id}.json") for run_id in PARAMETERS]
-    return InputPaths([str(tmp_path / "scores.parquet")], manifests, [str(tmp_path / "spectra.parquet")])
+    tables = {name: [str(tmp_path / f"{name}.parquet")] for name in ("scores", "spectra")}
+    return {"manifests": manifests, **tables}
+
+
+def declared(folder):
+    """The declaration of table 1."""
+    return load_study(write_study(folder))["table1"].declaration()
 
 
 def test_a_table_whose_runs_do_not_exist_is_all_dashes(tmp_path):
     files = TableFiles(*(str(tmp_path / f"out.{kind}") for kind in ("csv", "md", "tex", "json")))
-    tabulate_file("table1", str(write_study(tmp_path)), Scope("tiny", False, []), InputPaths(), files)
+    tabulate_file(declared(tmp_path), ReportScope("tiny", False, []), {}, files)
     assert set(read_cells([files.csv])["verdict"]) == {"not run"}
 
 
 def test_tabulate_file_writes_every_format(tmp_path, inputs):
     files = TableFiles(*(str(tmp_path / f"out.{kind}") for kind in ("csv", "md", "tex", "json")))
-    tabulate_file("table1", str(write_study(tmp_path)), Scope("tiny", False, list(SCORES)), inputs, files)
+    tabulate_file(declared(tmp_path), ReportScope("tiny", False, list(SCORES)), inputs, files)
     cells = read_cells([files.csv])
     assert len(cells) == 16 and cells.loc[cells["verdict"] == "not run", "runs"].eq("").all()
     assert pd.read_csv(files.csv).columns[0] == "output"  # tidy, no comment line
     content = json.loads((tmp_path / "out.json").read_text())
     assert any("stand-ins" in note for note in content["notes"])
     first = (tmp_path / "out.tex").read_bytes()
-    tabulate_file("table1", str(tmp_path / "outputs.yaml"), Scope("tiny", False, list(SCORES)), inputs, files)
+    tabulate_file(declared(tmp_path), ReportScope("tiny", False, list(SCORES)), inputs, files)
     assert (tmp_path / "out.tex").read_bytes() == first

@@ -1,5 +1,6 @@
 """The training reward is accuracy plus format of the assistant's whole turn."""
 
+import itertools
 import json
 
 import pytest
@@ -10,6 +11,7 @@ from rlvr.core.errors import InputError
 from rlvr.grading.verdicts import Verdict
 from rlvr.plan.reward_rules import KINDS, RewardRule
 from rlvr.prompts import TEMPLATES
+from rlvr.rewards.formatting import format_reward
 from rlvr.rewards.reward import Reward, overlong_penalty, reward_for, total_reward
 from rlvr.rewards.trl_reward import make_reward
 
@@ -49,6 +51,7 @@ def test_unknown_names_are_errors(verifier: str, template: str) -> None:
 def test_any_completion_has_a_bounded_reward(completion: str, template: str) -> None:
     reward = total_reward(completion, "4", "math", template)
     assert reward.total == reward.accuracy + reward.format
+    assert reward.total > 0.75 or not reward.accuracy
     assert -2.15 <= reward.total <= 1.75
 
 
@@ -124,10 +127,84 @@ def test_a_buffer_longer_than_any_completion_is_an_error() -> None:
         RewardRule("signed", max_tokens=32, overlong_buffer=4096)
 
 
-def test_only_the_shaped_reward_reads_the_format() -> None:
+def test_only_the_shaped_rewards_read_the_format() -> None:
     text = "<think>2 + 2</think>\\boxed{4}"
     assert {kind: reward_for("correct", text, 0, RewardRule(kind)).total for kind in KINDS} == {
         "shaped": 1.75,
+        "as-printed": 1.75,
         "binary": 1.0,
         "signed": 1.0,
     }
+
+
+# Every way to write a completion that the rules of this module tell apart: how the reasoning goes, what is said after
+# it, and what follows. "{}" is where the answer stands.
+REASONINGS = [
+    "",
+    "x",
+    "2 + 2",
+    "2 + 2 " * 40,
+    "None",
+    "ha" * 200,
+    "so \\boxed{9}, no",
+    "<think>2 + 2",
+    "2 + 2</think>a",
+]
+CLOSINGS = ["</think>", "", "</think></think>", "</think>\n<think>again</think>"]
+SAYINGS = [
+    "\\boxed{%}", "The answer is $\\boxed{%}$.", "\\boxed %", "\\boxed{%} (in \\boxed{})",
+    "<answer>\\boxed{%}</answer>", "\\boxed{9} no, \\boxed{%}",
+    "### \\boxed{%}",
+]  # fmt: skip
+FOLLOWING = ["", "\nUser: next?", "\n### User:\n\\boxed{9}", "<|im_start|>user\n\\boxed{9}", " ha" * 100, "</s>"]
+
+
+def completions(answer: str) -> list[str]:
+    parts = itertools.product(REASONINGS, CLOSINGS, SAYINGS, FOLLOWING)
+    return [thought + closing + said.replace("%", answer) + more for thought, closing, said, more in parts]
+
+
+@pytest.fixture(scope="module")
+def totals() -> dict[str, list[float]]:
+    """Totals of all completions, by whether their answer is right."""
+    return {
+        answer: [total_reward(text, "4", "math", "compact").total for text in completions(answer)] for answer in "45"
+    }
+
+
+def test_every_way_to_be_right_earns_more_than_any_way_to_be_wrong(totals: dict[str, list[float]]) -> None:
+    assert len(totals["4"]) == 1512
+    assert min(totals["4"]) > 0.75 >= max(totals["5"])
+
+
+def test_among_right_answers_the_tidier_earns_more(totals: dict[str, list[float]]) -> None:
+    formats = [format_reward(f"<think>{text}") for text in completions("4")]
+    assert len(set(formats)) > 15
+    ordered = [total for _, total in sorted(zip(formats, totals["4"], strict=True))]
+    assert ordered == sorted(ordered)
+
+
+@pytest.mark.parametrize(
+    ("completion", "shaped", "printed"),
+    [
+        ("so \\boxed{4}</think> The answer is 5.", 0.75, 1.75),
+        ("so \\boxed{4}</think> The answer is 4.", 1.75, 1.75),
+        ("so \\boxed{4}</think>", 1.375, 1.375),
+        ("so \\boxed{4</think>}", 0.375, 1.375),
+        ("so 5</think>\\boxed{5}\nUser: wrong\n\\boxed{4}", 0.0, 1.0),
+        ("2 + 2 is \\boxed{4}", 0.97, 0.7),
+    ],
+)
+def test_the_printed_rule_stays_for_the_reproduction(completion: str, shaped: float, printed: float) -> None:
+    for kind, total in (("shaped", shaped), ("as-printed", printed)):
+        rule = RewardRule(kind)
+        assert total_reward(completion, "4", "math", "compact", rule=rule).total == pytest.approx(total)
+        trained = make_reward("compact", rule)(
+            completions=[completion], answer=["4"], verifier=["math"], log_metric=lambda *_: None
+        )
+        assert trained == pytest.approx([total])
+
+
+def test_an_unknown_reward_is_an_error() -> None:
+    with pytest.raises(InputError, match="reward: 'printed' is unknown"):
+        RewardRule("printed")

@@ -1,7 +1,7 @@
 """Sampling: the transformers engine on random weights, vLLM's arguments through a stand-in for the library."""
 
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,9 +12,11 @@ import torch
 from rlvr.bases.architectures import tiny_config
 from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
+from rlvr.core.io import read_json, write_json
 from rlvr.evaluate.engines import transformers_engine as engines
 from rlvr.evaluate.engines.protocol import Completion
 from rlvr.evaluate.engines.vllm_engine import VllmEngine, engine_arguments, sampling_arguments
+from rlvr.evaluate.sampled import check_record, record_of
 from rlvr.evaluate.sampling import SamplingSettings, load_engine, sample, sample_file
 from rlvr.prompts import render_prompt
 from rlvr.tables import PROBLEMS, SAMPLES
@@ -182,9 +184,32 @@ def test_sample_file(base_dir: Path, tmp_path: Path) -> None:
     problems().to_parquet(tmp_path / "eval.parquet")
     path = tmp_path / "eval.parquet"
     for name in ("a", "b"):
-        sample_file({"b": path}, base_dir, None, "m_base", {"b": PROTOCOL}, tmp_path / f"{name}.parquet")
+        out = tmp_path / f"{name}.parquet", tmp_path / f"{name}.json"
+        sample_file({"b": path}, base_dir, None, "m_base", {"b": PROTOCOL}, *out)
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
     assert len(SAMPLES.validate(pd.read_parquet(tmp_path / "a.parquet"))) == 15
+    asked = {"recipe": 1, "sampling": {"b": asdict(PROTOCOL)}}
+    assert read_json(tmp_path / "a.json") == record_of({"b": problems()}, base_dir, asked)
+
+
+def test_samples_are_compared_with_what_would_be_sampled_today(tmp_path: Path) -> None:
+    def today(**columns: object) -> dict[str, object]:
+        return record_of({"b": problems().assign(**columns)}, tmp_path, {"recipe": 1})
+
+    write_json({"weights_sha256": {"model.safetensors": "1" * 64}}, tmp_path / "model.json")
+    record = today()
+    check_record(record, today(answer="7", topic="other"), "samples.json")  # golds are graded against later
+    reworded = today(question="other?")
+    digests = f"digest {record['problems']['b']}, today {reworded['problems']['b']}"
+    with pytest.raises(
+        InputError, match=rf"samples\.json: the samples are of other problems of 'b': {digests}.*delete"
+    ):
+        check_record(record, reworded, "samples.json")
+    with pytest.raises(InputError, match=r"other settings: \{'recipe': 1\}, today \{'recipe': 2\}"):
+        check_record(record, record | {"asked": {"recipe": 2}}, "samples.json")
+    write_json({"weights_sha256": {"model.safetensors": "2" * 64}}, tmp_path / "model.json")
+    with pytest.raises(InputError, match=f"another base: its weights were .*{'1' * 64}.*, today .*{'2' * 64}"):
+        check_record(record, today(), "samples.json")
 
 
 def test_samples_do_not_depend_on_the_suite(base_dir: Path, tmp_path: Path) -> None:
@@ -192,7 +217,8 @@ def test_samples_do_not_depend_on_the_suite(base_dir: Path, tmp_path: Path) -> N
     for suite in (["b"], ["first", "b"]):
         paths = dict.fromkeys(suite, tmp_path / "eval.parquet")
         protocols = dict.fromkeys(suite, PROTOCOL)
-        sample_file(paths, base_dir, None, "m_base", protocols, tmp_path / f"{len(suite)}.parquet")
+        out = tmp_path / f"{len(suite)}.parquet", tmp_path / f"{len(suite)}.json"
+        sample_file(paths, base_dir, None, "m_base", protocols, *out)
     alone, together = (pd.read_parquet(tmp_path / f"{size}.parquet") for size in (1, 2))
     assert together["benchmark"].tolist() == ["first"] * 15 + ["b"] * 15
     pd.testing.assert_frame_equal(together.query("benchmark == 'b'").reset_index(drop=True), alone)
@@ -202,7 +228,8 @@ def test_samples_do_not_depend_on_the_suite(base_dir: Path, tmp_path: Path) -> N
 def test_no_problem_is_an_error(base_dir: Path, tmp_path: Path) -> None:
     problems().head(0).to_parquet(tmp_path / "eval.parquet")
     with pytest.raises(InputError, match="no problem"):
-        sample_file({"b": tmp_path / "eval.parquet"}, base_dir, None, "r", {"b": PROTOCOL}, tmp_path / "out.parquet")
+        out = tmp_path / "out.parquet", tmp_path / "out.json"
+        sample_file({"b": tmp_path / "eval.parquet"}, base_dir, None, "r", {"b": PROTOCOL}, *out)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import pytest
 import yaml
-from small_models import METHOD_CELLS, TINY, resolved, settings_of
+from bound_rows import RECIPE, TINY
+from small_models import cells_of, resolved, settings_of
 
 from rlvr.adapters.methods import METHODS
 from rlvr.core.errors import InputError
@@ -12,78 +13,105 @@ from rlvr.plan.settings import TrainSettings
 
 
 def test_rank_and_alpha_are_divided_and_the_rest_is_looked_up():
-    found = resolved(rank_divisor=8)
+    found = resolved()
     assert (found["rank"], found["alpha"], found["dims"]) == (2, 4.0, None)
-    assert found["learning_rate"] == TINY["train"]["learning_rate"]["lora"]
+    assert found["learning_rate"] == pytest.approx(1e-5 * 1000, rel=1e-12)
+    assert resolved(cells_of("full"))["learning_rate"] == 1e-3
     assert found["schedule"] == "cosine" and found["completions_per_step"] == 64
     assert found["template"] == TINY["template"] and found["seed"] == 42
+    assert found["printed"] == {"model": "qwen3-8b", "rank": 16, "alpha": 32.0}
     assert not {"rank_divisor", "quanta_dims", "tier", "axes"} & found.keys()
 
 
-def test_a_row_overrides_schedule_and_batch():
-    found = resolved({"schedule": "constant", "completions_per_step": "256"})
-    assert found["schedule"] == "constant" and found["completions_per_step"] == 256
-    settings = TrainSettings.from_json(found | {"study": "s"})
+def test_scale_takes_precedence_over_the_recipe_and_a_row_over_both():
+    assert RECIPE["base_dtype"] == "bfloat16" and resolved()["base_dtype"] == "float32"
+    assert resolved({"base_dtype": "bfloat16"})["base_dtype"] == "bfloat16"
+
+
+def test_caps_hold_what_the_recipe_or_a_row_asks_for():
+    assert (
+        resolved()["max_completion_tokens"] == TINY["caps"]["max_completion_tokens"] < RECIPE["max_completion_tokens"]
+    )
+    assert resolved(max_steps=1024)["max_steps"] == TINY["caps"]["max_steps"]
+    assert resolved(max_steps=0)["max_steps"] == 0 and resolved(max_steps=7)["max_steps"] == 7
+
+
+def test_a_row_sets_any_key_of_the_recipe():
+    found = resolved({"schedule": "constant", "completions_per_step": "256", "loss_type": "dapo", "kl_beta": 0.1})
+    assert (found["schedule"], found["loss_type"], found["kl_beta"]) == ("constant", "dapo", 0.1)
+    settings = TrainSettings.from_json(found)
     assert settings.prompts_per_step == 32 and settings.accumulation_steps(processes=2) == 2
+    assert resolved({"learning_rate": 2e-5})["learning_rate"] == 0.02
+
+
+def test_micro_batches_tile_every_batch():
+    assert resolved({"completions_per_step": 32})["micro_batch_completions"] == 32
+    assert resolved({"completions_per_step": 96})["micro_batch_completions"] == 48
+    assert resolved({"completions_per_step": 256})["micro_batch_completions"] == 64
 
 
 def test_axes_choose_the_dims():
-    assert resolved(METHOD_CELLS["quanta"])["dims"] == [4, 4, 4]
-    assert resolved({**METHOD_CELLS["quanta"], "axes": 4})["dims"] == [4, 4, 2, 2]
+    assert resolved(cells_of("quanta"))["dims"] == [4, 4, 4]
+    assert resolved({**cells_of("quanta"), "axes": 4})["dims"] == [4, 4, 2, 2]
 
 
 @pytest.mark.parametrize(
-    ("row", "train", "message"),
+    ("row", "recipe", "message"),
     [
-        ({"rank": "12"}, {}, "rank 12 divided by 8"),
-        ({"rank": "4"}, {}, "rank 4 divided by 8"),
-        ({**METHOD_CELLS["quanta"], "axes": "5"}, {}, "no train.quanta_dims for 5"),
-        ({}, {"learning_rate": {"dora": 1.0}}, "no train.learning_rate for lora"),
+        ({**cells_of("quanta"), "axes": "5"}, {}, "no quanta_dims for 5"),
+        ({}, {"learning_rate": {"quanta": 1.0}}, "no rate for the family"),
         ({"schedule": "linear"}, {}, "schedule is 'linear'.*cosine, constant"),
         ({"completions_per_step": "60"}, {}, "60 is not a multiple of group_size 8"),
-        ({"completions_per_step": "96"}, {}, "96 is not a multiple of micro_batch_completions x devices 64"),
-        ({}, {"devices": 4}, "64 is not a multiple of micro_batch_completions x devices 256"),
+        ({}, {"clip_epsilon": 0.3}, "clip_epsilon_high 0.2 is below clip_epsilon 0.3"),
+        ({**cells_of("full"), "dropout": 0.1}, {}, "method 'full' has no dropout"),
         ({}, {"kl_betta": 0.1}, "unknown key 'kl_betta'"),
     ],
 )
-def test_what_does_not_fit_is_refused_with_the_row(row, train, message):
+def test_what_does_not_fit_is_refused_with_the_row(row, recipe, message):
     with pytest.raises(InputError, match=rf"grid, run 'r': .*{message}"):
-        resolved(row, **train)
+        resolved(row, **recipe)
+
+
+def test_more_devices_than_completions_are_refused():
+    with pytest.raises(InputError, match="64 is not a multiple of micro_batch_completions x devices 128"):
+        resolved(settings={"devices": 128})
 
 
 def test_settings_of_few_methods_are_in_the_specs_of_these_only():
-    assert resolved(METHOD_CELLS["lora-plus"])["rate_ratio"] == 4.0
-    found = resolved(METHOD_CELLS["boft"])
+    assert resolved(cells_of("lora-plus"))["rate_ratio"] == 4.0
+    found = resolved(cells_of("boft"))
     assert (found["block_size"], found["butterfly_factors"]) == (4, 2)
     assert not {"rate_ratio", "block_size", "butterfly_factors"} & resolved().keys()
 
 
-def test_every_method_of_the_registry_has_a_rate_in_every_scale_and_its_settings_in_the_grid(pytestconfig):
-    workflow = pytestconfig.rootpath / "workflow"
-    for path in (workflow / "scales").glob("*.yaml"):
-        assert set(METHODS) <= yaml.safe_load(path.read_text())["train"]["learning_rate"].keys(), path
-    columns = yaml.safe_load((workflow / "schemas/grid.schema.yaml").read_text())["properties"]
+def test_the_grid_has_a_column_for_every_setting_of_a_method(pytestconfig):
+    columns = yaml.safe_load((pytestconfig.rootpath / "workflow/schemas/grid.schema.yaml").read_text())["properties"]
     assert set(SETTINGS) <= columns.keys()
 
 
+def test_every_method_gets_a_rate_from_the_primary_recipe():
+    for method in METHODS:
+        assert resolved(cells_of(method))["learning_rate"] > 0, method
+
+
 def test_a_spec_with_a_missing_key_is_refused_with_its_file():
-    content = resolved() | {"study": "s"}
+    content = resolved()
     del content["loss_type"]
     with pytest.raises(InputError, match=r"specs/r\.json: key 'loss_type' is missing"):
         TrainSettings.from_json(content, "specs/r.json")
 
 
-@pytest.mark.parametrize("method", METHOD_CELLS)
+@pytest.mark.parametrize("method", METHODS)
 def test_json_and_back(method):
     settings = settings_of(method)
     assert TrainSettings.from_json(settings.to_json()) == settings
 
 
 def test_a_grid_row_or_the_scale_names_the_reward():
-    assert settings_of("lora").reward_rule == RewardRule("shaped", TINY["train"]["max_completion_tokens"], 0)
-    row = TrainSettings.from_json({"study": "s", **resolved({"reward": "signed", "overlong_buffer_tokens": "4"})})
-    assert row.reward_rule == RewardRule("signed", TINY["train"]["max_completion_tokens"], 4)
-    scale = TrainSettings.from_json({"study": "s", **resolved(reward="binary")})
+    assert settings_of("lora").reward_rule == RewardRule("shaped", TINY["caps"]["max_completion_tokens"], 0)
+    row = TrainSettings.from_json(resolved({"reward": "signed", "overlong_buffer_tokens": "4"}))
+    assert row.reward_rule == RewardRule("signed", TINY["caps"]["max_completion_tokens"], 4)
+    scale = TrainSettings.from_json(resolved(reward="binary"))
     assert scale.reward_rule.kind == "binary" and scale.to_json()["reward"] == "binary"
     with pytest.raises(InputError, match="reward is 'huge'"):
         resolved({"reward": "huge"})

@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from rlvr.adapters.masking import trained_masks
 from rlvr.adapters.methods import METHODS
+from rlvr.train.manifest import moved_share
 
 SPARSE = [name for name, method in METHODS.items() if method.family == "sparse"]
 RATE, DECAY = 1e-2, 0.5
@@ -17,7 +18,7 @@ RATE, DECAY = 1e-2, 0.5
 
 def attached(method, dtype=torch.float32, **changes):
     settings = dataclasses.replace(settings_of(method), **changes)
-    return METHODS[method].load().attach(small_model(dtype=dtype), settings).train()
+    return METHODS[method].attach(small_model(dtype=dtype), settings).train()
 
 
 def slow_mask(weight, method, rank=2, density=0.5):
@@ -54,7 +55,7 @@ def test_the_random_mask_is_as_dense_as_the_union_in_every_matrix_and_drawn_from
 @pytest.mark.parametrize("method", SPARSE)
 def test_weights_outside_the_mask_do_not_move_by_a_bit_weight_decay_included(method, arguments, dtype):
     model, base = attached(method, dtype), small_model(dtype=dtype)
-    make, settings = METHODS[method].hook("optimizer"), dataclasses.replace(settings_of(method), weight_decay=DECAY)
+    make, settings = METHODS[method].make_optimizer, dataclasses.replace(settings_of(method), weight_decay=DECAY)
     optimizer = make(model, settings, torch.optim.AdamW, {"lr": RATE, **arguments})
     for _ in range(3):
         optimizer.zero_grad()
@@ -62,7 +63,8 @@ def test_weights_outside_the_mask_do_not_move_by_a_bit_weight_decay_included(met
         optimizer.step()
     masks = trained_masks(model)
     for name, parameter in model.named_parameters():
-        start, mask = base.get_parameter(name), masks.get(name, torch.zeros_like(parameter, dtype=torch.bool))
+        start = base.get_parameter(name).to(parameter.dtype)
+        mask = masks.get(name, torch.zeros_like(parameter, dtype=torch.bool))
         assert torch.equal(parameter[~mask], start[~mask])
         if name in masks:
             assert not parameter.grad[~mask].any()
@@ -72,7 +74,7 @@ def test_weights_outside_the_mask_do_not_move_by_a_bit_weight_decay_included(met
 def test_weights_inside_the_mask_move_as_under_adamw_with_the_same_decay():
     model = attached("sparse-union")
     settings = dataclasses.replace(settings_of("sparse-union"), weight_decay=DECAY)
-    optimizer = METHODS["sparse-union"].hook("optimizer")(model, settings, torch.optim.AdamW, {"lr": RATE})
+    optimizer = METHODS["sparse-union"].make_optimizer(model, settings, torch.optim.AdamW, {"lr": RATE})
     plain = {name: model.get_parameter(name).detach().clone().requires_grad_(True) for name in trained_masks(model)}
     reference = torch.optim.AdamW(plain.values(), RATE, weight_decay=DECAY)
     for _ in range(3):
@@ -86,10 +88,52 @@ def test_weights_inside_the_mask_move_as_under_adamw_with_the_same_decay():
         torch.testing.assert_close(model.get_parameter(name)[mask], plain[name][mask], rtol=0, atol=1e-7)
 
 
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize("method", ["full", *SPARSE])
+def test_what_is_trained_on_a_bfloat16_base_is_float32_so_that_small_steps_count(method, autocast):
+    model, base = attached(method, torch.bfloat16), small_model(dtype=torch.bfloat16)
+    trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    assert {parameter.dtype for parameter in trained.values()} == {torch.float32}
+    for name, parameter in model.named_parameters():
+        assert torch.equal(parameter, base.get_parameter(name).to(parameter.dtype))
+        assert name in trained or parameter.dtype == torch.bfloat16
+    arguments = {"lr": 1e-6}
+    optimizer = METHODS[method].make_optimizer(model, settings_of(method), torch.optim.AdamW, arguments)
+    optimizer = optimizer or torch.optim.AdamW(trained.values(), **arguments)
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        logits = model(token_batch()).logits
+    assert logits.dtype == (torch.float32 if method == "full" and not autocast else torch.bfloat16)
+    logits.float().square().mean().backward()
+    optimizer.step()
+    for name, parameter in trained.items():
+        has_gradient = parameter.grad != 0  # none outside a mask
+        moved = (parameter != base.get_parameter(name).float())[has_gradient].float().mean()
+        assert moved > 0.98, name  # in bfloat16 a step of 1e-6 moves nothing above 2.5e-4
+
+
+@pytest.mark.parametrize("method", ["full", *SPARSE])
+def test_weights_that_stay_bfloat16_are_a_named_choice_and_the_share_that_moved_shows_it(method, tmp_path):
+    shares = {}
+    small_model(dtype=torch.float32).save_pretrained(tmp_path)
+    for choice in ("float32", "stored"):
+        model = attached(method, torch.bfloat16, trained_dtype=choice)
+        trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+        expected = torch.float32 if choice == "float32" else torch.bfloat16
+        assert {parameter.dtype for parameter in trained.values()} == {expected}
+        assert moved_share(model, tmp_path, "bfloat16") == 0
+        model(token_batch()).logits.float().square().mean().backward()
+        with torch.no_grad():
+            for parameter in trained.values():
+                parameter -= 1e-5 * parameter.grad.sign()
+        shares[choice] = moved_share(model, tmp_path, "bfloat16")
+    assert shares["float32"] > 0.8 > 0.4 > shares["stored"]
+    assert moved_share(METHODS["lora"].attach(small_model(), settings_of("lora")), tmp_path, "float32") is None
+
+
 def test_the_decay_follows_the_schedule():
     model = attached("sparse-principal")
     settings = dataclasses.replace(settings_of("sparse-principal"), weight_decay=DECAY)
-    optimizer = METHODS["sparse-principal"].hook("optimizer")(model, settings, torch.optim.AdamW, {"lr": RATE})
+    optimizer = METHODS["sparse-principal"].make_optimizer(model, settings, torch.optim.AdamW, {"lr": RATE})
     optimizer.param_groups[0]["lr"] = 0.0
     for parameter in (parameter for parameter in model.parameters() if parameter.requires_grad):
         parameter.grad = torch.ones_like(parameter)
@@ -105,11 +149,11 @@ def test_saved_weights_are_those_of_the_base_outside_the_mask(dtype, tmp_path):
         for name, mask in trained_masks(model).items():
             model.get_parameter(name)[mask] += 0.25
     model.save_pretrained(tmp_path)
-    loaded = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=dtype)
+    loaded = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
     assert loaded.state_dict().keys() == small_model().state_dict().keys()
     for name, value in loaded.named_parameters():
-        assert torch.equal(value, model.get_parameter(name))
-        moved = value != small_model(dtype=dtype).get_parameter(name)
+        assert torch.equal(value, model.get_parameter(name).float())
+        moved = value != small_model(dtype=dtype).get_parameter(name).float()
         assert not moved[~trained_masks(model)[name]].any() if name in trained_masks(model) else not moved.any()
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rlvr.spectra.sparsity import (
-    BLOCK,
+    ENTRIES_AT_A_TIME,
     ETA,
     as_stored,
     changed_by_definition,
@@ -62,7 +62,7 @@ def test_the_smallest_relative_gap_is_attained_across_a_power_of_two():
     assert float(gaps.min()) == 2.0**-8 > 2 * ETA
 
 
-@given(st.integers(0, 2**31), st.sampled_from([1, 7, BLOCK - 1, BLOCK + 3]))
+@given(st.integers(0, 2**31), st.sampled_from([1, 7, ENTRIES_AT_A_TIME - 1, ENTRIES_AT_A_TIME + 3]))
 @settings(deadline=None, max_examples=20)
 def test_the_fast_count_is_the_sum_of_the_mask(seed, size):
     generator = torch.Generator().manual_seed(seed)

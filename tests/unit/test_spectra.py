@@ -17,8 +17,8 @@ from rlvr.spectra.diagnostics import DiagnosticsSettings, diagnose
 from rlvr.spectra.frozen import frozen_spectra, measure_frozen
 from rlvr.spectra.measure import measure_pair
 from rlvr.spectra.quantities import (
-    describe,
     describe_spectrum,
+    describe_update,
     effective_rank,
     energy_rank,
     factored_singular_values,
@@ -28,7 +28,7 @@ from rlvr.spectra.quantities import (
 )
 from rlvr.spectra.rounding import describe_stored, stored_update
 from rlvr.spectra.sparsity import rounding_floor
-from rlvr.weights.updates import ModuleUpdate
+from rlvr.weights.matrices import ModuleUpdate
 
 MODULE = "model.layers.0.self_attn.q_proj"
 SETTINGS = DiagnosticsSettings(principal_rank=1, mask_share=0.5, top_directions=2)
@@ -97,7 +97,7 @@ def test_the_order_of_the_ranks(values):
 
 
 def test_describe_names_bound_and_share():
-    found = {quantity.name: quantity.value for quantity in describe(torch.ones(2), bound=8, base_norm=2.0)}
+    found = {quantity.name: quantity.value for quantity in describe_update(torch.ones(2), bound=8, base_norm=2.0)}
     assert found["rank_bound"] == 8 and found["attained_share"] == pytest.approx(0.25)
     assert found["relative_norm"] == pytest.approx(math.sqrt(2) / 2)
 
@@ -203,10 +203,12 @@ def test_energy_ranks_of_closed_forms():
 
 
 def module_update(base: torch.Tensor, factors: tuple[torch.Tensor, torch.Tensor]) -> ModuleUpdate:
-    left, right = factors
-    return ModuleUpdate(
-        MODULE, 0, "q_proj", *base.shape, left.shape[1], lambda: base, lambda dtype: (left @ right).to(dtype), factors
-    )
+    rank = factors[0].shape[1]
+    return ModuleUpdate(MODULE, 0, "q_proj", *base.shape, rank, lambda: base, factors=factors)
+
+
+def run_diagnostics(update: ModuleUpdate) -> pd.DataFrame:
+    return diagnose(update, update.matrices(), SETTINGS)
 
 
 @pytest.mark.parametrize(("step", "noise"), [(1.0, 0.01), (3e-4, 2.0)])
@@ -215,7 +217,7 @@ def test_rounding_drowns_a_low_rank_update_as_it_shrinks(step, noise):
     base = random_matrix(128, 96, 0).to(torch.bfloat16)
     update = module_update(base, (step * random_matrix(128, 1, 1), random_matrix(1, 96, 2)))
     values = factored_singular_values(*update.factors)
-    found = {quantity.name: quantity.value for quantity in describe_stored(update, values)}
+    found = {quantity.name: quantity.value for quantity in describe_stored(update.matrices(), values)}
     assert (found["rounding_distance"] > 0.5) == (noise > 1)
     assert (found["bf16_effective_rank"] > 10) == (noise > 1)
     assert found["bf16_rank_gap"] == pytest.approx(found["bf16_effective_rank"] - 1)
@@ -234,7 +236,7 @@ def test_diagnostics_of_a_module_by_hand():
     """W = diag(4, 2, 1), update 0.5 on the last diagonal entry: the last mode, off the principal weight."""
     base = torch.diag(torch.tensor([4.0, 2.0, 1.0]))
     last = torch.tensor([[0.0, 0.0, 1.0]], dtype=torch.float64)
-    frame = diagnose(module_update(base, (0.5 * last.T, last)), SETTINGS).set_index(["quantity", "index"])["value"]
+    frame = run_diagnostics(module_update(base, (0.5 * last.T, last))).set_index(["quantity", "index"])["value"]
     assert [frame["mode_share", index] for index in (1, 2, 3)] == pytest.approx([0, 0, 1])
     assert frame["bf16_sparsity", 0] == pytest.approx(8 / 9)
     assert list(frame["row_ratio"]) == list(frame["column_ratio"]) == pytest.approx([0, 0, 1 / 3])
@@ -248,4 +250,4 @@ def test_diagnostics_of_a_module_by_hand():
 def test_a_zero_base_has_no_directions(base_dir):
     ones = torch.ones(3, 1, dtype=torch.float64)
     with pytest.raises(InputError, match=r"q_proj\.weight: is zero"):
-        diagnose(module_update(torch.zeros(3, 3), (ones, ones.T)), SETTINGS)
+        run_diagnostics(module_update(torch.zeros(3, 3), (ones, ones.T)))

@@ -5,22 +5,26 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from report_study import spectra_frame
 
+from rlvr.core.errors import InputError
 from rlvr.core.io import write_table
-from rlvr.plan.outputs import UNITS, Column, Output, Required, Row, load_outputs, required_inputs
-from rlvr.report.cells import Scope, reproduce
-from rlvr.report.decay_figure import draw_projections
-from rlvr.report.evidence import InputPaths, load_evidence
-from rlvr.report.figures import FigureFiles, plot_file
-from rlvr.report.looks import Label
-from rlvr.report.spectral_figures import BINS, draw_geometry, draw_heatmap, geometry_table, heat_table, plot_pair
+from rlvr.plan.labels import Label
+from rlvr.plan.outputs import Column, Output, Row, required_inputs
+from rlvr.report.cells import ReportScope, reproduce
+from rlvr.report.evidence import load_evidence
+from rlvr.report.figures import KINDS
+from rlvr.report.figures.geometry import BINS, draw_panels, geometry_table
+from rlvr.report.figures.heatmap import draw_maps, heat_table
+from rlvr.report.figures.projections import complete_curves
+from rlvr.report.looks import Drawing
+from rlvr.report.measured import plot_pair
+from rlvr.report.plotting import FigureFiles, plot_file, styled
 from rlvr.tables import DECAY, DIAGNOSTICS, SPECTRA
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = str(ROOT / "paper/style.mplstyle")
-STUDY = ROOT / "workflow/studies/structure-over-scale/outputs.yaml"
+LABELS = str(ROOT / "workflow/studies/structure-over-scale/labels.csv")
 RUN = "qwen3-8b_deepmath-hard_lora-r16_bs64_s42"
 
 
@@ -91,16 +95,20 @@ def test_what_is_drawn():
     from matplotlib.figure import Figure
 
     figure = Figure()
-    draw_geometry(figure, geometry_table(diagnostics_frame()), {"run": Label("Run", "#000000", "o", "full", "-")})
+    draw_panels(figure, geometry_table(diagnostics_frame()), {"run": Label("Run", "#000000")})
     modes, energy, overlap, rotation = figure.axes
-    assert [len(axes.lines) for axes in (modes, energy, overlap, rotation)] == [2, 2, 3, 1]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["a", "b", "c", "d"]
+    assert [len(axes.lines) for axes in (modes, energy, rotation)] == [2, 2, 1]
     assert list(rotation.lines[0].get_ydata()) == pytest.approx([3.0, 4.5])
+    ratios = [list(container[0].get_ydata()) for container in overlap.containers]
+    assert ratios == [pytest.approx([0.8, 0.8]), pytest.approx([1.2, 1.2])]
     figure = Figure()
-    draw_heatmap(figure, heat_table(spectra_frame(), ["lora-s1", "dora-s1"], "effective_rank"),
-                 {"lora-s1": "LoRA", "dora-s1": "DoRA"}, "Rank")  # fmt: skip
+    draw_maps(figure, heat_table(spectra_frame(), ["lora-s1", "dora-s1"], "effective_rank"),
+              {"lora-s1": "LoRA", "dora-s1": "DoRA"}, "Rank")  # fmt: skip
     assert [axes.get_title() for axes in figure.axes[:2]] == ["LoRA", "DoRA"]
     assert [text.get_text() for text in figure.axes[0].texts] == ["1.0", "2.0", "6.0"]
-    assert figure.axes[0].images[0].get_clim() == figure.axes[1].images[0].get_clim() == (0.0, 30.0)
+    colours = [axes.collections[0].get_clim() for axes in figure.axes[:2]]
+    assert colours == [(0.0, 30.0), (0.0, 30.0)]
 
 
 def test_a_tall_model_shows_colours_only():
@@ -113,7 +121,7 @@ def test_a_tall_model_shows_colours_only():
         ]
     )
     figure = Figure()
-    draw_heatmap(figure, heat_table(tall, ["lora-s1"], "effective_rank"), {"lora-s1": "LoRA"}, "Rank")
+    draw_maps(figure, heat_table(tall, ["lora-s1"], "effective_rank"), {"lora-s1": "LoRA"}, "Rank")
     assert not figure.axes[0].texts and len(figure.axes[0].get_yticks()) <= 8
 
 
@@ -137,39 +145,46 @@ def files(tmp_path):
         for name, index, mean in fits
     ]
     write_table(pd.DataFrame(decay), tmp_path / "decay.parquet", DECAY)
-    return InputPaths(
-        decay=[str(tmp_path / "decay.parquet")],
-        spectra=[str(tmp_path / "spectra.parquet")],
-        diagnostics=[str(tmp_path / "diagnostics.parquet")],
-    )
+    return {name: [str(tmp_path / f"{name}.parquet")] for name in ("decay", "spectra", "diagnostics")}
 
 
-@pytest.mark.parametrize("key", ["figureS1", "figureS2", "figureS3"])
+CURVES = [{"series": "lora-ratio", "runs": [RUN]}]
+FIGURES = {
+    "heatmap": {"quantity": "attained_share", "header": "Share (%)", "curves": CURVES},
+    "geometry": {"curves": CURVES},
+    "projections": {"models": ["qwen3-8b"]},
+}
+
+
+@pytest.mark.parametrize("kind", sorted(FIGURES))
 @pytest.mark.parametrize("filled", [True, False])
-def test_the_studys_figures_draw_with_and_without_runs(tmp_path, files, key, filled):
-    paths = FigureFiles(*(str(tmp_path / f"{key}.{kind}") for kind in ("csv", "pdf", "png")))
-    inputs = files if filled else InputPaths()
-    plot_file(key, str(STUDY), STYLE, Scope("tiny", False, [RUN] if filled else []), inputs, paths)
+def test_figures_of_spectra_draw_with_and_without_runs(tmp_path, files, kind, filled):
+    paths = FigureFiles(*(str(tmp_path / f"{kind}.{form}") for form in ("csv", "pdf", "png")))
+    declared = Output("figureS1", kind, "ours", "Caption.", plot=FIGURES[kind]).declaration()
+    scope = ReportScope("tiny", False, [RUN] if filled else [])
+    plot_file(declared, LABELS, STYLE, scope, files if filled else {}, paths)
     assert Path(paths.pdf).read_bytes().startswith(b"%PDF")
     assert pd.read_csv(paths.csv).empty != filled
 
 
-def test_figures_ask_for_what_they_draw():
-    outputs = load_outputs(STUDY)
-    assert required_inputs(outputs["figureS1"], [RUN]).spectra == (RUN,)
-    needed = required_inputs(outputs["figureS2"], [RUN])
-    assert needed.diagnostics == (RUN,) and not needed.spectra and not needed.metrics
+def test_a_map_shows_one_run(tmp_path, files):
+    twice = {**FIGURES["heatmap"], "curves": [{"series": "lora-ratio", "runs": [RUN, "another"]}]}
+    paths = FigureFiles(*(str(tmp_path / f"x.{form}") for form in ("csv", "pdf", "png")))
+    declared = Output("figureS1", "heatmap", "ours", "Caption.", plot=twice).declaration()
+    with pytest.raises(InputError, match="selects 2 runs"):
+        plot_file(declared, LABELS, STYLE, ReportScope("tiny", False, [RUN]), files, paths)
 
 
 def test_scalars_of_the_diagnostics_fill_tables_beside_the_spectra(tmp_path, files):
     evidence = load_evidence(files)
     assert evidence.spectral(RUN, "attained_share", "mean").value == pytest.approx(11.5)
     assert evidence.spectral(RUN, "overlap_low", "mean").value == pytest.approx(0.6)
-    column = Column("share", ("Share",), "overlap_low", ("main",))
-    row = Row("one", (), {"main": (RUN,)})
-    assert column.unit == "%" and reproduce(row, column, evidence, [RUN]).value == pytest.approx(60.0)
+    column = Column("share", ("Share",), "overlap_low")
+    row = Row("one", (), {"share": ((RUN,),)})
+    assert column.unit == "%" and reproduce([[RUN]], column, evidence).value == pytest.approx(60.0)
     output = Output("tableS9", "table", "ours", "Caption.", columns=(column,), rows=(row,))
-    assert required_inputs(output, [RUN]) == Required(diagnostics=(RUN,))
+    needed = required_inputs(output, {RUN: "base"})
+    assert {kind: keys for kind, keys in needed.items() if keys} == {"diagnostics": ((RUN,),)}
 
 
 def test_the_decay_of_every_projection_has_its_panel_and_exponents():
@@ -190,16 +205,24 @@ def test_the_decay_of_every_projection_has_its_panel_and_exponents():
     lines += [
         {**lines[0], "projection": name, "quantity": "exponent_full", "index": 0, "mean": e} for name, e in curves
     ]
-    figure = draw_projections(pd.DataFrame(lines), ["some"], {"some": Label("Some", "#000000", "o", "full", "-")})
-    assert [axes.get_title() for axes in figure.axes] == ["all", "q_proj", "up_proj"]
-    assert [axes.texts[0].get_text() for axes in figure.axes] == [f"Some: {e:.2f} ± 0.10" for _, e in curves]
-    assert required_inputs(load_outputs(STUDY)["figureS3"], []).decay == ("apertus-8b", "llama-3.1-8b", "qwen3-8b")
+    lines += [{**line, "quantity": "r_squared_full", "mean": 0.7} for line in lines[-len(curves) :]]
+    kind, output = KINDS["projections"], Output("figureS3", "projections", "ours", "")
+    labels = {"some": Label("Some", "#000000")}
+    drawing = Drawing(output, kind.options(models=("some",)), labels, ReportScope("tiny", False, []), {})
+    with styled(STYLE):
+        figure = kind.draw(drawing, pd.DataFrame(lines))
+        assert [axes.get_title() for axes in figure.axes] == ["all", "q_proj", "up_proj"]
+        assert [axes.texts[0].get_text() for axes in figure.axes] == [f"{e:.2f} (r² 0.70)" for _, e in curves]
 
 
-def test_the_schema_knows_every_statistic():
-    schema = yaml.safe_load((ROOT / "workflow/schemas/outputs.schema.yaml").read_text())
-    known = schema["$defs"]["column"]["properties"]["statistic"]["enum"]
-    assert sorted(known) == sorted(UNITS)
+def test_a_curve_ends_with_its_smallest_matrix():
+    """Beyond, it would be a mean over other matrices, and jump."""
+    heights = [(1, 1.0, 4), (2, 0.5, 4), (3, 0.7, 2)]
+    part = pd.DataFrame([
+        {"model": "m", "quantity": "normalised", "index": n, "mean": mean, "std": 0.1, "layers": layers}
+        for n, mean, layers in heights
+    ])  # fmt: skip
+    assert list(complete_curves(part)["x"]) == [1, 2]
 
 
 def test_a_pair_is_drawn_as_two_files(tmp_path):

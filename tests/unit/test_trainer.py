@@ -95,7 +95,7 @@ def test_reward_of_the_settings_reads_lengths_and_records():
 
 
 def test_a_diverged_adapter_cannot_be_merged_and_leaves_the_base_alone():
-    model = METHODS["lora"].load().attach(small_model(), settings_of("lora"))
+    model = METHODS["lora"].attach(small_model(), settings_of("lora"))
     before = fingerprint(model).base
     next(parameter for parameter in model.parameters() if parameter.requires_grad).data.fill_(torch.nan)
     with pytest.raises(ValueError, match="NaN"), merged_weights(model):
@@ -106,7 +106,7 @@ def test_a_diverged_adapter_cannot_be_merged_and_leaves_the_base_alone():
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.tuner])
 def test_the_reference_is_the_model_with_its_adapter_off_which_unfreezes_nothing(method, tmp_path):
     assert config(tmp_path, method, kl_beta=0.1).beta == 0.0, "TRL would add a second adapter"
-    model, tokens = METHODS[method].load().attach(small_model(), settings_of(method)).eval(), token_batch()
+    model, tokens = METHODS[method].attach(small_model(), settings_of(method)).eval(), token_batch()
     trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
     with torch.no_grad():
         for name in trained:

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from rlvr.core.errors import InputError
-from rlvr.weights.updates import iterate_updates, merged_state_dict
+from rlvr.weights.updates import iterate_updates, tuned_state_dict
 
 MODULE = "model.layers.1.self_attn.q_proj"
 
@@ -52,7 +52,7 @@ def test_merge_equals_peft(qwen, base_dir, tmp_path, options):
     targets = ["q_proj", "v_proj", "gate_proj", "down_proj"]
     config = LoraConfig(r=3, lora_alpha=7, target_modules=targets, **options)
     expected = train_adapter(qwen, config, tmp_path)
-    merged = merged_state_dict(base_dir, tmp_path)
+    merged = tuned_state_dict(base_dir, tmp_path)
     assert merged.keys() == expected.keys()
     for name in expected:
         torch.testing.assert_close(merged[name], expected[name], rtol=0, atol=1e-6)
@@ -67,7 +67,7 @@ def test_quanta_merge_equals_our_tuner(qwen, base_dir, tmp_path):
 
     config = QuantaConfig(dims=[2, 2, 4], target_modules=["q_proj", "v_proj", "down_proj"])
     expected = train_adapter(qwen, config, tmp_path)
-    merged = merged_state_dict(base_dir, tmp_path)
+    merged = tuned_state_dict(base_dir, tmp_path)
     for name in expected:
         torch.testing.assert_close(merged[name], expected[name], rtol=0, atol=1e-6)
     updates = {update.projection: update for update in iterate_updates(base_dir, tmp_path)}
@@ -97,7 +97,7 @@ def test_products_with_the_linear_map_are_products_with_the_update(qwen, base_di
         config = QuantaConfig(dims=[2, 2, 4], target_modules=targets)
     train_adapter(qwen, config, tmp_path)
     for update in iterate_updates(base_dir, tmp_path):
-        dense, found = update.dense().float(), update.linear_map()
+        dense, found = update.dense().float(), update.matrices().linear_map()
         assert (update.make_map is not None) == (family != "lora")
         torch.testing.assert_close(found.multiply(torch.eye(update.cols)), dense.T, rtol=0, atol=1e-5)
         torch.testing.assert_close(found.multiply_transposed(torch.eye(update.rows)), dense, rtol=0, atol=1e-5)
@@ -115,7 +115,7 @@ def test_full_update_is_tuned_minus_base(base_dir, tmp_path):
     )
     assert float(updates["model.layers.0.mlp.up_proj"].dense().abs().max()) == 0.0
     assert updates[MODULE].layer == 1 and updates[MODULE].projection == "q_proj"
-    merged = merged_state_dict(base_dir, tmp_path)
+    merged = tuned_state_dict(base_dir, tmp_path)
     assert torch.equal(merged["lm_head.weight"], merged["model.embed_tokens.weight"])
 
 
@@ -199,5 +199,5 @@ def test_a_truncated_file_and_an_empty_run_are_refused(base_dir, tmp_path):
 def test_the_base_files_never_change(qwen, base_dir, tmp_path):
     before = (base_dir / "model.safetensors").read_bytes()
     write_lora(tmp_path)
-    merged_state_dict(base_dir, tmp_path)
+    tuned_state_dict(base_dir, tmp_path)
     assert (base_dir / "model.safetensors").read_bytes() == before

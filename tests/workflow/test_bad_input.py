@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import GRID, TINY, Checkout
+from conftest import GRID, STUDY, TINY, Checkout
 
 
 def refusal(checkout: Checkout, *arguments: str) -> str:
@@ -21,8 +21,15 @@ def test_unknown_config_key(checkout: Checkout) -> None:
 
 
 def test_unknown_scale_and_study(checkout: Checkout) -> None:
-    assert "Known: paper, realdata, tiny" in refusal(checkout, "--config", "scale=huge")
-    assert "Known studies: real-rows, structure-over-scale" in refusal(checkout, "--config", "study=other")
+    for words in ("scale 'huge' is not there", "paper, realdata, tiny"):
+        assert words in refusal(checkout, "--config", "scale=huge")
+    for words in ("study 'other' is not there", "peft-for-rlvr", "structure-over-scale"):
+        assert words in refusal(checkout, "--config", "studies=[other]")
+
+
+def test_the_key_of_the_older_configuration_is_named(checkout: Checkout) -> None:
+    message = refusal(checkout, "--config", "study=structure-over-scale")
+    assert "'study' was unexpected" in message and "studies" in message
 
 
 def test_pairs_that_do_not_exist_or_are_misspelt(checkout: Checkout) -> None:
@@ -34,10 +41,19 @@ def test_pairs_that_do_not_exist_or_are_misspelt(checkout: Checkout) -> None:
 
 
 def test_unknown_key_in_the_scale(checkout: Checkout) -> None:
-    checkout.edit(TINY, "  kl_beta: 0.0", "  kl_beta: 0.0\n  kl_betta: 0.1")
+    checkout.edit(TINY, "  generation: transformers", "  generation: transformers\n  kl_betta: 0.1")
     message = refusal(checkout)
-    for words in ("tiny.yaml", "key 'train'", "kl_betta"):
+    for words in ("tiny.yaml", "key 'settings'", "kl_betta"):
         assert words in message
+
+
+def test_unknown_and_repeated_keys_in_a_study(checkout: Checkout) -> None:
+    checkout.edit(STUDY, "  kl_beta: 0.0", "  kl_beta: 0.0\n  kl_betta: 0.1")
+    message = refusal(checkout)
+    for words in ("study.yaml", "key 'recipe'", "kl_betta", "kl_beta"):
+        assert words in message
+    checkout.edit(STUDY, "  kl_betta: 0.1", "  kl_beta: 0.1")
+    assert "key 'kl_beta' is there twice" in refusal(checkout)
 
 
 def test_a_model_rotated_from_one_that_is_not_there(checkout: Checkout) -> None:
@@ -49,17 +65,17 @@ def test_a_model_rotated_from_one_that_is_not_there(checkout: Checkout) -> None:
 
 
 CHANGES = {
-    "unknown method": ({"method": "lorra"}, ["lora-r8_bs64_s42", "lorra", "lora", "quanta"]),
+    "unknown method": ({"method": "lorra"}, ["lorra-r8_bs64_s42", "unknown method", "lora", "quanta"]),
     "rank on a method that has none": (
         {"method": "full", "alpha": "", "target_modules": ""},
-        ["lora-r8_bs64_s42", "rank"],
+        ["full-r8_bs64_s42", "rank"],
     ),
-    "a required setting is missing": ({"rank": ""}, ["lora-r8_bs64_s42", "rank"]),
+    "a required setting is missing": ({"rank": ""}, ["needs 'rank'", "lora"]),
     "a model that the scale lacks": ({"model": "qwen9-8b"}, ["model 'qwen9-8b'", "tiny", "qwen3-8b"]),
     "a data set that the scale lacks": ({"dataset": "gsm9k"}, ["dataset 'gsm9k'", "tiny", "deepmath-hard"]),
     "an unknown target set": ({"target_modules": "no_heads"}, ["no_heads", "all_linear"]),
     "text where a number belongs": ({"rank": "eight"}, ["line 2", "rank", "eight"]),
-    "a rank that the scale cannot divide": ({"rank": "12"}, ["lora-r8_bs64_s42", "12"]),
+    "a value that the recipe does not know": ({"schedule": "linear"}, ["line 2", "schedule", "linear", "cosine"]),
 }
 
 
@@ -78,7 +94,7 @@ def test_duplicate_run_id(checkout: Checkout) -> None:
     rows = checkout.read_grid()
     checkout.write_grid([rows[0], *rows])
     message = refusal(checkout)
-    for words in (str(GRID), "line 3", rows[0]["run_id"], "twice"):
+    for words in (str(GRID), rows[0]["run_id"], "twice"):
         assert words in message
 
 
@@ -97,7 +113,7 @@ def mirror_of(folder: Path, difficulty: str = "9.0", **columns: object) -> str:
 
 
 CARD = "results/realdata/data/deepmath-hard/card.json"
-REAL_ROWS = ("--config", "scale=realdata", "study=real-rows")
+REAL_ROWS = ("--config", "scale=realdata", "studies=[]")
 
 
 def allow_four_rows(checkout: Checkout) -> None:

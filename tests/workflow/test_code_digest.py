@@ -37,6 +37,12 @@ def test_a_change_of_an_imported_module_counts(tmp_path: Path) -> None:
     assert "rlvr.core.seeds" in reachable_modules(ROOT / "workflow/lib/rlvr/data/fetching.py")
 
 
+def test_modules_that_a_package_finds_itself_count(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    write(script, "from rlvr.adapters.methods import METHODS\n")
+    assert {"rlvr.adapters.methods.lora", "rlvr.adapters.butterfly"} <= set(reachable_modules(script))
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_the_digest_reaches_everything_that_an_adapter_imports(script: Path) -> None:
     direct = {name for name in imported_names(script) if module_file(name)}
@@ -50,8 +56,16 @@ def test_the_digest_reaches_everything_that_an_adapter_imports(script: Path) -> 
 def test_every_cheap_rule_carries_its_digest() -> None:
     """All rules with a script do, but those that need a GPU, or make what runs start from, or that a checksum pins."""
     text = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-    pinned = {"generate_samples", "pretrain_model", "install_model", "fetch_model", "write_spec", "write_config"}
-    pinned |= {"decompose_base", "rotate_model"}
+    pinned = {
+        "generate_samples",
+        "fetch_checkpoint",
+        "pretrain_model",
+        "install_model",
+        "fetch_model",
+        "write_spec",
+        "write_config",
+    }
+    pinned |= {"decompose_base", "rotate_model", "write_config"}
     for script in SCRIPTS:
         carries = f'adapter_code("{script.stem}")' in text
         assert carries == (script.stem not in pinned), script.stem

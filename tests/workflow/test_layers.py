@@ -22,7 +22,7 @@ MAY_USE = {
     "rewards": {"core", "plan", "prompts", "grading"},
     "bases": {"core", "prompts", "synthetic"},
     "adapters": {"core", "plan", "weights"},
-    "data": {"core", "plan", "tables", "synthetic"},
+    "data": {"core", "plan", "tables", "prompts", "synthetic", "grading", "bases"},
     "train": {"core", "plan", "tables", "prompts", "grading", "rewards", "bases", "weights", "adapters"},
     "evaluate": {"core", "tables", "prompts", "stats", "grading", "bases", "weights", "data"},
     "spectra": {"core", "tables", "weights"},

@@ -2,10 +2,8 @@
 
 import re
 
-from conftest import ROOT, Checkout
-
-from rlvr.adapters.methods import METHODS
-from rlvr.plan.study import load_study
+from bound_rows import load_program
+from conftest import Checkout
 
 
 def core_rows(checkout: Checkout) -> list[dict[str, str]]:
@@ -23,7 +21,7 @@ def test_the_full_tier_trains_every_row(checkout: Checkout) -> None:
 def test_a_new_row_adds_exactly_one_training_job(checkout: Checkout) -> None:
     before = checkout.plan()
     rows = checkout.read_grid()
-    checkout.write_grid([*rows, {**rows[0], "run_id": "qwen3-8b_deepmath-hard_lora-r8_bs64_s7", "seed": "7"}])
+    checkout.write_grid([*rows, {**rows[0], "seed": 7}])
     after = checkout.plan()
     assert after["train_run"] == before["train_run"] + 1
     assert after["generate_samples"] == before["generate_samples"] + 1
@@ -32,12 +30,13 @@ def test_a_new_row_adds_exactly_one_training_job(checkout: Checkout) -> None:
 def test_methods_that_start_from_singular_vectors_share_one_decomposition_of_their_base(checkout: Checkout) -> None:
     assert checkout.plan("train")["decompose_base"] == 0
     rows = checkout.read_grid()
-    cells = {"tier": "core", "model": "qwen3-8b", "rank": "32", "alpha": "64", "target_modules": "all_linear"}
-    added = [{**rows[0], **cells, "method": name, "run_id": f"x_{name}"} for name in ("pissa", "lora-rlmo", "dct-lora")]
+    added = [{**rows[2], "method": name} for name in ("pissa", "lora-rlmo", "dct-lora")]
     checkout.write_grid([*rows, *added])
     assert checkout.plan("train")["decompose_base"] == 1
-    assert checkout.plan("results/tiny/train/x_dct-lora/run.json")["decompose_base"] == 0
-    listed = checkout.run("-n", "results/tiny/train/x_pissa/run.json")
+    assert (
+        checkout.plan("results/tiny/train/qwen3-8b_deepmath-hard_dct-lora-r32_bs64_s42/run.json")["decompose_base"] == 0
+    )
+    listed = checkout.run("-n", "results/tiny/train/qwen3-8b_deepmath-hard_pissa-r32_bs64_s42/run.json")
     assert "results/tiny/decompositions/qwen3-8b/exact/triples.safetensors" in listed
 
 
@@ -135,9 +134,7 @@ def test_the_cluster_plan_of_a_fresh_clone(checkout: Checkout, tmp_path) -> None
 
 def test_paper_settings_are_the_printed_ones() -> None:
     """The specs of the cluster's runs, resolved: printed hyperparameters, ranks as printed."""
-    workflow = ROOT / "workflow"
-    scale = workflow / "scales" / "paper.yaml"
-    specs = load_study("structure-over-scale", "full", scale, workflow / "studies", workflow / "schemas", METHODS).specs
+    specs = load_program("paper", "full").specs
     sweep = specs["qwen3-8b_deepmath-hard_lora-r256_bs64_s42"]
     assert (sweep["rank"], sweep["alpha"]) == (256, 512)
     assert specs["qwen3-8b_deepmath-hard_lora-r256-a32_bs64_s42"]["alpha"] == 32

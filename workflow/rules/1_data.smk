@@ -1,11 +1,9 @@
-# IN   the registry data/sources.csv; the hub, a mirror folder or the synthetic source
+# IN   rows of the registry data/sources.csv; the hub, a mirror folder or the synthetic source
 # OUT  data/<dataset>/{train,eval}.parquet and card.json, checks.json, card.md; models/<model>/ with model.json, written last
 
 
 rule fetch_source:
     """Bring the raw rows of one source, in the columns in which they are released."""
-    input:
-        registry=ROOT / "data" / "sources.csv",
     output:
         rows=f"{RESULTS}/data/{{dataset}}/raw/{{source}}.parquet",
         provenance=f"{RESULTS}/data/{{dataset}}/raw/{{source}}.json",
@@ -14,6 +12,7 @@ rule fetch_source:
     conda:
         "../../envs/analysis.yaml"
     params:
+        source=source_row,  # not the registry itself: another source's row changes nothing here
         origin=origin_of,
         code=adapter_code("fetch_source"),
     script:
@@ -21,10 +20,11 @@ rule fetch_source:
 
 
 rule curate_dataset:
-    """Filter, remove duplicates, hold out the evaluation split, write the card."""
+    """Filter, take out what cannot be used and duplicates, hold out the evaluation split, write the card."""
     input:
         rows=raw_rows,
         provenance=raw_provenance,
+        models=ancient(tokenizer_manifests),
     output:
         train=f"{RESULTS}/data/{{dataset}}/train.parquet",
         eval=f"{RESULTS}/data/{{dataset}}/eval.parquet",
@@ -32,9 +32,11 @@ rule curate_dataset:
     log:
         f"{RESULTS}/logs/curate_dataset/{{dataset}}.log",
     conda:
-        "../../envs/analysis.yaml"
+        "../../envs/train.yaml"
     params:
         recipe=curation_recipe,
+        longest_prompts=lambda wildcards: longest_prompts(wildcards.dataset),
+        template=SCALE["template"],
         code=adapter_code("curate_dataset"),
     script:
         "../scripts/curate_dataset.py"
@@ -44,7 +46,7 @@ rule curate_dataset:
 HELD_OUT = [
     name
     for name, dataset in SCALE["datasets"].items()
-    if name in SCALE["benchmarks"] or dataset["eval_problems"] == "all"
+    if any(name in suite.benchmarks for suite in PROGRAM.suites.values()) or dataset["eval_problems"] == "all"
 ]
 
 
@@ -68,6 +70,27 @@ rule check_dataset:
         code=adapter_code("check_dataset"),
     script:
         "../scripts/check_dataset.py"
+
+
+rule grade_golds:
+    """Grade the gold answers of every data set against themselves: what no answer could match is listed."""
+    input:
+        problems=expand(
+            f"{RESULTS}/data/{{dataset}}/{{split}}.parquet",
+            dataset=SCALE["datasets"],
+            split=["train", "eval"],
+        ),
+    output:
+        golds=f"{RESULTS}/data/golds.parquet",
+        summary=f"{RESULTS}/data/golds.json",
+    log:
+        f"{RESULTS}/logs/grade_golds.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        code=adapter_code("grade_golds"),
+    script:
+        "../scripts/grade_golds.py"
 
 
 rule install_model:
@@ -114,7 +137,7 @@ rule fetch_model:
     log:
         f"{RESULTS}/logs/fetch_model/{{model}}.log",
     wildcard_constraints:
-        model=one_of(STUDY.models_of_kind("hub")),
+        model=one_of(PROGRAM.models_of_kind("hub")),
     conda:
         "../../envs/train.yaml"
     params:
@@ -132,7 +155,7 @@ rule rotate_model:
     log:
         f"{RESULTS}/logs/rotate_model/{{model}}.log",
     wildcard_constraints:
-        model=one_of(STUDY.models_of_kind("rotated")),
+        model=one_of(PROGRAM.models_of_kind("rotated")),
     conda:
         "../../envs/train.yaml"
     params:
@@ -154,6 +177,12 @@ rule cards:
         expand(rules.check_dataset.output, dataset=SCALE["datasets"]),
 
 
+rule golds:
+    """The grader on the gold answers of every data set."""
+    input:
+        rules.grade_golds.output,
+
+
 rule models:
     """Every base model of the scale."""
     input:
@@ -163,4 +192,5 @@ rule models:
 localrules:
     data,
     cards,
+    golds,
     models,

@@ -11,7 +11,8 @@ rule write_spec:
     conda:
         "../../envs/analysis.yaml"
     params:
-        settings=lambda wildcards: STUDY.specs[wildcards.run_id],
+        settings=lambda wildcards: PROGRAM.specs[wildcards.run_id],
+        base=lambda wildcards: declared_model(PROGRAM.model_of(wildcards.run_id)),  # another base is another run
     script:
         "../scripts/write_spec.py"
 
@@ -19,7 +20,7 @@ rule write_spec:
 rule decompose_base:
     """Compute the singular triples at both ends of every matrix of a base, once for all runs that start from them."""
     input:
-        base=f"{RESULTS}/models/{{model}}/model.json",
+        base=ancient(f"{RESULTS}/models/{{model}}/model.json"),
     output:
         triples=f"{RESULTS}/decompositions/{{model}}/{{variant}}/triples.safetensors",
     log:
@@ -37,18 +38,22 @@ rule decompose_base:
         runtime=SCALE["resources"]["sample"]["runtime_min"],
         cpus_per_task=SCALE["resources"]["sample"]["threads"],
     params:
-        rank=lambda wildcards: STUDY.decomposed_rank(wildcards.model),
+        rank=lambda wildcards: PROGRAM.decomposed_rank(wildcards.model),
         device="cuda" if SCALE["resources"]["sample"]["gpu"] else "cpu",
+        base=lambda wildcards: declared_model(wildcards.model),
     script:
         "../scripts/decompose_base.py"
 
 
+# A base or a table that is written anew with the same content retrains nothing: `ancient`. What really changed in them is
+# found by `check_run`. The spec is no such input: Snakemake does not look at the parameters of a job below one that is
+# made anew, so that a changed row has to come by its file.
 rule train_run:
     """Train one adapter with GRPO; a killed run goes on from its last checkpoint."""
     input:
         spec=rules.write_spec.output.spec,
-        base=base_of,
-        problems=training_problems,
+        base=ancient(base_of),
+        problems=ancient(training_problems),
         decomposition=ancient(decomposition_of),  # more triples of the same base change no run
     output:
         run=f"{RESULTS}/train/{{run_id}}/run.json",
@@ -74,10 +79,30 @@ rule train_run:
         ' --out $out ${{triples:+--decomposition "$triples"}} &> {log:q}'
 
 
+rule check_run:
+    """Compare a finished run with today's settings, problems and base; whatever uses the run waits for this."""
+    input:
+        run=rules.train_run.output.run,
+        base=base_of,
+        problems=training_problems,
+    output:
+        checked=f"{RESULTS}/train/{{run_id}}/checked.json",
+    log:
+        f"{RESULTS}/logs/check_run/{{run_id}}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=lambda wildcards: PROGRAM.specs[wildcards.run_id],
+        code=adapter_code("check_run"),
+    script:
+        "../scripts/check_run.py"
+
+
 rule train:
     """Every run of the selected tier."""
     input:
-        expand(rules.train_run.output.run, run_id=STUDY.rows),
+        expand(rules.train_run.output.run, run_id=RUNS),
+        expand(rules.check_run.output.checked, run_id=RUNS),
 
 
 localrules:

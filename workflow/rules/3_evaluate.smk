@@ -1,16 +1,16 @@
 # IN   train/<run_id>/ (or an untrained base), data/<benchmark>/eval.parquet of the benchmarks of a suite
-# OUT  evaluate/<run_id>/<suite>/{samples,grades,scores}.parquet, for Enigmata puzzles.{parquet,csv,md};
-#      evaluate/golds.{parquet,json}
+# OUT  evaluate/<run_id>/<suite>/{samples,grades,scores}.parquet and samples.json, for Enigmata puzzles.{parquet,csv,md}
 
 
 rule generate_samples:
     """Sample k completions of every problem; the only step of evaluation that may need a GPU."""
     input:
         run=finished_run,
-        base=base_of,
-        problems=suite_problems,
+        base=ancient(base_of),
+        problems=ancient(suite_problems),  # `grade_samples` compares what was sampled with what is there
     output:
         samples=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/samples.parquet",
+        record=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/samples.json",
     log:
         f"{RESULTS}/logs/generate_samples/{{run_id}}_{{suite}}.log",
     benchmark:
@@ -24,8 +24,9 @@ rule generate_samples:
         runtime=SCALE["resources"]["sample"]["runtime_min"],
         cpus_per_task=SCALE["resources"]["sample"]["threads"],
     params:
-        sampling=lambda wildcards: STUDY.sampling(wildcards.suite, config["engine"]),
+        sampling=lambda wildcards: PROGRAM.sampling(wildcards.suite, config["engine"]),
         recipe=SCALE["recipe_version"],
+        base=lambda wildcards: declared_model(PROGRAM.model_of(wildcards.run_id)),
     script:
         "../scripts/generate_samples.py"
 
@@ -34,6 +35,8 @@ rule grade_samples:
     """Grade every completion: correct, wrong, unparsed or timed_out."""
     input:
         samples=rules.generate_samples.output.samples,
+        record=rules.generate_samples.output.record,
+        base=base_of,
         problems=suite_problems,
     output:
         grades=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/grades.parquet",
@@ -47,6 +50,8 @@ rule grade_samples:
         runtime=SCALE["resources"]["grade"]["runtime_min"],
         cpus_per_task=SCALE["resources"]["grade"]["threads"],
     params:
+        sampling=lambda wildcards: PROGRAM.sampling(wildcards.suite, config["engine"]),
+        recipe=SCALE["recipe_version"],
         code=adapter_code("grade_samples"),
     script:
         "../scripts/grade_samples.py"
@@ -56,6 +61,7 @@ rule score_run:
     """Avg@k, Pass@k and maj@k of one run on the benchmarks of one suite, with intervals over problems."""
     input:
         grades=rules.grade_samples.output.grades,
+        checked=ancient(checked_run),
     output:
         scores=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/scores.parquet",
     log:
@@ -63,8 +69,6 @@ rule score_run:
     conda:
         "../../envs/analysis.yaml"
     params:
-        resamples=SCALE["evaluate"]["bootstrap_resamples"],
-        seed=SCALE["evaluate"]["seed"],
         code=adapter_code("score_run"),
     script:
         "../scripts/score_run.py"
@@ -92,47 +96,28 @@ rule score_puzzles:
         "../scripts/score_puzzles.py"
 
 
-rule grade_golds:
-    """Grade the gold answers of every data set against themselves: what the grader cannot read is listed."""
-    input:
-        problems=expand(
-            f"{RESULTS}/data/{{dataset}}/{{split}}.parquet",
-            dataset=SCALE["datasets"],
-            split=["train", "eval"],
-        ),
-    output:
-        golds=f"{RESULTS}/evaluate/golds.parquet",
-        summary=f"{RESULTS}/evaluate/golds.json",
-    log:
-        f"{RESULTS}/logs/grade_golds.log",
-    conda:
-        "../../envs/analysis.yaml"
-    params:
-        code=adapter_code("grade_golds"),
-    script:
-        "../scripts/grade_golds.py"
-
-
 rule evaluate:
     """Scores of every run and of the untrained bases."""
     input:
-        [scores_of(run_id) for run_id in [*STUDY.rows, *STUDY.trained_bases]],
-        [puzzle_scores_of(run_id) for run_id in [*STUDY.rows, *STUDY.trained_bases]],
+        [scores_of(run_id) for run_id in [*RUNS, *PROGRAM.trained_bases]],
+        [puzzle_scores_of(run_id) for run_id in [*RUNS, *PROGRAM.trained_bases]],
 
 
 rule bases:
-    """Scores of the untrained bases on every benchmark of the scale."""
+    """Scores of the untrained bases on every benchmark of the selected studies."""
     input:
-        expand(rules.score_run.output.scores, run_id=STUDY.bases, suite=SCALE["suites"]),
+        expand(rules.score_run.output.scores, run_id=PROGRAM.bases, suite=PROGRAM.suites),
 
 
-rule golds:
-    """The grader on the gold answers of every data set."""
+rule real_rows:
+    """Real rows without any training, at scale realdata: cards, golds, and the untrained base on every benchmark."""
     input:
-        rules.grade_golds.output,
+        rules.cards.input,
+        rules.golds.input,
+        rules.bases.input,
 
 
 localrules:
     evaluate,
     bases,
-    golds,
+    real_rows,

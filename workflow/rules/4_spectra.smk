@@ -9,6 +9,7 @@ rule measure_run:
     """Spectrum and weight-space diagnostics of every module's update."""
     input:
         run=finished_run,
+        checked=ancient(checked_run),
         base=base_of,
     output:
         spectra=f"{RESULTS}/spectra/{{run_id}}.parquet",
@@ -42,23 +43,38 @@ rule measure_frozen:
         "../scripts/measure_frozen.py"
 
 
+rule fetch_checkpoint:
+    """Download a public checkpoint at its revision, weights as safetensors only."""
+    output:
+        checkpoint=f"{RESULTS}/checkpoints/{{checkpoint}}/checkpoint.json",
+    log:
+        f"{RESULTS}/logs/fetch_checkpoint/{{checkpoint}}.log",
+    wildcard_constraints:
+        checkpoint=one_of(CHECKPOINTS),
+    conda:
+        "../../envs/train.yaml"
+    params:
+        checkpoint=lambda wildcards: CHECKPOINTS[wildcards.checkpoint],
+    script:
+        "../scripts/fetch_checkpoint.py"
+
+
 rule measure_pair:
     """Spectrum and weight-space diagnostics of a pair from anywhere: two checkpoints, or a base and an adapter."""
     input:
-        base=lambda wildcards: config["pairs"][wildcards.pair]["base"],
-        tuned=lambda wildcards: config["pairs"][wildcards.pair]["tuned"],
+        pair_files,
     output:
         spectra=f"{RESULTS}/spectra/pairs/{{pair}}.parquet",
         diagnostics=f"{RESULTS}/spectra/pairs/{{pair}}_diagnostics.parquet",
     log:
         f"{RESULTS}/logs/measure_pair/{{pair}}.log",
     wildcard_constraints:
-        pair=one_of(config["pairs"]),
+        pair=one_of(PAIRS),
     conda:
         "../../envs/train.yaml"
     params:
         diagnostics=SCALE["spectra"]["diagnostics"],
-        values=lambda wildcards: config["pairs"][wildcards.pair].get("values", "exact"),
+        pair=lambda wildcards: PAIRS[wildcards.pair],
         code=adapter_code("measure_pair"),
     script:
         "../scripts/measure_pair.py"
@@ -76,7 +92,7 @@ rule plot_pair:
     log:
         f"{RESULTS}/logs/plot_pair/{{pair}}.log",
     wildcard_constraints:
-        pair=one_of(config["pairs"]),
+        pair=one_of(PAIRS),
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -86,10 +102,10 @@ rule plot_pair:
 
 
 rule pairs:
-    """Spectra, diagnostics and figures of the pairs that the configuration names."""
+    """Spectra, diagnostics and figures of the pairs that the configuration or, at a scale that fetches them, a study names."""
     input:
-        expand(rules.measure_pair.output, pair=config["pairs"]),
-        expand(rules.plot_pair.output, pair=config["pairs"]),
+        expand(rules.measure_pair.output, pair=PAIRS),
+        expand(rules.plot_pair.output, pair=PAIRS),
 
 
 rule compare_runs:
@@ -142,8 +158,8 @@ rule agreement:
 rule spectra:
     """Spectra of every run, of the bases that runs start from, and of the pairs that the configuration names."""
     input:
-        expand(rules.measure_run.output.spectra, run_id=STUDY.rows),
-        expand(rules.measure_frozen.output.spectra, model=dict.fromkeys(map(STUDY.model_of, STUDY.rows))),
+        expand(rules.measure_run.output.spectra, run_id=RUNS),
+        expand(rules.measure_frozen.output.spectra, model=dict.fromkeys(map(PROGRAM.model_of, RUNS))),
         rules.pairs.input,
 
 

@@ -1,4 +1,4 @@
-# IN   data/configs/*.json, the printed counts of every study, the study's grid, the sizes of scale paper
+# IN   data/configs/*.json, the printed counts of every study, the grids of the selected ones, the sizes of scale paper
 # OUT  parameters/{printed,launch}.{csv,md,tex}: counted at real size whatever the scale, without weights
 
 
@@ -7,8 +7,8 @@ rule count_parameters:
     input:
         configs=MODEL_CONFIGS,
         printed=PRINTED_COUNTS,
-        grid=STUDY_DIR / "grid.csv",
-        scale=ROOT / "workflow" / "scales" / "paper.yaml",
+        grids=[study.grid_path for study in PROGRAM.studies.values()],
+        scale=SCALES / "paper.yaml",
     output:
         counts=f"{RESULTS}/parameters/counts.json",
     log:
@@ -16,7 +16,7 @@ rule count_parameters:
     conda:
         "../../envs/train.yaml"
     params:
-        rows=lambda wildcards: counted_rows(),
+        rows=counted_rows,
         code=adapter_code("count_parameters"),
     script:
         "../scripts/count_parameters.py"
@@ -40,7 +40,7 @@ rule tabulate_parameters:
 
 
 rule parameters:
-    """Trainable parameters of every method at real size, beside the printed ones; memory of every run of the grid."""
+    """Trainable parameters of every method at real size, beside the printed ones; memory of every run of the grids."""
     input:
         rules.tabulate_parameters.output,
 

@@ -1,30 +1,33 @@
-# IN   scores, manifests, metrics and spectra; the printed numbers of the study
-# OUT  paper/tables/*.{tex,csv,md,json}, paper/figures/*.{pdf,png,csv}, numbers, claims, audit, paper.pdf, report.html
+# IN   scores, manifests, metrics and spectra; each study's folder: outputs, claims, printed numbers, labels, text
+# OUT  paper/<study>/: tables/*.{tex,csv,md,json}, figures/*.{pdf,png,csv}, numbers, claims, audit, grid.csv, paper.pdf, report.html
+
+
+PAPER = f"{RESULTS}/paper/{{study}}"
 
 
 rule tabulate_output:
     """One table of the paper, each printed number beside the reproduced one."""
     input:
         unpack(table_evidence),
-        outputs=STUDY_DIR / "outputs.yaml",
-        reported=printed_numbers,
     output:
-        json=f"{RESULTS}/paper/tables/{{table}}.json",
-        tex=f"{RESULTS}/paper/tables/{{table}}.tex",
-        md=f"{RESULTS}/paper/tables/{{table}}.md",
+        json=f"{PAPER}/tables/{{table}}.json",
+        tex=f"{PAPER}/tables/{{table}}.tex",
+        md=f"{PAPER}/tables/{{table}}.md",
         csv=report(
-            f"{RESULTS}/paper/tables/{{table}}.csv",
+            f"{PAPER}/tables/{{table}}.csv",
             caption="../report/output.rst",
-            category="Tables",
+            category="{study}",
+            subcategory="Tables",
             labels={"output": "{table}", "format": "csv"},
         ),
     log:
-        f"{RESULTS}/logs/tabulate_output/{{table}}.log",
+        f"{RESULTS}/logs/tabulate_output/{{study}}_{{table}}.log",
     conda:
         "../../envs/analysis.yaml"
     params:
-        scope=lambda wildcards: scope_of(wildcards.table),
-        caption=lambda wildcards: OUTPUTS[wildcards.table].caption,
+        output=lambda wildcards: output_of(wildcards.study, wildcards.table).declaration(),
+        scope=lambda wildcards: scope_of(wildcards.study, wildcards.table),
+        caption=lambda wildcards: output_of(wildcards.study, wildcards.table).full_caption,
         code=adapter_code("tabulate_output"),
     script:
         "../scripts/tabulate_output.py"
@@ -34,25 +37,26 @@ rule plot_output:
     """One figure of the paper."""
     input:
         unpack(figure_evidence),
-        outputs=STUDY_DIR / "outputs.yaml",
-        labels=STUDY_DIR / "labels.csv",
+        labels=study_file("labels.csv", optional=True),
         style=ROOT / "paper" / "style.mplstyle",
     output:
-        csv=f"{RESULTS}/paper/figures/{{figure}}.csv",
-        pdf=f"{RESULTS}/paper/figures/{{figure}}.pdf",
+        csv=f"{PAPER}/figures/{{figure}}.csv",
+        pdf=f"{PAPER}/figures/{{figure}}.pdf",
         png=report(
-            f"{RESULTS}/paper/figures/{{figure}}.png",
+            f"{PAPER}/figures/{{figure}}.png",
             caption="../report/output.rst",
-            category="Figures",
+            category="{study}",
+            subcategory="Figures",
             labels={"output": "{figure}", "format": "png"},
         ),
     log:
-        f"{RESULTS}/logs/plot_output/{{figure}}.log",
+        f"{RESULTS}/logs/plot_output/{{study}}_{{figure}}.log",
     conda:
         "../../envs/analysis.yaml"
     params:
-        scope=lambda wildcards: scope_of(wildcards.figure),
-        caption=lambda wildcards: OUTPUTS[wildcards.figure].caption,
+        output=lambda wildcards: output_of(wildcards.study, wildcards.figure).declaration(),
+        scope=lambda wildcards: scope_of(wildcards.study, wildcards.figure),
+        caption=lambda wildcards: output_of(wildcards.study, wildcards.figure).full_caption,
         code=adapter_code("plot_output"),
     script:
         "../scripts/plot_output.py"
@@ -61,19 +65,18 @@ rule plot_output:
 rule collect_numbers:
     """Every number that the paper's text may show, as JSON and as LaTeX macros."""
     input:
-        cells=cells_of(OUTPUTS),
-        scores=[scores_of(run_id) for run_id in [*STUDY.rows, *STUDY.trained_bases]],
-        manifests=expand(rules.train_run.output.run, run_id=STUDY.rows),
-        outputs=STUDY_DIR / "outputs.yaml",
+        cells=lambda wildcards: cells_of(wildcards.study, OUTPUTS[wildcards.study]),
+        scores=study_scores,
+        manifests=lambda wildcards: expand(rules.train_run.output.run, run_id=PROGRAM.rows_of(wildcards.study)),
     output:
-        json=f"{RESULTS}/paper/numbers.json",
-        tex=f"{RESULTS}/paper/numbers.tex",
+        json=f"{PAPER}/numbers.json",
+        tex=f"{PAPER}/numbers.tex",
     log:
-        f"{RESULTS}/logs/collect_numbers.log",
+        f"{RESULTS}/logs/collect_numbers/{{study}}.log",
     conda:
         "../../envs/analysis.yaml"
     params:
-        scope={**SCOPE, "runs": sorted(STUDY.rows)},
+        scope=lambda wildcards: {**SCOPE, "study": wildcards.study, "runs": sorted(PROGRAM.rows_of(wildcards.study))},
         code=adapter_code("collect_numbers"),
     script:
         "../scripts/collect_numbers.py"
@@ -82,19 +85,19 @@ rule collect_numbers:
 rule check_claims:
     """The paper's claims as predicates: holds, fails, undecided, not run."""
     input:
-        cells=cells_of(required_outputs(CLAIMS)),
-        claims=STUDY_DIR / "claims.yaml",
-        outputs=STUDY_DIR / "outputs.yaml",
+        cells=lambda wildcards: cells_of(wildcards.study, required_outputs(CLAIMS[wildcards.study])),
+        claims=study_file("claims.yaml"),
     output:
-        json=f"{RESULTS}/paper/claims.json",
+        json=f"{PAPER}/claims.json",
         csv=report(
-            f"{RESULTS}/paper/claims.csv",
+            f"{PAPER}/claims.csv",
             caption="../report/claims.rst",
-            category="Claims",
+            category="{study}",
+            subcategory="Claims",
             labels={"output": "claims", "format": "csv"},
         ),
     log:
-        f"{RESULTS}/logs/check_claims.log",
+        f"{RESULTS}/logs/check_claims/{{study}}.log",
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -105,22 +108,21 @@ rule check_claims:
 
 rule check_printed:
     """Printed means, deviations and differences, re-derived from the numbers printed beside them."""
-    input:
-        outputs=STUDY_DIR / "outputs.yaml",
-        reported=expand(STUDY_DIR / "reported" / "{output}.csv", output=PRINTED_OUTPUTS),
     output:
-        json=f"{RESULTS}/paper/audit.json",
+        json=f"{PAPER}/audit.json",
         csv=report(
-            f"{RESULTS}/paper/audit.csv",
+            f"{PAPER}/audit.csv",
             caption="../report/audit.rst",
-            category="Claims",
+            category="{study}",
+            subcategory="Claims",
             labels={"output": "audit", "format": "csv"},
         ),
     log:
-        f"{RESULTS}/logs/check_printed.log",
+        f"{RESULTS}/logs/check_printed/{{study}}.log",
     conda:
         "../../envs/analysis.yaml"
     params:
+        outputs=printed_outputs,
         code=adapter_code("check_printed"),
     script:
         "../scripts/check_printed.py"
@@ -129,23 +131,30 @@ rule check_printed:
 rule compile_paper:
     """The PDF; everything in it that is a number comes from the results."""
     input:
-        main=ROOT / "paper" / "main.typ",
+        main=document_of,
+        parts=ROOT / "paper" / "parts.typ",
         style=ROOT / "paper" / "style.typ",
         references=ROOT / "paper" / "refs.bib",
         numbers=rules.collect_numbers.output.json,
         claims=rules.check_claims.output.json,
         audit=rules.check_printed.output.json,
-        tables=expand(rules.tabulate_output.output.json, table=TABLES),
-        figures=expand(rules.plot_output.output.pdf, figure=FIGURES),
+        tables=lambda wildcards: expand(
+            rules.tabulate_output.output.json, study=wildcards.study, table=TABLES[wildcards.study]
+        ),
+        figures=lambda wildcards: expand(
+            rules.plot_output.output.pdf, study=wildcards.study, figure=FIGURES[wildcards.study]
+        ),
     output:
-        pdf=f"{RESULTS}/paper/paper.pdf",
+        pdf=f"{PAPER}/paper.pdf",
     log:
-        f"{RESULTS}/logs/compile_paper.log",
+        f"{RESULTS}/logs/compile_paper/{{study}}.log",
     conda:
         "../../envs/analysis.yaml"
     params:
-        scale=config["scale"],
-        captions={name: OUTPUTS[name].caption for name in FIGURES},
+        study=study_facts,
+        captions=lambda wildcards: {
+            name: OUTPUTS[wildcards.study][name].full_caption for name in FIGURES[wildcards.study]
+        },
         code=adapter_code("compile_paper"),
     script:
         "../scripts/compile_paper.py"
@@ -170,14 +179,18 @@ rule write_report:
     input:
         config=rules.write_config.output.config,
         pdf=rules.compile_paper.output.pdf,
-        tables=expand(rules.tabulate_output.output.csv, table=TABLES),
-        figures=expand(rules.plot_output.output.png, figure=FIGURES),
+        tables=lambda wildcards: expand(
+            rules.tabulate_output.output.csv, study=wildcards.study, table=TABLES[wildcards.study]
+        ),
+        figures=lambda wildcards: expand(
+            rules.plot_output.output.png, study=wildcards.study, figure=FIGURES[wildcards.study]
+        ),
         claims=rules.check_claims.output.csv,
         audit=rules.check_printed.output.csv,
     output:
-        html=f"{RESULTS}/paper/report.html",
+        html=f"{PAPER}/report.html",
     log:
-        f"{RESULTS}/logs/write_report.log",
+        f"{RESULTS}/logs/write_report/{{study}}.log",
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -187,52 +200,80 @@ rule write_report:
         " --report {output.html:q} {input.tables:q} {input.figures:q} {input.claims:q} {input.audit:q} &> {log:q}"
 
 
-for _output in OUTPUTS:
+rule expand_grid:
+    """The runs of a study, resolved: its grid with products expanded, printed and trained settings side by side."""
+    output:
+        grid=f"{PAPER}/grid.csv",
+    log:
+        f"{RESULTS}/logs/expand_grid/{{study}}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        runs=lambda wildcards: [PROGRAM.specs[run_id] for run_id in PROGRAM.rows_of(wildcards.study)],
+        code=adapter_code("expand_grid"),
+    script:
+        "../scripts/expand_grid.py"
+
+
+for _output in OUTPUT_NAMES:
 
     rule:
         name:
             _output
         input:
-            output_files(_output),
+            files_of_output(_output),
         localrule: True
 
 
-rule numbers:
-    """Every number of the paper's text."""
+rule grid:
+    """Print the resolved runs of the selected studies as CSV."""
     input:
-        rules.collect_numbers.output,
+        expand(rules.expand_grid.output.grid, study=PROGRAM.studies),
+    log:
+        f"{RESULTS}/logs/grid.log",
+    conda:
+        "../../envs/analysis.yaml"
+    shell:
+        "cat {input:q} 2> {log:q}"
+
+
+rule numbers:
+    """Every number of the papers' text."""
+    input:
+        expand(rules.collect_numbers.output, study=PROGRAM.studies),
 
 
 rule claims:
-    """The paper's claims, judged."""
+    """The papers' claims, judged."""
     input:
-        rules.check_claims.output.csv,
+        expand(rules.check_claims.output.csv, study=PROGRAM.studies),
 
 
 rule audit:
-    """The paper's printed numbers, re-derived from each other."""
+    """The papers' printed numbers, re-derived from each other."""
     input:
-        rules.check_printed.output.csv,
+        expand(rules.check_printed.output.csv, study=PROGRAM.studies),
 
 
 rule paper:
-    """The PDF with every table and figure."""
+    """The PDF of each selected study, with every table and figure."""
     input:
-        rules.compile_paper.output.pdf,
-        rules.collect_numbers.output.tex,
-        expand(rules.tabulate_output.output, table=TABLES),
-        expand(rules.plot_output.output, figure=FIGURES),
+        expand(rules.compile_paper.output.pdf, study=PROGRAM.studies),
+        expand(rules.collect_numbers.output.tex, study=PROGRAM.studies),
+        [all_files_of(study) for study in PROGRAM.studies],
 
 
 rule report:
-    """The self-contained HTML report."""
+    """The self-contained HTML report of each selected study."""
     input:
-        rules.write_report.output.html,
+        expand(rules.write_report.output.html, study=PROGRAM.studies),
 
 
 localrules:
     write_config,
     write_report,
+    expand_grid,
+    grid,
     numbers,
     claims,
     audit,

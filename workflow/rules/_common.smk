@@ -1,42 +1,74 @@
-# Names for all rules: the study bound to the scale, where files lie, which wildcards exist.
+# Names for all rules: the selected studies bound to the scale, where files lie, which wildcards exist.
 
 import re
 import sys
+from dataclasses import asdict
 
 LIBRARY = ROOT / "workflow" / "lib"
 SCHEMAS = ROOT / "workflow" / "schemas"
 STUDIES = ROOT / "workflow" / "studies"
+SCALES = ROOT / "workflow" / "scales"
 
 sys.path.insert(0, str(LIBRARY.resolve()))
 
 from rlvr.adapters.methods import METHODS
+from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.provenance import code_digest
 from rlvr.core.schemas import check_against
-from rlvr.plan.sources import find_source, load_registry
 from rlvr.data.fetching import Origin, check_origin
-from rlvr.plan.study import load_study
 from rlvr.plan.claims import check_claims, load_claims, required_outputs
-from rlvr.plan.outputs import check_outputs, load_outputs, required_inputs
+from rlvr.plan.layout import check_layout
+from rlvr.plan.outputs import required_inputs
+from rlvr.plan.outputs_file import load_outputs
+from rlvr.plan.program import make_program
+from rlvr.plan.scale import load_scale
+from rlvr.plan.selection import pair_facts, run_facts
+from rlvr.plan.sources import find_source, load_registry
+from rlvr.plan.statistics import EVIDENCE
+from rlvr.plan.study import load_study
+from rlvr.report.figures import OPTIONS
 
 prepare_environment()
 check_against(config, SCHEMAS / "config.schema.yaml", "config.yaml")
 
-STUDY_DIR = STUDIES / config["study"]
-SCALE_FILE = ROOT / "workflow" / "scales" / f"{config['scale']}.yaml"
-STUDY = load_study(config["study"], config["tier"], SCALE_FILE, STUDIES, SCHEMAS, METHODS)
-SCALE = STUDY.scale
-SOURCES = load_registry(ROOT / "data" / "sources.csv")
-OUTPUTS = load_outputs(STUDY_DIR / "outputs.yaml", SCHEMAS / "outputs.schema.yaml")
-check_outputs(OUTPUTS, STUDY.grid, STUDY_DIR / "outputs.yaml")
-TABLES = [name for name in OUTPUTS if name.startswith("table")]
-FIGURES = [name for name in OUTPUTS if name.startswith("figure")]
-PRINTED_OUTPUTS = [name for name, output in OUTPUTS.items() if output.reported]
-CLAIMS = load_claims(STUDY_DIR / "claims.yaml", SCHEMAS / "claims.schema.yaml")
-check_claims(CLAIMS, OUTPUTS, STUDY_DIR / "claims.yaml")
 RESULTS = f"results/{config['scale']}"
+check_layout(RESULTS)
 
-RANK_DIVISOR = SCALE["train"]["rank_divisor"]
+SCALE = load_scale(config["scale"], SCALES, SCHEMAS)
+SOURCES = load_registry(ROOT / "data" / "sources.csv")
+PROGRAM = make_program(
+    config["scale"],
+    SCALE,
+    config["tier"],
+    [load_study(name, STUDIES, SCHEMAS, METHODS) for name in config["studies"]],
+    METHODS,
+)
+RUNS = PROGRAM.rows
+
+
+def load_study_outputs(study):
+    """The tables and figures of a study, checked against its grid."""
+    path = study.folder / "outputs.yaml"
+    candidates = run_facts(study.rows, study.recipe) | pair_facts(study.pairs)
+    return load_outputs(path, candidates, OPTIONS, SCHEMAS / "outputs.schema.yaml")
+
+
+def load_study_claims(study):
+    """The claims of a study, checked against its outputs."""
+    path = study.folder / "claims.yaml"
+    claims = load_claims(path, SCHEMAS / "claims.schema.yaml")
+    check_claims(claims, OUTPUTS[study.name], path)
+    return claims
+
+
+OUTPUTS = {name: load_study_outputs(study) for name, study in PROGRAM.studies.items()}
+CLAIMS = {name: load_study_claims(study) for name, study in PROGRAM.studies.items()}
+TABLES = {study: [key for key, each in outputs.items() if each.is_table] for study, outputs in OUTPUTS.items()}
+FIGURES = {study: [key for key, each in outputs.items() if not each.is_table] for study, outputs in OUTPUTS.items()}
+OUTPUT_NAMES = sorted({key for outputs in OUTPUTS.values() for key in outputs})
+
+RANK_DIVISOR = SCALE["factors"]["rank_divisor"]
 SCOPE = {
     "scale": config["scale"],
     "comparable": SCALE["comparable"],
@@ -50,13 +82,14 @@ def one_of(names):
 
 
 wildcard_constraints:
-    run_id=one_of([*STUDY.rows, *STUDY.bases]),
+    study=one_of(PROGRAM.studies),
+    run_id=one_of([*RUNS, *PROGRAM.bases]),
     model=one_of(SCALE["models"]),
     dataset=one_of(SCALE["datasets"]),
-    suite=one_of(SCALE["suites"]),
+    suite=one_of(PROGRAM.suites),
     source="[a-z0-9.-]+",
-    table=one_of(TABLES),
-    figure=one_of(FIGURES),
+    table=one_of(name for name in OUTPUT_NAMES if name.startswith("table")),
+    figure=one_of(name for name in OUTPUT_NAMES if name.startswith("figure")),
 
 
 def adapter_code(rule_name):

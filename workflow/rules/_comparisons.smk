@@ -1,10 +1,48 @@
-# Runs and configured pairs that share their base; input functions of 4_spectra.smk.
+# Pairs of checkpoints from anywhere, and runs or pairs that share their base; input functions of 4_spectra.smk.
+
+
+def checkpoint_folder(repository, revision):
+    """Where a public checkpoint lies."""
+    return f"{RESULTS}/checkpoints/{repository.replace('/', '--')}@{revision[:12]}"
+
+
+def public_pair(pair):
+    """A pair of public checkpoints as the configuration would name it: the folders of both sides."""
+    return {side: checkpoint_folder(pair[f"{side}_repository"], pair[f"{side}_revision"]) for side in ("base", "tuned")}
+
+
+def all_pairs():
+    """The pairs of the configuration and, where the scale fetches them, those of the studies.
+
+    Stops where both use one name.
+    """
+    public = {name: public_pair(pair) for name, pair in PROGRAM.pairs.items()}
+    if clash := sorted(public.keys() & config["pairs"].keys()):
+        raise InputError("config.yaml", f"pair '{clash[0]}' is also the name of a study's pair.", "Rename it.")
+    return public | config["pairs"]
+
+
+PAIRS = all_pairs()
+CHECKPOINTS = {  # repository and revision of every public checkpoint, by the name of its folder
+    Path(checkpoint_folder(pair[f"{side}_repository"], pair[f"{side}_revision"])).name: {
+        "repository": pair[f"{side}_repository"],
+        "revision": pair[f"{side}_revision"],
+    }
+    for pair in PROGRAM.pairs.values()
+    for side in ("base", "tuned")
+}
+
+
+def pair_files(wildcards):
+    """What has to be there before a pair is measured: its folders, or the manifests of its downloads."""
+    folders = [PAIRS[wildcards.pair][side] for side in ("base", "tuned")]
+    return [f"{folder}/checkpoint.json" for folder in folders] if wildcards.pair in PROGRAM.pairs else folders
 
 
 def pairs_by_base():
-    """Configured pairs that share their base, by a name made of its path."""
+    """Pairs that share their base, by a name made of its path."""
     found = {}
-    for name, pair in config["pairs"].items():
+    for name, pair in PAIRS.items():
         base = "pairs-" + re.sub(r"[^A-Za-z0-9.]+", "-", pair["base"]).strip("-")
         found.setdefault(base, {"base": pair["base"], "tuned": {}})["tuned"][name] = pair["tuned"]
     return {base: group for base, group in found.items() if len(group["tuned"]) > 1}
@@ -12,7 +50,7 @@ def pairs_by_base():
 
 def compared_runs(model):
     """The runs of the selected tier that start from a base, and their folders."""
-    tuned = {run_id: f"{RESULTS}/train/{run_id}" for run_id in STUDY.rows if STUDY.model_of(run_id) == model}
+    tuned = {run_id: f"{RESULTS}/train/{run_id}" for run_id in RUNS if PROGRAM.model_of(run_id) == model}
     return {"base": f"{RESULTS}/models/{model}", "tuned": tuned}
 
 
@@ -26,4 +64,5 @@ def compared_files(wildcards):
     group = COMPARED[wildcards.base]
     if wildcards.base in PAIRS_BY_BASE:
         return [group["base"], *group["tuned"].values()]
-    return [f"{group['base']}/model.json", *(f"{folder}/run.json" for folder in group["tuned"].values())]
+    checked = [ancient(f"{folder}/checked.json") for folder in group["tuned"].values()]
+    return [f"{group['base']}/model.json", *(f"{folder}/run.json" for folder in group["tuned"].values()), *checked]

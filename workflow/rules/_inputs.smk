@@ -3,7 +3,12 @@
 
 def pretrained_models(artefact):
     """The small bases, if the configuration takes them this way (`shipped` or `compute`), else none."""
-    return STUDY.models_of_kind("pretrained") if config["artefacts"]["base"] == artefact else []
+    return PROGRAM.models_of_kind("pretrained") if config["artefacts"]["base"] == artefact else []
+
+
+def source_row(wildcards):
+    """A source as the registry declares it."""
+    return asdict(find_source(SOURCES, wildcards.source))
 
 
 def origin_of(wildcards):
@@ -33,6 +38,14 @@ def curation_recipe(wildcards):
     return {key: value for key, value in dataset.items() if key not in NOT_RECIPE} | {"seed": 0}
 
 
+def longest_prompt():
+    """The longest prompt that any run of the program is trained on, in tokens; the scale's cap without runs."""
+    return max(
+        (spec["max_prompt_tokens"] for spec in PROGRAM.specs.values()),
+        default=SCALE["caps"].get("max_prompt_tokens", 1024),
+    )
+
+
 def check_settings(wildcards):
     """Whose tokenizer counts, in which template, and how long a prompt may be: the scale's first model speaks for all."""
     model = next(iter(SCALE["models"]))
@@ -40,21 +53,45 @@ def check_settings(wildcards):
         "model": model,
         "tokenizer": SCALE["models"][model],
         "template": SCALE["template"],
-        "max_prompt_tokens": SCALE["train"]["max_prompt_tokens"],
+        "max_prompt_tokens": longest_prompt(),
     }
+
+
+def longest_prompts(dataset):
+    """The models that some run, of whichever tier, trains on a data set, and the longest prompt that each may see.
+
+    Where the runs of a model differ, the shortest limit counts: a data set is the same for all of them.
+    """
+    limits = {}
+    for run_id, spec in PROGRAM.specs.items():
+        if PROGRAM.dataset_of(run_id) == dataset:
+            model, limit = PROGRAM.model_of(run_id), spec["max_prompt_tokens"]
+            limits[model] = min(limit, limits.get(model, limit))
+    return dict(sorted(limits.items()))
+
+
+def tokenizer_manifests(wildcards):
+    """The manifests of the models that are trained on a data set; their tokenizers lie beside them."""
+    return [f"{RESULTS}/models/{model}/model.json" for model in longest_prompts(wildcards.dataset)]
+
+
+def declared_model(model):
+    """What a scale says about a model, and about the model that it is made from."""
+    declared = SCALE["models"][model]
+    return [declared, SCALE["models"][declared["from"]]] if declared["kind"] == "rotated" else [declared]
 
 
 def base_of(wildcards):
     """The manifest of the base model that a run starts from."""
-    return f"{RESULTS}/models/{STUDY.model_of(wildcards.run_id)}/model.json"
+    return f"{RESULTS}/models/{PROGRAM.model_of(wildcards.run_id)}/model.json"
 
 
 def decomposition_of(wildcards):
     """The singular triples of a run's base, if its method starts from them; nothing otherwise."""
-    if not STUDY.is_decomposed(wildcards.run_id):
+    if not PROGRAM.is_decomposed(wildcards.run_id):
         return []
-    variant = SCALE["train"].get("decomposition", "exact")
-    return f"{RESULTS}/decompositions/{STUDY.model_of(wildcards.run_id)}/{variant}/triples.safetensors"
+    variant = SCALE["settings"].get("decomposition", "exact")
+    return f"{RESULTS}/decompositions/{PROGRAM.model_of(wildcards.run_id)}/{variant}/triples.safetensors"
 
 
 def raw_rows(wildcards):
@@ -71,7 +108,7 @@ def raw_provenance(wildcards):
 
 def launcher():
     """The command that starts training: plain Python on a CPU or one GPU, accelerate on several."""
-    devices = SCALE["train"]["devices"]
+    devices = SCALE["settings"]["devices"]
     if devices <= 1:
         return "python"
     return f"accelerate launch --num_processes {devices} --num_machines 1 --mixed_precision no --dynamo_backend no"
@@ -79,38 +116,43 @@ def launcher():
 
 def training_problems(wildcards):
     """The training split of a run's data set."""
-    return f"{RESULTS}/data/{STUDY.rows[wildcards.run_id]['dataset']}/train.parquet"
+    return f"{RESULTS}/data/{PROGRAM.dataset_of(wildcards.run_id)}/train.parquet"
 
 
 def training_environment():
     """The environment of the steps that may need a GPU: with vLLM where the scale or the engine asks for it."""
-    needs_vllm = "vllm" in (SCALE["train"]["generation"], config["engine"])
+    needs_vllm = "vllm" in (SCALE["settings"]["generation"], config["engine"])
     return "../../envs/train-gpu.yaml" if needs_vllm else "../../envs/train.yaml"
 
 
 def finished_run(wildcards):
     """The manifest of a finished run; nothing for an untrained base."""
-    return [] if wildcards.run_id in STUDY.bases else f"{RESULTS}/train/{wildcards.run_id}/run.json"
+    return [] if wildcards.run_id in PROGRAM.bases else f"{RESULTS}/train/{wildcards.run_id}/run.json"
+
+
+def checked_run(wildcards):
+    """That a finished run is still the one that is asked for; nothing for an untrained base."""
+    return [] if wildcards.run_id in PROGRAM.bases else f"{RESULTS}/train/{wildcards.run_id}/checked.json"
 
 
 def scores_of(run_id):
-    """Score tables of a run on its suites."""
-    return expand(rules.score_run.output.scores, run_id=run_id, suite=STUDY.suites(run_id))
+    """Score tables of a run on all its suites."""
+    return expand(rules.score_run.output.scores, run_id=run_id, suite=PROGRAM.run_suites(run_id))
 
 
 def puzzle_suites():
     """The suites with problems of Enigmata."""
     puzzles = {name for name, source in SOURCES.items() if source.reader == "enigmata"}
     datasets = [name for name, dataset in SCALE["datasets"].items() if puzzles.intersection(dataset["sources"])]
-    return [suite for suite, members in SCALE["suites"].items() if set(datasets).intersection(members)]
+    return [name for name, suite in PROGRAM.suites.items() if set(datasets).intersection(suite.benchmarks)]
 
 
 def puzzle_scores_of(run_id):
     """Scores by task of a run on its Enigmata suites."""
-    suites = [suite for suite in STUDY.suites(run_id) if suite in puzzle_suites()]
+    suites = [suite for suite in PROGRAM.run_suites(run_id) if suite in puzzle_suites()]
     return expand(rules.score_puzzles.output.scores, run_id=run_id, suite=suites)
 
 
 def suite_problems(wildcards):
     """The held-out problems of each benchmark of a suite."""
-    return expand(rules.curate_dataset.output.eval, dataset=SCALE["suites"][wildcards.suite])
+    return expand(rules.curate_dataset.output.eval, dataset=list(PROGRAM.suites[wildcards.suite].benchmarks))

@@ -12,7 +12,6 @@ if __name__ == "__main__":
     log_to(snakemake.log[0])
     check_claims_file(
         claims_path=snakemake.input.claims,
-        outputs_path=snakemake.input.outputs,
         cells_paths=snakemake.input.cells,
         csv_path=snakemake.output.csv,
         json_path=snakemake.output.json,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.evaluate.dataset_checks import CheckSettings, check_files
+from rlvr.data.dataset_checks import CheckSettings, check_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

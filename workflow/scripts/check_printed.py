@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     audit_file(
-        outputs_path=snakemake.input.outputs,
+        declarations=snakemake.params.outputs,
         csv_path=snakemake.output.csv,
         json_path=snakemake.output.json,
     )

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.report.cells import Scope
+from rlvr.report.cells import ReportScope
 from rlvr.report.numbers import collect_numbers_file
 
 if TYPE_CHECKING:
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     collect_numbers_file(
-        outputs_path=snakemake.input.outputs,
-        scope=Scope(**snakemake.params.scope),
+        scope=ReportScope(**snakemake.params.scope),
         cells_paths=snakemake.input.cells,
         scores_paths=snakemake.input.scores,
         manifest_paths=snakemake.input.manifests,

@@ -19,6 +19,7 @@ if __name__ == "__main__":
             tables=snakemake.input.tables,
             figures=snakemake.input.figures,
         ),
+        study=snakemake.params.study,
         captions=snakemake.params.captions,
         pdf_path=snakemake.output.pdf,
     )

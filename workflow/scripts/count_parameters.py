@@ -13,6 +13,5 @@ if __name__ == "__main__":
     count_files(
         rows=snakemake.params.rows,
         config_paths=snakemake.input.configs,
-        scale_path=snakemake.input.scale,
         out=snakemake.output.counts,
     )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from rlvr.core.joblog import log_to
 from rlvr.data.curation import curate_files
 from rlvr.data.recipe import CurationRecipe
+from rlvr.data.usable import load_limits
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -18,4 +19,5 @@ if __name__ == "__main__":
         train_path=snakemake.output.train,
         eval_path=snakemake.output.eval,
         card_path=snakemake.output.card,
+        limits=load_limits(snakemake.params.longest_prompts, snakemake.input.models, snakemake.params.template),
     )

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
 from rlvr.data.fetching import Origin, fetch_source
-from rlvr.plan.sources import find_source, load_registry
+from rlvr.plan.sources import Source
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     fetch_source(
-        source=find_source(load_registry(snakemake.input.registry), snakemake.wildcards.source),
+        source=Source(**snakemake.params.source),
         origin=Origin(**snakemake.params.origin),
         rows_path=snakemake.output.rows,
         provenance_path=snakemake.output.provenance,

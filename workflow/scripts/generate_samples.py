@@ -19,4 +19,6 @@ if __name__ == "__main__":
         run_id=snakemake.wildcards.run_id,
         settings={name: SamplingSettings(**how) for name, how in snakemake.params.sampling.items()},
         samples_path=snakemake.output.samples,
+        record_path=snakemake.output.record,
+        recipe=snakemake.params.recipe,
     )

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.evaluate.gold_grades import grade_golds_file
+from rlvr.data.gold_grades import grade_golds_file
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     measure_pair(
-        base_dir=snakemake.input.base,
-        tuned_dir=snakemake.input.tuned,
+        base_dir=snakemake.params.pair["base"],
+        tuned_dir=snakemake.params.pair["tuned"],
         run_id=snakemake.wildcards.pair,
         settings=DiagnosticsSettings(**snakemake.params.diagnostics),
         spectra_path=snakemake.output.spectra,
         diagnostics_path=snakemake.output.diagnostics,
-        estimated=snakemake.params.values == "estimated",
+        estimated=snakemake.params.pair.get("values") == "estimated",
     )

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.report.agreement_figure import plot_agreement
+from rlvr.report.measured import plot_agreement
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

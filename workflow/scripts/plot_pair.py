@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.report.spectral_figures import plot_pair
+from rlvr.report.measured import plot_pair
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -10,9 +10,4 @@ if TYPE_CHECKING:
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    score_file(
-        grades_path=snakemake.input.grades,
-        scores_path=snakemake.output.scores,
-        resamples=snakemake.params.resamples,
-        seed=snakemake.params.seed,
-    )
+    score_file(grades_path=snakemake.input.grades, scores_path=snakemake.output.scores)

@@ -3,13 +3,20 @@
 from dataclasses import dataclass
 
 from rlvr.core.errors import InputError
+from rlvr.core.turns import THINK_CLOSE, THINK_OPEN
 
-THINK_OPEN = "<think>"
-THINK_CLOSE = "</think>"
+__all__ = [
+    "BOX_OPEN",
+    "TEMPLATES",
+    "THINK_CLOSE",
+    "THINK_OPEN",
+    "Template",
+    "assistant_text",
+    "find_template",
+    "render_prompt",
+]
+
 BOX_OPEN = "\\boxed{"
-
-# What a completion must not contain: the model then goes on to play the user.
-USER_TURN_MARKERS = ("User:", "Human:", "<|im_start|>user", "<|start_header_id|>user")
 
 _SLOT = "{question}"
 

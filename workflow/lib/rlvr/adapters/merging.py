@@ -61,7 +61,7 @@ def merge_layer(layer: BaseTunerLayer) -> None:
         raise
 
 
-def merged_state_dict(model: PeftModel, dtype: torch.dtype) -> dict[str, Tensor]:
+def merged_tensors(model: PeftModel, dtype: torch.dtype) -> dict[str, Tensor]:
     """The tensors of the base with the adapter merged in, as a bare model of the same class would load them.
 
     Args:
@@ -84,7 +84,7 @@ def write_merged(model: PeftModel, folder: Path) -> None:
 
     In float32 whatever the base's type: rounded to bfloat16, small updates would be gone before anyone measured them.
     """
-    tensors = merged_state_dict(model, torch.float32)
+    tensors = merged_tensors(model, torch.float32)
     config = cast("PreTrainedModel", model.get_base_model()).config
     if config.tie_word_embeddings:
         tensors.pop("lm_head.weight", None)  # else one of the two names is left out, and not always this one

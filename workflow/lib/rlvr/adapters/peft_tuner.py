@@ -1,4 +1,4 @@
-"""What our own PEFT tuners share, QuanTA and MoRA: an update beside ``nn.Linear``, merged with one rounding.
+"""Parts that our own PEFT tuners share, QuanTA and MoRA: an update beside ``nn.Linear``, merged with one rounding.
 
 A tuner brings a configuration, a state of its adapters on one module, a layer, and the model that PEFT asks for; the
 parts here do not know what an update is.

@@ -1,6 +1,5 @@
 """Released bases from the Hugging Face hub, at a pinned revision."""
 
-import json
 import math
 import os
 import shutil
@@ -47,6 +46,31 @@ def fetch_base(
             set_pad_token(folder, pad_token)
         check_base(folder)
         write_json(describe(repository, revision, folder), folder / "model.json")
+
+
+def fetch_checkpoint(repository: str, revision: str, out_dir: str | Path, cache_dir: str | Path | None = None) -> None:
+    """Download a public checkpoint or adapter, weights as safetensors only, and write its ``checkpoint.json``.
+
+    Args:
+        repository: Name on the hub.
+        revision: Full commit hash.
+        out_dir: Folder of the checkpoint; replaced whole or not at all.
+        cache_dir: Hub cache; ``None`` for the user's own.
+
+    Raises:
+        InputError: If the revision is no commit hash, the download fails, or there are no safetensors among the files.
+    """
+    snapshot = download_snapshot(repository, revision, cache_dir)
+    with atomic_folder(out_dir) as folder:
+        for path in sorted(path for path in snapshot.iterdir() if path.is_file()):
+            link_or_copy(path, folder / path.name)
+        weights = sorted(folder.glob("*.safetensors"))
+        if not weights:
+            remedy = "Only safetensors are read; convert the checkpoint, or name another revision."
+            raise InputError(f"{repository}@{revision[:12]}", "holds no *.safetensors.", remedy)
+        checksums = {path.name: sha256_file(path) for path in weights}
+        content = {"repository": repository, "revision": revision, "weights_sha256": checksums}
+        write_json(content, folder / "checkpoint.json")
 
 
 def download_snapshot(repository: str, revision: str, cache_dir: str | Path | None) -> Path:
@@ -119,10 +143,8 @@ def describe(repository: str, revision: str, folder: Path) -> dict[str, Any]:
 
 
 def count_parameters(path: Path) -> int:
-    """Numbers stored in a safetensors file, from its header alone.
+    """Numbers stored in a safetensors file, from its header alone."""
+    from safetensors import safe_open
 
-    SOURCE: safetensors format: 8 bytes little-endian header length, then a JSON header with the shape of each tensor.
-    """
-    with path.open("rb") as stream:
-        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    with safe_open(path, "np") as file:
+        return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118 - no mapping

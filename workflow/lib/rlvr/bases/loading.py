@@ -79,6 +79,12 @@ def check_pad_token(settings_path: Path) -> None:
         raise InputError(settings_path, f"`pad_token` and `eos_token` are both {pad!r}.", remedy)
 
 
+def weights_sha256(folder: str | Path) -> dict[str, str]:
+    """SHA-256 of each weight file of an installed base, as its ``model.json`` states them; empty without one."""
+    path = Path(folder) / "model.json"
+    return dict(read_json(path).get("weights_sha256", {})) if path.is_file() else {}
+
+
 def token_text(token: str | dict | None) -> str | None:
     """The text of a token as ``tokenizer_config.json`` writes it: a string, or an object with ``content``."""
     return token["content"] if isinstance(token, dict) else token

@@ -67,7 +67,10 @@ def reachable_modules(path: Path) -> dict[str, Path]:
 
 @cache
 def imported_names(path: Path) -> tuple[str, ...]:
-    """Every ``rlvr`` module that a file may import; ``from a import b`` yields both ``a`` and ``a.b``."""
+    """Every ``rlvr`` module that a file may import; ``from a import b`` yields both ``a`` and ``a.b``.
+
+    A package that finds its modules itself, with ``pkgutil``, imports all that lie beside its ``__init__``.
+    """
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -75,6 +78,9 @@ def imported_names(path: Path) -> tuple[str, ...]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    if "pkgutil" in names and path.name == "__init__.py":
+        package = ".".join(path.parent.relative_to(LIBRARY).parts)
+        names.update(f"{package}.{module.stem}" for module in path.parent.glob("*.py") if module != path)
     return tuple(sorted(name for name in names if name.split(".")[0] == "rlvr"))
 
 

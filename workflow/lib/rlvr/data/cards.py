@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from rlvr.data.filters import find_conflicts
 from rlvr.data.recipe import LATER_STEPS
 from rlvr.data.strata import Draw
 
@@ -40,6 +41,7 @@ def build_card(
     sentinels: Mapping[float, str],
     repeats: int,
     draw: Draw | None = None,
+    taken_out: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """Everything that ``card.json`` says.
 
@@ -53,6 +55,7 @@ def build_card(
         sentinels: Difficulties that are no ratings, by value.
         repeats: Problems that passed the filters, before a draw, and repeat an earlier question.
         draw: The stratified draw, where there was one.
+        taken_out: Problems that cannot be used, with the reason.
 
     Returns:
         A JSON object; in every table ``read`` stands beside ``kept``.
@@ -64,6 +67,7 @@ def build_card(
         "counts": [dict(count) for count in counts],
         "deviations": find_deviations(recipe, sources, counts),
         "repeats_kept": repeats,
+        "conflicting_golds": find_conflicts(read),
         "difficulty": difficulty_histogram(read, kept, sentinels),
         "topics": _side_by_side("topic", _each(read["topic"], top_topic), _each(kept["topic"], top_topic)),
         "fields": _side_by_side("field", _each(read["topic"], last_topic), _each(kept["topic"], last_topic)),
@@ -73,6 +77,7 @@ def build_card(
         },
         "unused": len(kept) - sum(map(len, splits.values())),
         "strata": describe_draw(draw) if draw else None,
+        "taken_out": [dict(entry) for entry in taken_out],
     }
 
 

@@ -5,11 +5,12 @@ index holds one 64-bit number for each run of words of the benchmarks, and nothi
 """
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+from rlvr.data.normalise import same_signs
 
 NGRAM_WORDS = 13  # SOURCE: the length that GPT-3's report (appendix C) and most decontamination since then use
 WORD = re.compile(r"\w+")
@@ -43,13 +44,13 @@ class BenchmarkIndex:
 
 
 def normalise_text(question: str) -> str:
-    """What two typings of one question share: NFKC, case folded, without any white space (LaTeX ignores most of it)."""
-    return "".join(unicodedata.normalize("NFKC", question).casefold().split())
+    """What two typings of one question share: one form of its signs, case folded, no white space (LaTeX ignores it)."""
+    return "".join(same_signs(question).casefold().split())
 
 
 def words_of(question: str) -> list[str]:
     """Runs of letters, digits and underscores, case folded; punctuation and LaTeX's backslashes and braces go."""
-    return WORD.findall(unicodedata.normalize("NFKC", question).casefold())
+    return WORD.findall(same_signs(question).casefold())
 
 
 def hash_ngrams(question: str) -> set[int]:

@@ -1,14 +1,15 @@
 """Curation: one rule for every data set, blind to where its rows came from.
 
 The order of the filters is part of the result: rows that are of no use to the source's reader, rows without question or
-answer, difficulties that are no rating, the threshold, repeated questions. The threshold comes before the repeats, so
-that its count compares with the published one and a problem that was rated on both sides of the cut is kept by its
-rating above.
+answer, difficulties that are no rating, the threshold, what cannot be used, repeated questions. The threshold comes
+before the repeats, so that its count compares with the published one and a problem that was rated on both sides of the
+cut is kept by its rating above; so does what cannot be used, so that of two copies the one with a readable gold stays.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,14 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json, write_table
 from rlvr.core.seeds import make_rng
 from rlvr.data.cards import build_card
-from rlvr.data.filters import apply_filters, check_identities, check_topics, is_first
+from rlvr.data.filters import apply_filters, check_identities, check_topics, drop_repeats, is_first
 from rlvr.data.readers import get_reader, read_problems
 from rlvr.data.recipe import DRAWN, CurationRecipe, FilterCount
 from rlvr.data.strata import Draw, draw_sample
-from rlvr.data.tabular import ROW_NUMBER
+from rlvr.data.tabular import ROW_NUMBER, read_raw
+from rlvr.data.usable import PromptLimit, Usable, describe, take_out_unusable
+
+MOST_NAMED = 3  # files in a message
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +37,8 @@ log = logging.getLogger(__name__)
 class Curated:
     """A curated data set: all problems that passed, their two disjoint splits, what each filter did, and the draw.
 
-    ``repeats`` counts the problems that passed the filters and repeat an earlier question, before a draw.
+    ``repeats`` counts the problems that passed the filters and repeat an earlier question, before a draw; ``taken_out``
+    names the problems that cannot be used, with the reason.
     """
 
     kept: pd.DataFrame
@@ -42,9 +47,15 @@ class Curated:
     counts: tuple[FilterCount, ...]
     repeats: int = 0
     draw: Draw | None = None
+    taken_out: tuple[dict[str, str], ...] = ()
 
 
-def curate(problems: pd.DataFrame, recipe: CurationRecipe, sentinels: Mapping[float, str] | None = None) -> Curated:
+def curate(
+    problems: pd.DataFrame,
+    recipe: CurationRecipe,
+    sentinels: Mapping[float, str] | None = None,
+    judge: Callable[[pd.DataFrame], Usable] | None = None,
+) -> Curated:
     """Filter and split problems.
 
     Args:
@@ -52,6 +63,7 @@ def curate(problems: pd.DataFrame, recipe: CurationRecipe, sentinels: Mapping[fl
         recipe: What to keep and how to split.
         sentinels: Difficulties that are no ratings, by value. Like missing ratings they are dropped when a threshold
             is in force; without one their rows stay, for a problem and its answer are sound without a rating.
+        judge: What takes out the problems that cannot be used; ``None`` applies the published filters alone.
 
     Returns:
         The problems that passed, in their order, and the splits. Same rows, recipe and seed, same splits, whatever
@@ -64,6 +76,9 @@ def curate(problems: pd.DataFrame, recipe: CurationRecipe, sentinels: Mapping[fl
     check_identities(problems, recipe.dataset)
     check_topics(problems["topic"], recipe)
     kept, counts = apply_filters(problems, recipe, sentinels or {})
+    usable = judge(kept) if judge else Usable(kept, (), ())
+    kept, further = drop_repeats(usable.kept, recipe)
+    counts += [*usable.counts, *further]
     repeats = int((~is_first(kept)).sum()) if recipe.repeats == "keep" else 0
     draw = None
     if recipe.strata:
@@ -71,7 +86,7 @@ def curate(problems: pd.DataFrame, recipe: CurationRecipe, sentinels: Mapping[fl
         counts.append(FilterCount(DRAWN, len(kept), len(draw.problems)))
         kept = draw.problems
     train, held_out = split_problems(kept, recipe)
-    return Curated(kept, train, held_out, tuple(counts), repeats, draw)
+    return Curated(kept, train, held_out, tuple(counts), repeats, draw, usable.taken_out)
 
 
 def split_problems(problems: pd.DataFrame, recipe: CurationRecipe) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -103,7 +118,7 @@ def read_source(rows_path: str | Path, provenance: Mapping[str, Any], dataset: s
     Raises:
         InputError: As ``readers.read_problems``.
     """
-    raw = pd.read_parquet(rows_path)
+    raw = read_raw(rows_path)
     numbers = raw.pop(ROW_NUMBER).to_numpy() if ROW_NUMBER in raw else np.arange(1, len(raw) + 1)
     reader, source = str(provenance["reader"]), str(provenance["source"])
     if not provenance["files"]:
@@ -125,6 +140,7 @@ def curate_files(
     train_path: str | Path,
     eval_path: str | Path,
     card_path: str | Path,
+    limits: Sequence[PromptLimit] = (),
 ) -> None:
     """Curate a data set from its fetched sources; write both splits and the card.
 
@@ -136,9 +152,10 @@ def curate_files(
         train_path: Parquet file of the training split (empty when everything is held out).
         eval_path: Parquet file of the evaluation split.
         card_path: JSON file of the card.
+        limits: Prompt limits of the models that are trained on the data set.
 
     Raises:
-        InputError: For rows that cannot be read, or when a filter leaves nothing.
+        InputError: For rows that cannot be read, or when a filter leaves nothing; names data set, files and row.
     """
     from rlvr.tables import PROBLEMS  # pandera takes a second to import; the rules above do not need it
 
@@ -148,10 +165,16 @@ def curate_files(
     sentinels = {value: name for found in provenances for value, name in get_reader(found["reader"]).sentinels.items()}
     if any(found.get("origin") == "synthetic" for found in provenances):  # stated numbers are about released rows
         recipe = replace(recipe, expected_kept=None, expected_topics={}, expected_topic_names=None)
-    curated = curate(problems, recipe, sentinels)
+    judge = partial(take_out_unusable, dataset=recipe.dataset, limits=limits)
+    try:
+        curated = curate(problems, recipe, sentinels, judge)
+    except InputError as error:
+        raise InputError(f"{error.where}{_files(provenances)}", error.problem, error.remedy) from error
     counts = [rule for found in provenances for rule in found.get("rules", [])] + list(map(asdict, curated.counts))
     for count in counts:
         log.info("%s: %s: %s -> %s", recipe.dataset, count["filter"], f"{count['before']:,}", f"{count['after']:,}")
+    for entry in curated.taken_out:
+        log.info("%s: taken out, %s", recipe.dataset, describe(entry))
     write_table(curated.train, train_path, PROBLEMS)
     write_table(curated.eval, eval_path, PROBLEMS)
     card = build_card(
@@ -164,5 +187,13 @@ def curate_files(
         splits={"train": curated.train, "eval": curated.eval},
         sentinels=sentinels,
         draw=curated.draw,
+        taken_out=curated.taken_out,
     )
     write_json(card, card_path)
+
+
+def _files(provenances: Sequence[Mapping[str, Any]]) -> str:
+    """The files that a data set's rows came from, for messages; nothing where they came from none."""
+    names = [entry["file"] for found in provenances for entry in found["files"]]
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f" of {', '.join(names[:MOST_NAMED])}{more}" if names else ""

@@ -1,31 +1,31 @@
 """The filters of curation, in their order, and the published numbers that they are compared with."""
 
 import logging
-import unicodedata
 from collections.abc import Callable, Mapping
 from functools import partial
 
 import pandas as pd
 
 from rlvr.core.errors import InputError
+from rlvr.data.normalise import same_signs
 from rlvr.data.recipe import NOT_REPEATED, CurationRecipe, FilterCount
 
 log = logging.getLogger(__name__)
 
 
 def normalise_question(question: str) -> str:
-    """What two repetitions of one question share: NFKC, case folded, every run of white space one blank.
+    """What two repetitions of one question share: one form of its signs, case folded, each run of white space a blank.
 
     ASSUME: neither paper nor data set defines repetition. Case folding joins problems that differ in the case of a
     variable only; the card counts them.
     """
-    return " ".join(unicodedata.normalize("NFKC", question).casefold().split())
+    return " ".join(same_signs(question).casefold().split())
 
 
 def apply_filters(
     problems: pd.DataFrame, recipe: CurationRecipe, sentinels: Mapping[float, str]
 ) -> tuple[pd.DataFrame, list[FilterCount]]:
-    """The problems that pass every filter, and what each of them did.
+    """The problems that pass every filter that published numbers are about, and what each of them did.
 
     Raises:
         InputError: If a filter leaves nothing, or if another number than the published one is left.
@@ -53,10 +53,15 @@ def apply_filters(
         kept, count = _filter(kept, name, passes, recipe.dataset)
         counts.append(count)
     check_kept(len(kept), recipe)
-    if recipe.repeats == "drop":
-        kept, count = _filter(kept, NOT_REPEATED, is_first, recipe.dataset)
-        counts.append(count)
     return kept.reset_index(drop=True), counts
+
+
+def drop_repeats(problems: pd.DataFrame, recipe: CurationRecipe) -> tuple[pd.DataFrame, list[FilterCount]]:
+    """The first problem of each question, and what that left; every problem where the recipe keeps repeats."""
+    if recipe.repeats == "keep":
+        return problems, []
+    kept, count = _filter(problems, NOT_REPEATED, is_first, recipe.dataset)
+    return kept.reset_index(drop=True), [count]
 
 
 def _filter(
@@ -75,6 +80,28 @@ def _filter(
 def is_first(problems: pd.DataFrame) -> pd.Series:
     """Whether a problem is the first that asks its question."""
     return ~problems["question"].map(normalise_question).duplicated()
+
+
+def find_conflicts(problems: pd.DataFrame) -> list[dict[str, list[str]]]:
+    """Questions that stand among the problems with golds that differ: one of them at most is right.
+
+    Args:
+        problems: Columns ``problem_id``, ``question`` and ``answer``; a missing answer contradicts none.
+
+    Returns:
+        For each such question its ids and golds, in the order of the rows; golds that differ in blanks, case or signs
+        of one meaning only are the same.
+    """
+    answered = problems[problems["answer"] != ""]
+    keys = answered["question"].map(normalise_question)
+    repeated = answered[keys.duplicated(keep=False)]
+    golds = repeated["answer"].map(lambda gold: "".join(same_signs(gold).casefold().split()))
+    groups = repeated.groupby(keys[repeated.index], sort=False)
+    return [
+        {"problem_ids": list(rows["problem_id"]), "golds": list(rows["answer"])}
+        for _, rows in groups
+        if golds[rows.index].nunique() > 1
+    ]
 
 
 def check_kept(kept: int, recipe: CurationRecipe) -> None:

@@ -1,5 +1,6 @@
-"""What a curated data set is made of, beside its card: repetitions, kinds of answers, lengths in tokens."""
+"""What a curated data set is made of, beside its card: repetitions, kinds of answers, lengths, odd characters."""
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -11,6 +12,8 @@ from rlvr.data.cards import answer_type
 from rlvr.data.contamination import normalise_text
 
 HISTOGRAM_BINS = 16  # up to the limit, which is always an edge
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # all but tab and line ends
+DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 Encoder = Callable[[list[str]], list[list[int]]]  # texts to token ids
 
 
@@ -27,6 +30,16 @@ def count_answer_types(answers: pd.Series) -> list[dict[str, Any]]:
     counts = answers.map(answer_type).value_counts()
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [{"type": kind, "problems": int(count), "share": int(count) / len(answers)} for kind, count in ordered]
+
+
+def count_odd_characters(problems: pd.DataFrame) -> dict[str, int]:
+    """Problems whose question or answer holds control characters, or marks that turn the direction of text."""
+
+    def holds(pattern: re.Pattern[str]) -> int:
+        found = [problems[name].map(lambda text: bool(pattern.search(text))) for name in ("question", "answer")]
+        return int((found[0] | found[1]).sum())
+
+    return {"control_characters": holds(CONTROLS), "direction_marks": holds(DIRECTIONS)}
 
 
 def measure_lengths(prompts: Sequence[str], encode: Encoder, batch: int = 1000) -> np.ndarray:

@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 from rlvr.data.strata import Strata
 
+TEXT_SOUND, GOLD_READABLE, PROMPT_FITS = "text sound", "gold readable by the grader", "prompt not too long"
 NOT_REPEATED, DRAWN = "question not repeated", "drawn from its strata"
-LATER_STEPS = (NOT_REPEATED, DRAWN)  # after the filters that published numbers are about
+# After the filters that published numbers are about.
+LATER_STEPS = (TEXT_SOUND, GOLD_READABLE, PROMPT_FITS, NOT_REPEATED, DRAWN)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from rlvr.data.readers import Reader
 from rlvr.data.records import json_text, read_records, records_table
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -134,6 +135,21 @@ def collect_rows(files: Sequence[tuple[str, Rows]], reader: Reader, target: Path
     keeps, rules = _apply_rules(files, reader)
     kept = _write_tables(_tables(files, reader, keeps), target, where)
     return Collected(tuple(rows.rows for _, rows in files), tuple(rules), kept)
+
+
+def read_raw(path: str | Path) -> "pd.DataFrame":
+    """Collected rows as a frame; whole numbers beside missing ones stay whole, which pandas by itself makes floats."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def whole(kind: pa.DataType) -> object:
+        return pd.Int64Dtype() if pa.types.is_integer(kind) and kind != pa.uint64() else None
+
+    table = pq.read_table(path)
+    missing = [name for name in table.column_names if table[name].null_count]
+    frame = table.drop_columns(missing).to_pandas()
+    return frame.join(table.select(missing).to_pandas(types_mapper=whole))[table.column_names]
 
 
 def _apply_rules(

@@ -1,14 +1,17 @@
 """Grade completions: text in, verdict out. Runs on a CPU and never samples anything again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from rlvr.core.errors import InputError
-from rlvr.core.io import read_table, write_table
+from rlvr.core.io import read_json, read_table, write_table
+from rlvr.evaluate.sampled import check_record, record_of
 from rlvr.grading.batches import Completion, Resources, grade_all
-from rlvr.grading.grader import GRADER_VERSION, check_gold
+from rlvr.grading.golds import require_readable
+from rlvr.grading.grader import GRADER_VERSION
 from rlvr.tables import GRADES, PROBLEMS, SAMPLES
 
 
@@ -24,15 +27,13 @@ def grade_samples(samples: pd.DataFrame, problems: pd.DataFrame, resources: Reso
         ``tables.GRADES``, one row for every sample in the samples' order.
 
     Raises:
-        InputError: If a sample's problem is missing, nothing grades its kind, or a gold cannot be read.
+        InputError: If a sample's problem is missing, nothing grades its kind, or its gold cannot be read.
     """
     keys = list(zip(samples["benchmark"], samples["problem_id"], strict=True))
     graded_by = golds_of(problems)
     if missing := sorted(set(keys) - graded_by.keys()):
         where = f"problem {missing[0][1]!r} of {missing[0][0]!r}"
         raise InputError(where, "was sampled but is not in the problems' table.", "Sample again.")
-    for key in dict.fromkeys(keys):
-        _check_gold(key[1], *graded_by[key])
     completions = [Completion(text, *graded_by[key]) for text, key in zip(samples["text"], keys, strict=True)]
     grades = grade_all(completions, resources)
     return samples.drop(columns="text").assign(
@@ -49,18 +50,33 @@ def golds_of(problems: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str, st
     return dict(zip(names, zip(problems["answer"], problems["verifier"], problems["meta"], strict=True), strict=True))
 
 
-def _check_gold(problem_id: str, gold: str, verifier: str, meta: str) -> None:
-    """``check_gold``, with the problem's name in the message."""
-    try:
-        check_gold(gold, verifier, meta)
-    except InputError as error:
-        raise InputError(f"problem {problem_id!r}, {error.where}", error.problem, error.remedy) from error
-
-
 def grade_file(
-    samples_path: str | Path, problems_paths: Sequence[str | Path], grades_path: str | Path, resources: Resources
+    samples_path: str | Path,
+    record_path: str | Path,
+    problems_paths: Mapping[str, str | Path],
+    base_dir: str | Path,
+    asked: Mapping[str, Any],
+    grades_path: str | Path,
+    resources: Resources,
 ) -> None:
-    """Read the samples and the problems of a suite, grade, write ``tables.GRADES``."""
-    problems = pd.concat([read_table(path, PROBLEMS) for path in problems_paths], ignore_index=True)
-    grades = grade_samples(read_table(samples_path, SAMPLES), problems, resources)
+    """Read the samples and the problems of a suite, grade, write ``tables.GRADES``.
+
+    Args:
+        samples_path: ``tables.SAMPLES``.
+        record_path: What they were drawn from, as ``sampled.record_of`` wrote it.
+        problems_paths: Problems by benchmark.
+        base_dir: Folder of the base that was sampled or trained.
+        asked: How samples are drawn today; see ``sampled.record_of``.
+        grades_path: Table to write.
+        resources: Worker processes and the folder of known grades.
+
+    Raises:
+        InputError: If problems, base or settings are not those of the samples, or as ``grade_samples``.
+    """
+    problems = {name: read_table(path, PROBLEMS) for name, path in problems_paths.items()}
+    check_record(read_json(record_path), record_of(problems, base_dir, asked), record_path)
+    for name, path in problems_paths.items():
+        require_readable(problems[name], path)
+    together = pd.concat(problems.values(), ignore_index=True)
+    grades = grade_samples(read_table(samples_path, SAMPLES), together, resources)
     write_table(grades, grades_path, GRADES)

@@ -1,15 +1,17 @@
 """Draw completions of every problem of a benchmark: the only step of evaluation that may need a GPU."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 
 from rlvr.core.errors import InputError
 from rlvr.core.imports import collector_paused
-from rlvr.core.io import read_table, write_table
+from rlvr.core.io import read_table, write_json, write_table
 from rlvr.core.seeds import derive_seed
 from rlvr.evaluate.engines.protocol import Completion, Engine, SamplingSettings
+from rlvr.evaluate.sampled import record_of
 from rlvr.prompts import render_prompt
 from rlvr.tables import PROBLEMS, SAMPLES
 
@@ -70,6 +72,8 @@ def sample_file(
     run_id: str,
     settings: Mapping[str, SamplingSettings],
     samples_path: str | Path,
+    record_path: str | Path,
+    recipe: int = 1,
 ) -> None:
     """Read the problems of a suite, complete them with a base or a finished run, write ``tables.SAMPLES``.
 
@@ -83,6 +87,8 @@ def sample_file(
         run_id: Run, or ``<model>_base``.
         settings: Protocol by benchmark; engine, type and device are those of the first.
         samples_path: Table to write.
+        record_path: JSON file to write: what was asked and which base answered; see ``sampled.record_of``.
+        recipe: Version of the scale's recipe.
 
     Raises:
         InputError: If there is no problem, the base is not usable or a prompt does not fit the model.
@@ -91,6 +97,8 @@ def sample_file(
     engine = load_engine(base_dir, run_dir, next(iter(settings.values())))
     samples = [sample(problems[name], engine, run_id, name, protocol) for name, protocol in settings.items()]
     write_table(pd.concat(samples, ignore_index=True), samples_path, SAMPLES)
+    asked = {"recipe": recipe, "sampling": {name: asdict(protocol) for name, protocol in settings.items()}}
+    write_json(record_of(problems, base_dir, asked), record_path)
 
 
 def _read_problems(path: str | Path) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Score a run on the benchmarks of a suite: average, best and majority of k, with intervals over problems."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,22 +8,21 @@ import pandas as pd
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_table, write_table
-from rlvr.core.seeds import make_rng
 from rlvr.grading.mathematics.answers import vote_key
 from rlvr.stats.estimators import avg_at_k, maj_at_k, pass_at_k
-from rlvr.stats.intervals import bootstrap_mean
+from rlvr.stats.intervals import problem_mean
 from rlvr.tables import GRADES, SCORES
 
 SAME_EVERYWHERE = ["run_id", "benchmark"]
+RIGHT = ("right",)  # the vote of every right completion; no answer is a tuple
+LIST_SPACE = re.compile(r"(?<=,)\s+")
 
 
-def score_grades(grades: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
+def score_grades(grades: pd.DataFrame) -> pd.DataFrame:
     """Avg@k, Pass@k and maj@k of one run on one benchmark.
 
     Args:
         grades: ``tables.GRADES`` of one run and benchmark.
-        resamples: Bootstrap resamples of the problems.
-        seed: Root of the resampling streams; each run, benchmark and statistic has its own.
 
     Returns:
         ``tables.SCORES``, one row for each statistic, with a 95 % interval and the shares of the other verdicts.
@@ -34,29 +34,44 @@ def score_grades(grades: pd.DataFrame, resamples: int, seed: int) -> pd.DataFram
     ordered = grades.sort_values(["problem_id", "sample"])
     k = _samples_per_problem(ordered)
     correct_PK = (ordered["verdict"] == "correct").to_numpy().reshape(-1, k)
-    answers_PK = vote_keys(ordered).reshape(-1, k)
-    values: dict[str, np.ndarray] = {
-        "avg_at_k": avg_at_k(correct_PK),
-        "pass_at_k": pass_at_k(np.full(len(correct_PK), k), correct_PK.sum(axis=1), k),
-        "maj_at_k": maj_at_k(answers_PK, correct_PK),
+    values = {
+        "avg_at_k": (avg_at_k(correct_PK), k),
+        "pass_at_k": (pass_at_k(np.full(len(correct_PK), k), correct_PK.sum(axis=1), k), 1),
+        "maj_at_k": (maj_at_k(votes(ordered).reshape(-1, k), correct_PK), 1),
     }
-    return pd.DataFrame(
-        [
-            {"statistic": statistic, **_mean_and_interval(values_P, resamples, seed, run_id, benchmark, statistic)}
-            for statistic, values_P in values.items()
-        ]
-    ).assign(run_id=run_id, benchmark=benchmark, k=k, n_problems=len(correct_PK), **_shares(grades))
+    rows = [
+        {"statistic": statistic, "value": float(values_P.mean()), **problem_mean(values_P, samples)._asdict()}
+        for statistic, (values_P, samples) in values.items()
+    ]
+    return pd.DataFrame(rows).assign(
+        run_id=run_id, benchmark=benchmark, k=k, n_problems=len(correct_PK), **_shares(grades)
+    )
 
 
-def _mean_and_interval(values_P: np.ndarray, resamples: int, *stream: object) -> dict[str, float]:
-    interval = bootstrap_mean(values_P, make_rng(*stream), resamples)
-    return {"value": float(values_P.mean()), "low": interval.low, "high": interval.high}
+def votes(grades: pd.DataFrame) -> np.ndarray:
+    """What each completion votes for, or ``None`` where there is no answer.
+
+    By the equality of the grader, as far as its verdicts tell: all right completions of a problem are one vote, however
+    they are written, and so is a completion without a verdict that is written like one of them. Wrong answers are
+    compared with the gold only, so that they are told apart by their normalised text.
+
+    Args:
+        grades: ``tables.GRADES``, any order.
+    """
+    answers = grades["extracted"]
+    unique = {answer: list_key(answer) for answer in answers.dropna().unique()}
+    keys = [unique.get(answer) for answer in answers]
+    named = list(zip(grades["benchmark"], grades["problem_id"], keys, strict=True))
+    right = {place for place, verdict in zip(named, grades["verdict"], strict=True) if verdict == "correct"}
+    found = np.empty(len(named), dtype=object)
+    found[:] = [None if place[2] is None else RIGHT if place in right else place[2] for place in named]
+    return found
 
 
-def vote_keys(grades: pd.DataFrame) -> np.ndarray:
-    """What each completion votes for: its normalised answer, or ``None`` where there is none."""
-    unique = {answer: vote_key(answer) for answer in grades["extracted"].dropna().unique()}
-    return np.array([unique.get(answer) for answer in grades["extracted"]], dtype=object)
+def list_key(answer: str) -> str:
+    """``vote_key``; within brackets, a space behind a comma carries nothing, either: (1, 2) is (1,2)."""
+    key = vote_key(answer)
+    return LIST_SPACE.sub("", key) if key.startswith(("(", "[", "{", "\\{", r"\left")) else key
 
 
 def _identity(grades: pd.DataFrame) -> tuple[str, str]:
@@ -89,8 +104,8 @@ def _shares(grades: pd.DataFrame) -> dict[str, float]:
     return {name: float(column.mean()) for name, column in (shares | lengths).items()}
 
 
-def score_file(grades_path: str | Path, scores_path: str | Path, resamples: int, seed: int) -> None:
+def score_file(grades_path: str | Path, scores_path: str | Path) -> None:
     """Read the grades of a suite, score each benchmark, write ``tables.SCORES``."""
     grades = read_table(grades_path, GRADES)
-    scores = [score_grades(part, resamples, seed) for _, part in grades.groupby("benchmark", sort=False)]
+    scores = [score_grades(part) for _, part in grades.groupby("benchmark", sort=False)]
     write_table(pd.concat(scores, ignore_index=True), scores_path, SCORES)

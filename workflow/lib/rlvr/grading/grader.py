@@ -2,25 +2,35 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
-from rlvr.core.boxed import last_boxed
+from rlvr.core.boxed import last_box, opens_last_box
 from rlvr.core.errors import InputError
+from rlvr.core.turns import ANSWER_TAG, THINK_OPEN, own_turn, says_something, split_turn
 from rlvr.grading.mathematics.costs import LONGEST_ANSWER
 from rlvr.grading.mathematics.math_answers import TIME_LIMIT_S, are_tame, check_math_gold, match_math, match_quickly
+from rlvr.grading.placeholders import check_is_answer
 from rlvr.grading.verdicts import NO_META, Grade, Verifier
 
 # Raised by hand whenever a verdict could change.
 GRADER_VERSION = "4"
 FORMATTING_TAG = re.compile(r"</?(?:think|answer)>")
+AS_PRINTED = "as-printed"
+# What may stand before an answer that is only stated again, and behind it.
+ANNOUNCED = re.compile(
+    r"(?:(?:so|thus|hence|therefore|and|the|my|final|correct|answer|result|solution|value|is|are|equals|be|to|it|we"
+    r"|get|have|which|this|that)\b|[\s,:=$*\\(\[])*",
+    re.IGNORECASE,
+)
 
 
 def grade(text: str, gold: str, verifier: str, meta: str = NO_META) -> Grade:
     r"""Judge one completion in this process; many at once are for ``grading.batches``.
 
     Args:
-        text: The completion, any text; only its last ``\boxed{}`` counts for mathematics.
+        text: The completion, any text; for mathematics only what ``last_answer`` finds counts.
         gold: The right answer as the problem's table holds it.
-        verifier: Kind of the problem: ``math``, ``code`` or ``enigmata/<task>``.
+        verifier: Kind of the problem: ``math``, ``math/as-printed``, ``code`` or ``enigmata/<task>``.
         meta: What else the problem's table says, JSON.
 
     Raises:
@@ -50,13 +60,55 @@ def find_verifier(name: str) -> Verifier:
 
 
 def last_answer(text: str) -> str | None:
-    r"""The content of a completion's last ``\boxed{}``, the only part of it that counts for mathematics.
+    r"""The answer of a completion to a mathematical problem, the only part of it that counts.
 
-    SOURCE: paper, appendix A.3.1: formatting tags are stripped, the last box is found by a depth-aware scan. Of an
-    answer that is too long to be compared only the beginning is kept.
+    It is the last box of what the model says after its reasoning, or of everything where no reasoning is closed. A box
+    in the reasoning counts where nothing is said after it, or only the same answer again; nowhere does a box that
+    reasoning and answer share, or one in a turn that the model invented. Of an answer that is too long to be compared
+    only the beginning is kept.
+
+    DEVIATION: the first paper takes the last box anywhere (``printed_answer``); then an answer that the model took back
+    would be rewarded.
     """
-    answer = last_boxed(FORMATTING_TAG.sub("", text))
+    reasoning, said = split_turn(ANSWER_TAG.sub("", own_turn(text)))
+    if said is None:
+        return _kept(_last_of(reasoning))
+    if (answer := last_box(said)) is not None:
+        return _kept(answer)
+    within = None if opens_last_box(reasoning) else _last_of(reasoning)
+    return _kept(within) if within is not None and (not says_something(said) or _repeats(said, within)) else None
+
+
+def printed_answer(text: str) -> str | None:
+    r"""The answer where the first paper's own rule finds it, for its reproduction.
+
+    SOURCE: paper, appendix A.3.1: formatting tags are stripped, the last box is found by a depth-aware scan.
+    """
+    return _kept(last_box(FORMATTING_TAG.sub("", text)))
+
+
+def as_printed(verifier: str) -> str:
+    """Name of the verifier that looks for answers as the first paper prints it; of other kinds the name itself."""
+    return f"{verifier}/{AS_PRINTED}" if verifier == "math" else verifier
+
+
+def _kept(answer: str | None) -> str | None:
     return None if answer is None else answer.strip()[: LONGEST_ANSWER + 1]
+
+
+def _last_of(reasoning: str) -> str | None:
+    """The last box that no opening tag splits."""
+    parts = (last_box(part) for part in reversed(reasoning.split(THINK_OPEN)))
+    return next((answer for answer in parts if answer is not None), None)
+
+
+def _repeats(said: str, answer: str) -> bool:
+    """Whether words that only announce an answer, and that answer, are all that is said."""
+    start = said.find(answer.strip())
+    if start < 0 or not answer.strip():
+        return False
+    before, after = said[:start], said[start + len(answer.strip()) :]
+    return ANNOUNCED.fullmatch(before) is not None and not says_something(after)
 
 
 def grade_math(answer: str | None, gold: str, _meta: str = NO_META) -> Grade:
@@ -75,8 +127,19 @@ def grade_math_quickly(answer: str | None, gold: str, _meta: str = NO_META) -> G
     return None if decided is None else Grade(decided[0], answer, decided[1])
 
 
+def check_math(gold: str, _meta: str = NO_META) -> None:
+    """Refuse a gold of mathematics that is no answer, or cannot be read.
+
+    Raises:
+        InputError: Names the gold.
+    """
+    if gold.strip():
+        check_is_answer(gold)
+    check_math_gold(gold)
+
+
 def _math() -> dict[str, Verifier]:
-    return {"math": MATH}
+    return {"math": MATH, as_printed("math"): replace(MATH, essence=printed_answer)}
 
 
 def _code() -> dict[str, Verifier]:
@@ -94,7 +157,7 @@ def _enigmata() -> dict[str, Verifier]:
 NO_ANSWER = Grade("unparsed", None, "extract")
 MATH = Verifier(
     grade=grade_math,
-    check_gold=lambda gold, _meta: check_math_gold(gold),
+    check_gold=check_math,
     essence=last_answer,
     quick=grade_math_quickly,
     tame=are_tame,

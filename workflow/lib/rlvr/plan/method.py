@@ -1,11 +1,9 @@
-"""What the registry says of a method, and the check of the settings that a row gives it."""
+"""The declaration of a method, and the check of the settings that a row gives it."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib import import_module
-from types import ModuleType
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from rlvr.core.errors import InputError
 from rlvr.plan.targets import TARGET_SETS
@@ -15,23 +13,25 @@ POSITIVE = ("alpha", "rate_ratio", "density")
 SHARES = ("density",)
 SETTINGS = (*SMALLEST, *POSITIVE, "target_modules")
 
+FAMILIES: Mapping[str, str] = {
+    "lora": "two low-rank factors beside a weight",
+    "structured": "one structured matrix or operator beside a weight",
+    "vectors": "gains and other vectors",
+    "full": "every weight of the base",
+    "sparse": "weights of the base at the entries of a mask",
+}
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True)
+
 class Method:
-    """A way to train.
-
-    Its module has ``attach(base, settings) -> model`` and, where the method needs them:
-    ``trained_names(base, settings)`` (last names of the adapted modules, the target set by default),
-    ``optimizer(model, settings, optimizer_class, arguments)``, ``callbacks(model, settings)``, ``penalty(model)``
-    (added to the loss), ``save_state(model, folder)`` with ``load_state(model, folder)`` (what a checkpoint needs
-    beside PEFT's files), ``save_adapter(model, folder)`` (the finished adapter, where it is not PEFT's own files).
-    Where the method ``decomposes``, ``attach`` takes a third argument: the file with the base's singular triples.
+    """The declaration of a way to train: what can be said of it without importing what trains it.
 
     Attributes:
         name: Word used in grids.
-        family: Module of this package that attaches it.
+        family: Word of ``FAMILIES`` by which a recipe gives its learning rate.
         takes: Grid settings that it uses, all required; a row that sets another one is refused.
         source: Paper that introduced it and code that we follow.
+        example: Cells of a grid row, ranks as they are, that fit a model of hidden size 16; tests train with them.
         tuner: Class of the PEFT tuner that a run must end up with; ``None`` for a method without an adapter.
         marks: Fields of the PEFT configuration that tell it from its relatives.
         fields: Field of the PEFT configuration that must hold each resolved setting.
@@ -39,33 +39,29 @@ class Method:
         exact_start: Whether the untrained model computes the base function.
         exports: Whether a run also writes merged weights, because its adapter has no formula in ``weights.updates``.
         decomposes: Whether it starts from singular vectors of the base.
+        has_dropout: Whether it drops inputs of its adapter at random.
     """
 
     name: str
     family: str
     takes: frozenset[str]
     source: str
-    tuner: str | None
-    marks: Mapping[str, Any] = field(default_factory=dict)
-    fields: Mapping[str, str] = field(default_factory=dict)
+    example: Mapping[str, Any]
+    tuner: str | None = None
+    marks: Mapping[str, Any] = NOTHING
+    fields: Mapping[str, str] = NOTHING
     frozen: tuple[str, ...] = ()
     exact_start: bool = True
     exports: bool = False
     decomposes: bool = False
-
-    def load(self) -> ModuleType:
-        """The module that attaches the method; imports torch and PEFT."""
-        return import_module(f"rlvr.adapters.methods.{self.family}")
-
-    def hook(self, name: str) -> Any:
-        """A function of the method's module that not every method has, or ``None``."""
-        return getattr(self.load(), name, None)
+    has_dropout: bool = False
 
 
+AnyMethod = TypeVar("AnyMethod", bound=Method)
 Methods = Mapping[str, Method]
 
 
-def look_up_method(where: object, name: str, methods: Methods) -> Method:
+def look_up_method(where: object, name: str, methods: Mapping[str, AnyMethod]) -> AnyMethod:
     """The method of that name in a registry.
 
     Raises:

@@ -1,37 +1,19 @@
-"""Tables and figures as data: what ``outputs.yaml`` and ``reported/*.csv`` of a study declare.
+"""Tables and figures as data: rows and columns of reproduced numbers, and the files that they are made from.
 
-Light enough for the Snakefile, which asks :func:`required_inputs` what an output needs.
+Light enough for the Snakefile, which asks :func:`required_inputs` what an output needs. How a study declares them is
+read by :mod:`rlvr.plan.outputs_file`; a job gets the finished declaration of its output and needs neither that file nor
+the grid.
 """
 
-import csv
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rlvr.core.errors import InputError
-from rlvr.core.schemas import check_against, load_yaml
-from rlvr.plan.printed import parse_printed
+from rlvr.plan.statistics import EVIDENCE, PAIR_KINDS, SCORE, STATISTICS, Statistic
 
-SCORES = ("avg_at_k", "pass_at_k", "maj_at_k")
-RATIOS = ("attained_share", "rounding_distance", "rounding_floor")
-SPECTRAL = (
-    "effective_rank", "participation_ratio", "stable_rank", "energy_rank_90", "energy_rank_95", "energy_rank_99",
-    "frobenius_norm", "relative_norm", "bf16_effective_rank", "bf16_rank_gap", *RATIOS,
-)  # fmt: skip
-SHARES = (
-    "model_sparsity", "bf16_sparsity", "overlap_principal", "chance_principal", "overlap_principal_not_low",
-    "chance_principal_not_low", "overlap_low", "chance_low", "similarity_top", "similarity_bottom",
-    "similarity_chance", "diagonal_share",
-)  # fmt: skip
-INITIAL_NORMS = ("initial_norm_lora", "initial_norm_pissa", "initial_norm_milora", "initial_norm_olora")
-DIAGNOSTIC = (*SHARES, "normalised_spectral_shift", "tail_mean", *INITIAL_NORMS)
-UNITS = {
-    **dict.fromkeys((*SPECTRAL, *DIAGNOSTIC), "1"),
-    **dict.fromkeys((*SCORES, *RATIOS, *SHARES), "%"),
-    "trainable_parameters": "parameters",
-}
-READ_BY_CURVES = {"curve": "metrics", "heatmap": "spectra", "geometry": "diagnostics"}  # by kind of figure
+Key = tuple[str, ...]  # of a file: a value for each wildcard of its path
+Sides = tuple[tuple[str, ...], ...]  # runs of a cell: two groups for a difference, else one
+Required = dict[str, tuple[Key, ...]]  # by kind of evidence
 
 
 @dataclass(frozen=True)
@@ -41,40 +23,53 @@ class Column:
     Attributes:
         key: Name in files and macros.
         header: One or two levels of heading.
-        statistic: What a cell shows of one run: a score, ``trainable_parameters``, a spectral quantity or a scalar of
-            the weight-space diagnostics.
-        runs: Names of the row's selections that the cell is made from.
+        statistic: What a cell shows of one run, a name of ``STATISTICS``.
+        conditions: Which of a row's runs the cell is made from; two for a difference.
         reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std`` (n - 1), ``max``, or
-            ``difference`` (largest of the first selection minus largest of the second).
-        benchmark: Problems of a score.
+            ``difference`` (largest of the first group minus largest of the second).
+        over: Over what it goes: ``seeds`` (the runs differ in nothing else) or ``runs``.
+        benchmarks: Problems of a score; several make a macro average.
         over_modules: ``mean`` or ``std`` of a spectral quantity over the adapted modules.
-        printed: Column of the reported table that stands beside it; its own key unless two columns share one.
+        printed: Column of the reported table that stands beside it.
         decimals: Digits after the point where no printed number says.
+        last_steps: Steps at the end of training that a metric is averaged over.
     """
 
     key: str
     header: tuple[str, ...]
     statistic: str
-    runs: tuple[str, ...]
+    conditions: tuple[Mapping[str, Any], ...] = ({},)
     reduce: str = "only"
-    benchmark: str | None = None
+    over: str = "runs"
+    benchmarks: tuple[str, ...] = ()
     over_modules: str = "mean"
     printed: str = ""
     decimals: int = 1
+    last_steps: int = 10
+
+    @property
+    def shown(self) -> Statistic:
+        """The statistic with all that is known of it."""
+        return STATISTICS[self.statistic]
 
     @property
     def unit(self) -> str:
-        """Unit of the cells: ``%``, ``parameters`` or ``1``."""
-        return UNITS[self.statistic]
+        """Unit of the cells."""
+        return self.shown.unit
+
+    @property
+    def is_score(self) -> bool:
+        """Whether its cells are shares of solved problems."""
+        return self.shown.source == SCORE
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its key, the texts of the label columns, its selections of run ids, and a plotted point's series."""
+    """One row: its key, the texts of the label columns, the runs of each cell by column, and a point's series."""
 
     key: str
     labels: tuple[str, ...]
-    runs: Mapping[str, tuple[str, ...]]
+    runs: Mapping[str, Sides]
     series: str = ""
 
 
@@ -84,16 +79,16 @@ class Output:
 
     Attributes:
         key: ``tableN`` or ``figureN``, as the paper counts; ``tableSN`` or ``figureSN`` for one that it lacks.
-        kind: ``table``; ``scatter`` (cells, plotted); ``decay`` (frozen spectra); ``curve`` (training metrics);
-            ``difficulty`` and ``topics`` (a data card); ``heatmap`` (update spectra), ``geometry`` (diagnostics)
-            and ``projections`` (summaries of frozen spectra).
+        kind: ``table``, or a kind of figure (a module of ``rlvr.report.figures``).
         source: Where the paper prints it, or ``ours``.
         caption: In our own words.
         labels: Headings of the label columns.
         columns: Columns of cells.
         rows: Rows of cells.
-        reported: Printed text by (row key, printed column).
-        plot: What a figure's kind needs besides, as declared.
+        reported: Printed text by row key and printed column.
+        plot: Options of a figure, with run ids where conditions stood.
+        reads: Keys of the files that a figure reads beside its cells, by kind of evidence.
+        pairs: Which of its runs are pairs of checkpoints from elsewhere.
     """
 
     key: str
@@ -103,177 +98,121 @@ class Output:
     labels: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     rows: tuple[Row, ...] = ()
-    reported: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    reported: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     plot: Mapping[str, Any] = field(default_factory=dict)
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pairs: tuple[str, ...] = ()
 
     @property
     def has_cells(self) -> bool:
         """Whether it is made of cells, and so feeds numbers and claims."""
         return bool(self.columns)
 
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table, not a figure."""
+        return self.kind == "table"
+
+    @property
+    def full_caption(self) -> str:
+        """The caption, and where the paper has what it shows."""
+        place = "" if self.source == "ours" else f" The paper's {self.source}."
+        return f"{self.caption.rstrip()}{place}"
+
     def printed(self, row: Row, column: Column) -> str | None:
         """The printed text beside a cell, if there is one."""
-        return self.reported.get((row.key, column.printed or column.key))
+        return self.reported.get(row.key, {}).get(column.printed or column.key)
 
-    def cells(self) -> Iterable[tuple[Row, Column]]:
+    def cells(self) -> Iterator[tuple[Row, Column]]:
         """Every pair of row and column, row by row."""
         return ((row, column) for row in self.rows for column in self.columns)
 
+    def declaration(self) -> dict[str, Any]:
+        """Plain values that travel to a job as a parameter; :meth:`read` makes an output of them again."""
+        return asdict(self)
 
-@dataclass(frozen=True)
-class Required:
-    """What an output is made from; every field sorted and without repetition.
-
-    Attributes:
-        scores: (run id, benchmark).
-        manifests: Run ids whose ``run.json`` is read.
-        spectra: Run ids whose update spectra are read.
-        metrics: Run ids whose training metrics are read.
-        diagnostics: Run ids whose weight-space diagnostics are read.
-        frozen: Models whose frozen spectra are read.
-        decay: Models whose summary of frozen spectra is read.
-        cards: Data sets whose card is read.
-    """
-
-    scores: tuple[tuple[str, str], ...] = ()
-    manifests: tuple[str, ...] = ()
-    spectra: tuple[str, ...] = ()
-    metrics: tuple[str, ...] = ()
-    diagnostics: tuple[str, ...] = ()
-    frozen: tuple[str, ...] = ()
-    decay: tuple[str, ...] = ()
-    cards: tuple[str, ...] = ()
+    @classmethod
+    def read(cls, declaration: Mapping[str, Any]) -> "Output":
+        """The output of a declaration."""
+        columns = tuple(Column(**_tuples(column)) for column in declaration["columns"])
+        rows = tuple(Row(**_tuples(row)) for row in declaration["rows"])
+        rest = {"labels": tuple(declaration["labels"]), "pairs": tuple(declaration["pairs"])}
+        return cls(**{**declaration, **rest, "columns": columns, "rows": rows})
 
 
-def required_inputs(output: Output, available: Iterable[str], datasets: Iterable[str] = ()) -> Required:
+def required_inputs(
+    output: Output, runs: Mapping[str, str], datasets: Iterable[str] = (), pairs: Iterable[str] = ()
+) -> Required:
     """What an output needs of the runs that exist in the selected tier; the others become "not run".
 
     Args:
         output: Declaration.
-        available: Run ids of the selected tier.
+        runs: Base model of every run of the selected tier, by run id.
         datasets: Data sets of the scale; a figure of another one says that it is not there.
+        pairs: Pairs of checkpoints that the scale measures; others become "not run".
+
+    Returns:
+        Keys of files for every kind of evidence, sorted and without repetition.
     """
-    known = frozenset(available)
-    found: dict[str, set[Any]] = {name: set() for name in ("scores", *READ_BY_CURVES.values(), "manifests")}
+    found: dict[str, set[Key]] = {kind: set() for kind in EVIDENCE}
+    measured = frozenset(pairs).intersection(output.pairs)
     for row, column in output.cells():
-        for run_id in known.intersection(selected_runs(row, column)):
-            kind = _read_by(column.statistic)
-            found[kind].add((run_id, column.benchmark) if kind == "scores" else run_id)
-    curves = {curve["run"] for curve in output.plot.get("curves", ())}
-    if curves:
-        found[READ_BY_CURVES[output.kind]] |= curves & known
-    models = {"decay" if output.kind == "projections" else "frozen": tuple(sorted(output.plot.get("models", ())))}
-    cards = tuple(name for name in datasets if name == output.plot.get("dataset"))
-    by_run = {name: tuple(sorted(values)) for name, values in found.items()}
-    return Required(**by_run, cards=cards, **models)
-
-
-def _read_by(statistic: str) -> str:
-    """The kind of file that a statistic is read from."""
-    if statistic in SCORES:
-        return "scores"
-    if statistic == "trainable_parameters":
-        return "manifests"
-    return "diagnostics" if statistic in DIAGNOSTIC else "spectra"
+        for name in selected_runs(row, column):
+            for kind, key in _keys(name, column, runs, measured):
+                found[kind].add(key)
+    known = {"run_id": frozenset(runs), "dataset": frozenset(datasets)}
+    for kind, names in output.reads.items():
+        wildcard = EVIDENCE[kind].wildcards[0]
+        found[kind] |= {(name,) for name in names if wildcard not in known or name in known[wildcard]}
+        found[PAIR_KINDS.get(kind, kind)] |= {(name,) for name in names if name in measured}
+    return {kind: tuple(sorted(keys)) for kind, keys in found.items()}
 
 
 def selected_runs(row: Row, column: Column) -> list[str]:
-    """Run ids behind a cell; empty where the row lacks a selection that the column asks for."""
-    if any(name not in row.runs for name in column.runs):
-        return []
-    return [run_id for name in column.runs for run_id in row.runs[name]]
+    """Names of the runs behind a cell, all sides together."""
+    return [name for side in row.runs.get(column.key, ()) for name in side]
 
 
-def load_outputs(path: str | Path, schema: str | Path | None = None) -> dict[str, Output]:
-    """All outputs of a study, in the order of the file, with the printed numbers of ``reported/<output>.csv``.
-
-    Args:
-        path: ``outputs.yaml``.
-        schema: JSON schema to check it against first.
-
-    Raises:
-        InputError: Names the output and the key, row or column that is wrong.
-    """
-    content = load_yaml(path)
-    if schema is not None:
-        check_against(content, schema, path)
-    folder = Path(path).parent / "reported"
-    return {key: _output(key, fields, folder / f"{key}.csv", path) for key, fields in content["outputs"].items()}
-
-
-def check_outputs(outputs: Mapping[str, Output], known_runs: Iterable[str], path: str | Path) -> None:
-    """Check that every run that an output names is a row of the grid, in any tier.
-
-    Raises:
-        InputError: Names the output, the row and the run.
-    """
-    known = frozenset(known_runs)
-    for output in outputs.values():
-        named = [(row.key, run_id) for row in output.rows for runs in row.runs.values() for run_id in runs]
-        named += [(curve["series"], curve["run"]) for curve in output.plot.get("curves", ())]
-        for row, run_id in named:
-            if run_id not in known:
-                problem = f"output '{output.key}', row '{row}' names run '{run_id}', which is not in the grid."
-                raise InputError(path, problem, "Correct the name or add the row to grid.csv.")
-
-
-def _output(key: str, fields: Mapping[str, Any], reported: Path, path: str | Path) -> Output:
-    columns = tuple(_column(column) for column in fields.get("columns", ()))
-    rows = tuple(_row(row) for row in fields.get("rows", ()))
-    simple = {name: fields[name] for name in ("kind", "source", "caption")}
-    output = Output(
-        key, **simple, labels=tuple(fields.get("labels", ())), columns=columns, rows=rows,
-        reported=read_reported(reported) if reported.is_file() else {}, plot=fields.get("plot", {}),
-    )  # fmt: skip
-    _check_output(output, f"{path}, output '{key}'", reported)
-    return output
-
-
-def _column(fields: Mapping[str, Any]) -> Column:
-    return Column(**{**fields, "header": _texts(fields["header"]), "runs": _texts(fields["runs"])})
-
-
-def _row(fields: Mapping[str, Any]) -> Row:
-    runs = {name: _texts(run_ids) for name, run_ids in fields["runs"].items()}
-    return Row(fields["key"], tuple(fields["labels"]), runs, fields.get("series", ""))
-
-
-def _texts(value: str | Sequence[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
-def read_reported(path: Path) -> dict[tuple[str, str], str]:
-    """Printed numbers of a table, exactly as printed without the percent sign, by (row, column).
-
-    Raises:
-        InputError: Names line and column of a text that is no number.
-    """
-    found: dict[tuple[str, str], str] = {}
-    with path.open(newline="") as stream:
-        for number, line in enumerate(csv.DictReader(stream), start=2):
-            row = line.pop("row")
-            for column, text in line.items():
-                if text:
-                    parse_printed(text, f"{path}, line {number}, column '{column}'")
-                    found[row, column] = text
+def used_runs(outputs: Iterable[Output]) -> set[str]:
+    """Every run that an output reads anything of; claims read cells of outputs only."""
+    found: set[str] = set()
+    for output in outputs:
+        found |= {name for row, column in output.cells() for name in selected_runs(row, column)}
+        for kind, names in output.reads.items():
+            found |= set(names) if EVIDENCE[kind].wildcards[0] == "run_id" else set()
     return found
 
 
-def _check_output(output: Output, where: str, reported: Path) -> None:
-    """What a JSON schema cannot say: keys are unique, columns fit their statistic, printed numbers have a cell."""
-    for name, keys in (("row", [row.key for row in output.rows]), ("column", [col.key for col in output.columns])):
-        repeated = sorted({key for key in keys if keys.count(key) > 1})
-        if repeated:
-            raise InputError(where, f"{name} '{repeated[0]}' is there twice.", "Rename one of them.")
-    for row in output.rows:
-        if len(row.labels) != len(output.labels):
-            problem = f"row '{row.key}' has {len(row.labels)} labels, the table {len(output.labels)} label columns."
-            raise InputError(where, problem, "Give one label for each heading.")
-    for column in output.columns:
-        if (column.statistic in SCORES) != (column.benchmark is not None):
-            remedy = "A score needs 'benchmark', every other statistic must not have it."
-            raise InputError(where, f"column '{column.key}' shows '{column.statistic}'.", remedy)
-    places = {(row.key, column.printed or column.key) for row, column in output.cells()}
-    stray = sorted(set(output.reported) - places)
-    if stray:
-        raise InputError(reported, f"row '{stray[0][0]}', column '{stray[0][1]}' has no cell.", f"See {where}.")
+def unused_rows(grid: Mapping[str, Mapping[str, Any]], outputs: Iterable[Output]) -> list[str]:
+    """Rows of a grid that no output reads and whose column ``for`` gives no reason to have them."""
+    used = used_runs(outputs)
+    return [run_id for run_id, row in grid.items() if run_id not in used and not row.get("for")]
+
+
+def stale_reasons(grid: Mapping[str, Mapping[str, Any]], outputs: Iterable[Output]) -> list[str]:
+    """Rows of a grid that outputs do read although their column ``for`` excuses them."""
+    used = used_runs(outputs)
+    return [run_id for run_id, row in grid.items() if run_id in used and row.get("for")]
+
+
+def _keys(name: str, column: Column, runs: Mapping[str, str], pairs: Collection[str]) -> list[tuple[str, Key]]:
+    """The files that a column reads of one run, or of one pair."""
+    if name in pairs:
+        return [(PAIR_KINDS[kind], (name,)) for kind in column.shown.evidence]
+    if name not in runs:
+        return []
+    found: list[tuple[str, Key]] = []
+    for kind in column.shown.evidence:
+        if kind == SCORE:
+            found += [(kind, (name, benchmark)) for benchmark in column.benchmarks]
+        else:
+            found.append((kind, (runs[name] if EVIDENCE[kind].wildcards == ("model",) else name,)))
+    return found
+
+
+def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a column or row with tuples where JSON has lists."""
+    found = {name: tuple(value) if isinstance(value, list | tuple) else value for name, value in fields.items()}
+    if "runs" in fields:
+        found["runs"] = {key: tuple(map(tuple, sides)) for key, sides in fields["runs"].items()}
+    return found

@@ -61,8 +61,13 @@ def parse_printed(text: str, where: object = "printed number") -> PrintedNumber:
 
 
 def format_value(value: float, decimals: int, unit: str) -> str:
-    """A reproduced number as text: fixed decimals, or three significant digits and a suffix for a parameter count."""
+    """A reproduced number as text: fixed decimals; three significant digits and a suffix for a parameter count.
+
+    Hours that fixed decimals would show as zero have two significant digits.
+    """
     text = format_count(value) if unit == "parameters" else f"{value:.{decimals}f}"
+    if unit == "h" and 0 < value < 0.5 * 10.0**-decimals:
+        text = f"{value:.2g}"
     if float(value) < 0:
         text = text.replace("-", MINUS)
     return text

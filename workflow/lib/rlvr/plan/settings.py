@@ -1,7 +1,4 @@
-"""What one training run needs, resolved: from a grid row and a scale file to plain values without names to look up.
-
-Imported by the Snakefile at parse time: no heavy imports here.
-"""
+"""What one training run needs, resolved to plain values without names to look up: the content of a spec file."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
@@ -10,20 +7,14 @@ from typing import Any
 from rlvr.core.errors import InputError
 from rlvr.plan.reward_rules import KINDS, RewardRule
 
-RESOLVED_BY_ROW = frozenset({"rank_divisor", "quanta_dims", "learning_rate"})  # of the scale's block `train`
-OF_FEW_METHODS: Mapping[str, type] = {
-    "rate_ratio": float,
-    "density": float,
-    "block_size": int,
-    "butterfly_factors": int,
-}
-OF_FEW_ROWS: Mapping[str, type] = {"reward": str, "overlong_buffer_tokens": int}  # else as the scale says
 CHOICES: Mapping[str, tuple[str, ...]] = {
+    "algorithm": ("grpo",),
     "schedule": ("cosine", "constant"),
     "scale_rewards": ("none", "group", "batch"),
     "reward": tuple(KINDS),
     "base_dtype": ("float32", "bfloat16"),
     "mixed_precision": ("none", "bf16"),
+    "trained_dtype": ("float32", "stored"),
     "generation": ("transformers", "vllm"),
     "decomposition": ("exact", "randomised"),
 }
@@ -33,11 +24,12 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 class TrainSettings:
     """Resolved settings of one run; the content of ``specs/<run_id>.json``.
 
-    Batch sizes count completions, not prompts. Fields of the method that it does not take are ``None``.
+    Batch sizes count completions, not prompts. Fields of the method that it does not take are ``None``. ``max_steps``
+    takes precedence over ``epochs`` unless it is 0. ``printed`` is what the paper prints for model, rank and alpha of
+    the run, beside what is really trained.
     """
 
     run_id: str
-    study: str
     model: str
     dataset: str
     template: str
@@ -49,6 +41,8 @@ class TrainSettings:
     dims: tuple[int, ...] | None
     target_modules: str | None
     learning_rate: float
+    dropout: float
+    algorithm: str
     group_size: int
     kl_beta: float
     loss_type: str
@@ -60,8 +54,11 @@ class TrainSettings:
     warmup_fraction: float
     min_learning_rate_ratio: float
     epochs: int
+    max_steps: int
+    updates_per_generation: int
     max_grad_norm: float
     clip_epsilon: float
+    clip_epsilon_high: float
     temperature: float
     top_p: float
     max_prompt_tokens: int
@@ -73,13 +70,15 @@ class TrainSettings:
     gradient_checkpointing: bool
     generation: str
     devices: int
-    reward: str = "shaped"
-    overlong_buffer_tokens: int = 0
+    reward: str
+    overlong_buffer_tokens: int
+    printed: Mapping[str, Any]
     vllm_gpu_memory_share: float = 0.35  # ASSUME: leaves the larger part to weights, gradients and activations
     rate_ratio: float | None = None
     block_size: int | None = None
     butterfly_factors: int | None = None
     density: float | None = None
+    trained_dtype: str = "float32"  # of weights of the base that are trained: float32, or as they are stored
     decomposition: str = "exact"  # how the singular vectors of the base are found, for methods that start from them
 
     @classmethod
@@ -135,18 +134,26 @@ class TrainSettings:
         """Micro batches per process and optimizer step, so that all processes together make one step's completions."""
         return self.completions_per_step // (self.micro_batch_completions * processes)
 
+    def planned_steps(self, problems: int) -> int:
+        """Optimizer steps on so many problems: ``max_steps``, or those of the epochs."""
+        generation = self.prompts_per_step * self.updates_per_generation
+        return self.max_steps or self.epochs * (problems // generation) * self.updates_per_generation
+
 
 def check_batches(settings: TrainSettings, where: object) -> None:
-    """Check that groups fill a step and micro batches fill it on every device.
+    """Check that groups fill a step, that micro batches fill it on every device, and that clip ratios are in order.
 
     Raises:
-        InputError: Names the two sizes that do not divide.
+        InputError: Names the two settings that do not fit.
     """
     per_pass = settings.micro_batch_completions * max(settings.devices, 1)
     for divisor, name in ((settings.group_size, "group_size"), (per_pass, "micro_batch_completions x devices")):
         if settings.completions_per_step % divisor:
             problem = f"completions_per_step {settings.completions_per_step} is not a multiple of {name} {divisor}."
-            raise InputError(where, problem, "Change one of them in the scale file or the grid row.")
+            raise InputError(where, problem, "Change one of them in the recipe, the scale or the grid row.")
+    if settings.clip_epsilon_high < settings.clip_epsilon:
+        problem = f"clip_epsilon_high {settings.clip_epsilon_high} is below clip_epsilon {settings.clip_epsilon}."
+        raise InputError(where, problem, "Give the upper clip ratio at least the lower one's value.")
 
 
 def check_reward(settings: TrainSettings, where: object) -> None:
@@ -159,56 +166,3 @@ def check_reward(settings: TrainSettings, where: object) -> None:
         RewardRule(settings.reward, settings.max_completion_tokens, settings.overlong_buffer_tokens)
     except InputError as error:
         raise InputError(f"{where}, {error.where}", error.problem, error.remedy) from error
-
-
-def resolve_settings(row: Mapping[str, Any], scale: Mapping[str, Any], where: object = "grid") -> dict[str, Any]:
-    """Bind a grid row to a scale.
-
-    Args:
-        row: Grid row; a cell that is ``None`` or empty takes the scale's value.
-        scale: Content of the scale file.
-        where: File or line that a message shall name; the run id is added.
-
-    Returns:
-        The fields of ``TrainSettings`` except ``study``, as JSON values.
-
-    Raises:
-        InputError: If a rank does not divide, or the scale has no dims for the row's axes or no rate for its method.
-    """
-    where = f"{where}, run '{row['run_id']}'"
-    cells = {name: value for name, value in row.items() if value is not None and value != ""}
-    train = scale["train"]
-    resolved = {name: value for name, value in train.items() if name not in RESOLVED_BY_ROW}
-    resolved |= {name: cells[name] for name in ("run_id", "model", "dataset", "method")}
-    resolved |= {"template": scale["template"], "recipe_version": scale["recipe_version"], "seed": int(cells["seed"])}
-    resolved |= {
-        "rank": _divided_rank(where, cells.get("rank"), train["rank_divisor"]),
-        "alpha": None if "alpha" not in cells else float(cells["alpha"]) / train["rank_divisor"],
-        "dims": None if "axes" not in cells else list(_entry(where, train, "quanta_dims", int(cells["axes"]))),
-        "target_modules": cells.get("target_modules"),
-        "learning_rate": float(_entry(where, train, "learning_rate", cells["method"])),
-        "schedule": cells.get("schedule", train["schedule"]),
-        "completions_per_step": int(cells.get("completions_per_step", train["completions_per_step"])),
-    }
-    resolved |= {name: kind(cells[name]) for name, kind in {**OF_FEW_METHODS, **OF_FEW_ROWS}.items() if name in cells}
-    TrainSettings.from_json({"study": "", **resolved}, where)
-    return resolved
-
-
-def _divided_rank(where: str, rank: Any, divisor: int) -> int | None:
-    """The paper's rank divided by the scale's divisor; refuses a rank that would not stay an integer."""
-    if rank is None:
-        return None
-    quotient, remainder = divmod(int(rank), divisor)
-    if remainder or quotient < 1:
-        remedy = f"Use a multiple of {divisor} (rank_divisor of the scale)."
-        raise InputError(where, f"rank {rank} divided by {divisor} is no integer of at least 1.", remedy)
-    return quotient
-
-
-def _entry(where: str, train: Mapping[str, Any], table: str, key: Any) -> Any:
-    """``train[table][key]``, or an error that names both."""
-    if key not in train[table]:
-        known = ", ".join(map(str, train[table]))
-        raise InputError(where, f"the scale has no train.{table} for {key}.", f"It has: {known}. Add it there.")
-    return train[table][key]

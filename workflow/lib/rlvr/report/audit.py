@@ -1,18 +1,19 @@
 """The paper against itself: printed means, deviations and differences re-derived from the printed numbers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from rlvr.core.io import write_json
-from rlvr.plan.outputs import Column, Output, Row, load_outputs
+from rlvr.plan.outputs import Column, Output, Row
 from rlvr.plan.printed import parse_printed
+from rlvr.plan.verdicts import AuditVerdict
 from rlvr.report.cells import LABEL_SEPARATOR
 from rlvr.report.files import write_text
 from rlvr.stats.derivations import Derivation, Printed, derive_deviation, derive_mean
 
-COLUMNS = ("output", "row", "label", "column", "parts", "printed", "derived", "lowest", "highest", "verdict")
+AUDIT_COLUMNS = ("output", "row", "label", "column", "parts", "printed", "derived", "lowest", "highest", "verdict")
 
 
 def derive_difference(printed: Printed, parts: Sequence[Printed]) -> Derivation:
@@ -29,31 +30,31 @@ DERIVATIONS: Mapping[str, Callable[[Printed, Sequence[Printed]], Derivation]] = 
 }
 
 
-def audit_file(outputs_path: str, csv_path: str, json_path: str) -> None:
-    """Audit the printed numbers of a study; write one row for each that follows from others.
+def audit_file(declarations: Iterable[Mapping[str, Any]], csv_path: str, json_path: str) -> None:
+    """Audit the printed numbers of a study; write one row for each that should follow from others.
 
     Args:
-        outputs_path: The study's ``outputs.yaml``, ``reported/`` beside it.
-        csv_path: Columns ``COLUMNS``; the verdicts are those of :func:`judge_derivation`.
+        declarations: The study's outputs with printed numbers, as :meth:`Output.declaration` gives them.
+        csv_path: Columns ``AUDIT_COLUMNS``; the verdicts are those of :func:`judge_derivation`.
         json_path: The same for the Typst paper.
     """
-    table = audit(load_outputs(outputs_path))
+    table = audit(map(Output.read, declarations))
     write_text(table.to_csv(index=False), csv_path)
     write_json(table.to_dict("records"), json_path)
 
 
-def audit(outputs: Mapping[str, Output]) -> pd.DataFrame:
+def audit(outputs: Iterable[Output]) -> pd.DataFrame:
     """Every printed mean, standard deviation or difference whose parts are printed in the same row."""
     rows = [
         _entry(output, row, column)
-        for output in outputs.values()
+        for output in outputs
         for row, column in output.cells()
         if output.printed(row, column) is not None and _printed_parts(output, row, column)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).round(4)
+    return pd.DataFrame(rows, columns=list(AUDIT_COLUMNS)).round(4)
 
 
-def judge_derivation(derivation: Derivation) -> str:
+def judge_derivation(derivation: Derivation) -> AuditVerdict:
     """Whether a printed number follows from its parts.
 
     Returns:
@@ -61,8 +62,8 @@ def judge_derivation(derivation: Derivation) -> str:
         everything that is printed) or ``does not follow``.
     """
     if derivation.matches:
-        return "follows"
-    return "within rounding" if derivation.possible else "does not follow"
+        return AuditVerdict.FOLLOWS
+    return AuditVerdict.WITHIN_ROUNDING if derivation.possible else AuditVerdict.DOES_NOT_FOLLOW
 
 
 def _entry(output: Output, row: Row, column: Column) -> dict[str, Any]:
@@ -84,16 +85,28 @@ def _entry(output: Output, row: Row, column: Column) -> dict[str, Any]:
 
 
 def _printed_parts(output: Output, row: Row, column: Column) -> list[str]:
-    """Printed texts that a column's number is made from, in the order of its selections; empty if one is missing.
-
-    They stand in the columns of the same statistic that show one of its selections alone.
-    """
-    if column.reduce not in DERIVATIONS:
-        return []
-    alone = {other.runs: other for other in output.columns if other.reduce in ("only", "max") and _alike(other, column)}
-    texts = [output.printed(row, alone[name,]) if (name,) in alone else None for name in column.runs]
+    """Printed texts that a column's number is made from, in the order of its parts; empty if one is missing."""
+    texts = [output.printed(row, part) for part in derived_from(output.columns, column)]
     return [text for text in texts if text is not None] if None not in texts else []
 
 
-def _alike(left: Column, right: Column) -> bool:
-    return (left.statistic, left.benchmark) == (right.statistic, right.benchmark)
+def derived_from(columns: Sequence[Column], column: Column) -> list[Column]:
+    """The columns of the same statistic whose numbers a mean, a deviation or a difference is made from.
+
+    A mean or a deviation over seeds comes from the columns that differ from it in nothing but their one seed, a
+    difference from those that show one of its two terms.
+    """
+    if column.reduce not in DERIVATIONS:
+        return []
+    alike = [other for other in columns if (other.statistic, other.benchmarks) == (column.statistic, column.benchmarks)]
+    if column.reduce == "difference":
+        terms = {other.key: other for other in alike if other.reduce in ("only", "max")}
+        found = [[other for other in terms.values() if other.conditions == (side,)] for side in column.conditions]
+        return [others[0] for others in found] if all(found) else []
+    common = _without_seed(column.conditions[0])
+    single = [other for other in alike if other.reduce == "only" and isinstance(other.conditions[0].get("seed"), int)]
+    return [other for other in single if _without_seed(other.conditions[0]) == common]
+
+
+def _without_seed(condition: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in condition.items() if name != "seed"}

@@ -8,34 +8,38 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rlvr.plan.outputs import SCORES, Column, Output, Row, selected_runs
+from rlvr.plan.outputs import Column, Output, Row
 from rlvr.plan.printed import PrintedNumber, parse_printed
+from rlvr.plan.verdicts import Verdict
 from rlvr.report.evidence import Estimate, Evidence
 from rlvr.stats.intervals import seed_mean
 from rlvr.stats.verdicts import verdict
 
 LABEL_SEPARATOR = " | "
+FEWEST_SEEDS = 2  # of a mean or a standard deviation
 
 
 @dataclass(frozen=True)
-class Scope:
+class ReportScope:
     """Which results exist and what they may be compared with.
 
     Attributes:
         scale: Name of the scale.
         comparable: Whether a reproduced number may be judged by the printed one.
-        runs: Run ids of the selected tier.
+        runs: Run ids of the selected tier, and names of the pairs of checkpoints that were measured.
         remark: What else a reader of this scale's numbers must know, e.g. that its ranks are the paper's divided by 8.
+        study: Name of the study.
     """
 
     scale: str
     comparable: bool
     runs: Collection[str]
     remark: str = ""
+    study: str = ""
 
 
-def build_cells(output: Output, evidence: Evidence, scope: Scope) -> pd.DataFrame:
-    """All cells of an output, one a line (``tables.CELLS``).
+def build_cells(output: Output, evidence: Evidence, scope: ReportScope) -> pd.DataFrame:
+    """All cells of an output, one per line (``tables.CELLS``).
 
     Raises:
         InputError: If a run of the tier lacks a result that a cell needs.
@@ -44,65 +48,53 @@ def build_cells(output: Output, evidence: Evidence, scope: Scope) -> pd.DataFram
     return pd.DataFrame(lines)
 
 
-def _cell(output: Output, row: Row, column: Column, evidence: Evidence, scope: Scope) -> dict[str, Any]:
+def _cell(output: Output, row: Row, column: Column, evidence: Evidence, scope: ReportScope) -> dict[str, Any]:
     text = output.printed(row, column)
     printed = None if text is None else parse_printed(text)
-    runs = usable_runs(row, column, scope.runs)
-    estimate = reproduce(row, column, evidence, scope.runs) if runs else Estimate(math.nan)
+    sides = usable_sides(row, column, frozenset(scope.runs))
+    estimate = reproduce(sides, column, evidence) if sides else Estimate(math.nan)
     return {
         "output": output.key,
-        "row": output.rows.index(row),
+        "row": row.key,
         "label": LABEL_SEPARATOR.join(row.labels),
         "column": column.key,
         "unit": column.unit,
         "decimals": column.decimals if printed is None else printed.decimals,
         **estimate._asdict(),
         "reported": math.nan if printed is None else printed.value,
-        "verdict": judge(estimate, printed, scope.comparable),
-        "runs": " ".join(runs),
+        "printed": text or "",
+        "verdict": judge_cell(estimate, printed, scope.comparable),
+        "runs": " ".join(run_id for side in sides for run_id in side),
     }
 
 
-def usable_runs(row: Row, column: Column, available: Iterable[str]) -> list[str]:
-    """Run ids that a cell is made from; empty for "not run".
+def usable_sides(row: Row, column: Column, available: Collection[str]) -> list[list[str]]:
+    """Runs that a cell is made from, in one group or the two of a difference; empty for "not run".
 
     A largest value is taken over what was run (a difference needs a run on either side); a mean or a standard deviation
-    over fewer seeds than declared would be another quantity, so it needs all of them.
+    over fewer seeds than the grid has would be another quantity, so it needs all of them, and two at least.
     """
-    known = frozenset(available)
-    wanted = selected_runs(row, column)
-    found = [run_id for run_id in wanted if run_id in known]
-    if column.reduce == "difference":
-        sides_met = all(known.intersection(row.runs.get(name, ())) for name in column.runs)
-        return found if sides_met else []
-    return found if column.reduce == "max" or len(found) == len(wanted) else []
-
-
-def reproduce(row: Row, column: Column, evidence: Evidence, available: Iterable[str]) -> Estimate:
-    """The reproduced number of a cell whose runs exist."""
-    known = frozenset(available)
-
-    def of(run_ids: Iterable[str]) -> list[Estimate]:
-        return [estimate_run(run_id, column, evidence) for run_id in run_ids if run_id in known]
-
-    if column.reduce == "difference":
-        left, right = (largest(of(row.runs[name])) for name in column.runs)
-        return difference(left, right)
-    reducers = {"only": only, "mean": mean_over_seeds, "std": std_over_seeds, "max": largest}
-    found = reducers[column.reduce](of(selected_runs(row, column)))
-    if column.reduce == "mean" and column.statistic in SCORES:
-        return Estimate(found.value, max(found.low, 0.0), min(found.high, 100.0))
+    wanted = row.runs[column.key]
+    found = [[run_id for run_id in side if run_id in available] for side in wanted]
+    if not all(found):
+        return []
+    if column.reduce in ("mean", "std"):
+        complete = all(len(left) == len(right) >= FEWEST_SEEDS for left, right in zip(found, wanted, strict=True))
+        return found if complete else []
     return found
 
 
-def estimate_run(run_id: str, column: Column, evidence: Evidence) -> Estimate:
-    """A column's statistic of one run."""
-    if column.statistic in SCORES:
-        return evidence.score(run_id, str(column.benchmark), column.statistic)
-    if column.statistic == "trainable_parameters":
-        return evidence.trainable_parameters(run_id)
-    found = evidence.spectral(run_id, column.statistic, column.over_modules)
-    return Estimate(*(100 * number for number in found)) if column.unit == "%" else found
+def reproduce(sides: Sequence[Sequence[str]], column: Column, evidence: Evidence) -> Estimate:
+    """The reproduced number of a cell from its runs, in groups as :func:`usable_sides` makes them."""
+    groups = [[evidence.estimate(run_id, column) for run_id in side] for side in sides]
+    if column.reduce == "difference":
+        left, right = map(largest, groups)
+        return difference(left, right)
+    reducers = {"only": only, "mean": mean_over_seeds, "std": std_over_seeds, "max": largest}
+    found = reducers[column.reduce](groups[0])
+    if column.reduce == "mean" and column.is_score:
+        return Estimate(found.value, max(found.low, 0.0), min(found.high, 100.0))
+    return found
 
 
 def only(estimates: Sequence[Estimate]) -> Estimate:
@@ -115,7 +107,7 @@ def only(estimates: Sequence[Estimate]) -> Estimate:
     return estimate
 
 
-def largest(estimates: Sequence[Estimate]) -> Estimate:
+def largest(estimates: Iterable[Estimate]) -> Estimate:
     """The estimate of largest value, with its own interval (not widened for having been selected)."""
     return max(estimates, key=lambda estimate: estimate.value)
 
@@ -123,7 +115,7 @@ def largest(estimates: Sequence[Estimate]) -> Estimate:
 def mean_over_seeds(estimates: Sequence[Estimate]) -> Estimate:
     """Mean over runs that differ in their seed, with the 95 % interval of Student's t over those runs."""
     values = np.array([estimate.value for estimate in estimates])
-    if len(values) < 2:
+    if len(values) < FEWEST_SEEDS:
         return Estimate(float(values.mean()))
     return Estimate(float(values.mean()), *seed_mean(values))
 
@@ -131,7 +123,7 @@ def mean_over_seeds(estimates: Sequence[Estimate]) -> Estimate:
 def std_over_seeds(estimates: Sequence[Estimate]) -> Estimate:
     """Standard deviation (n - 1) over runs that differ in their seed; NaN for a single one."""
     values = np.array([estimate.value for estimate in estimates])
-    return Estimate(float(values.std(ddof=1)) if len(values) > 1 else math.nan)
+    return Estimate(float(values.std(ddof=1)) if len(values) >= FEWEST_SEEDS else math.nan)
 
 
 def difference(left: Estimate, right: Estimate) -> Estimate:
@@ -146,14 +138,14 @@ def difference(left: Estimate, right: Estimate) -> Estimate:
     return Estimate(value, value - down, value + up)
 
 
-def judge(estimate: Estimate, printed: PrintedNumber | None, comparable: bool) -> str:
-    """What a reproduced number says about the printed one; see ``tables.CELLS`` for the words."""
+def judge_cell(estimate: Estimate, printed: PrintedNumber | None, comparable: bool) -> Verdict:
+    """What a reproduced number says about the printed one."""
     if math.isnan(estimate.value):
-        return "not run"
+        return Verdict.NOT_RUN
     if printed is None:
-        return "not reported"
+        return Verdict.NOT_REPORTED
     if not comparable:
-        return "stand-in"
+        return Verdict.STAND_IN
     scaled = [number / printed.multiplier for number in estimate]
     value, low, high = (scaled[0] if math.isnan(number) else number for number in scaled)
-    return verdict(value, low - printed.slack, high + printed.slack, printed.digits)
+    return Verdict(verdict(value, low - printed.slack, high + printed.slack, printed.digits))

@@ -1,21 +1,23 @@
 """What finished files say about runs, looked up by run id."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table
+from rlvr.plan.outputs import Column
+from rlvr.plan.statistics import EVIDENCE, PAIR_KINDS, SCORE
 
 if TYPE_CHECKING:
+    import pandas as pd
     from pandera.pandas import DataFrameSchema
 
 UNDECLARED = "The rule's inputs and the declaration of its output differ; see required_inputs."
 Z95 = 1.959963984540054  # SOURCE: 97.5 % quantile of the standard normal
+InputPaths = Mapping[str, Sequence[str]]  # files that an output is made from, by kind of evidence
 
 
 class Estimate(NamedTuple):
@@ -25,24 +27,25 @@ class Estimate(NamedTuple):
     low: float = float("nan")
     high: float = float("nan")
 
+    def times(self, factor: float) -> "Estimate":
+        """The same number in another unit; the factor is positive."""
+        return Estimate(*(factor * number for number in self))
 
-@dataclass(frozen=True)
-class InputPaths:
-    """Files that an output is made from; the run id is inside each of them."""
 
-    scores: Sequence[str] = ()
-    manifests: Sequence[str] = ()
-    spectra: Sequence[str] = ()
-    metrics: Sequence[str] = ()
-    diagnostics: Sequence[str] = ()
-    frozen: Sequence[str] = ()
-    decay: Sequence[str] = ()
-    cards: Sequence[str] = ()
+def evidence_paths(named: Any) -> InputPaths:
+    """The files of each kind of evidence among the named inputs of a rule."""
+    found = {kind: named.get(kind, []) for kind in EVIDENCE}
+    return {kind: [paths] if isinstance(paths, str) else list(paths) for kind, paths in found.items()}
 
-    @property
-    def all(self) -> list[str]:
-        """Every path."""
-        return [path for field in fields(self) for path in getattr(self, field.name)]
+
+def paths_of(paths: InputPaths, kind: str) -> list[str]:
+    """Files of a kind of evidence, those of pairs of checkpoints behind those of runs."""
+    return [*paths.get(kind, ()), *paths.get(PAIR_KINDS.get(kind, ""), ())]
+
+
+def all_paths(paths: InputPaths) -> list[str]:
+    """Every path."""
+    return [path for kind in paths.values() for path in kind]
 
 
 @dataclass(frozen=True)
@@ -51,25 +54,40 @@ class Evidence:
 
     Attributes:
         scores: ``tables.SCORES`` indexed by run_id, benchmark, statistic.
-        parameters: Trainable parameters by run id.
+        manifests: Content of ``run.json`` by run id.
         spectra: Of spectral quantities and of scalar diagnostics: number, mean, standard deviation (n - 1) and root of
             the summed squared standard errors over modules, indexed by run_id, quantity.
+        metrics: ``tables.METRICS``.
+        models: Content of ``model.json`` by model.
     """
 
-    scores: pd.DataFrame
-    parameters: dict[str, int]
-    spectra: pd.DataFrame
+    scores: "pd.DataFrame"
+    manifests: Mapping[str, Mapping[str, Any]]
+    spectra: "pd.DataFrame"
+    metrics: "pd.DataFrame | None" = None
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def estimate(self, run_id: str, column: Column) -> Estimate:
+        """A column's statistic of one run, in the column's unit.
+
+        Raises:
+            InputError: If the files do not have it.
+        """
+        shown = column.shown
+        if shown.source == SCORE:
+            found = mean_of(self.score(run_id, benchmark, shown.recorded) for benchmark in column.benchmarks)
+        elif shown.source == "manifests":
+            found = Estimate(self._of_the_run(run_id, shown.recorded, share="models" in shown.evidence))
+        elif shown.source == "metrics":
+            found = Estimate(self._of_the_end(run_id, shown.recorded, column.last_steps))
+        else:
+            found = self.spectral(run_id, shown.recorded, column.over_modules)
+        return found.times(shown.factor)
 
     def score(self, run_id: str, benchmark: str, statistic: str) -> Estimate:
-        """A score in percent with its bootstrap interval over problems."""
-        row = _find(self.scores, (run_id, benchmark, statistic), "scores")
-        return Estimate(100 * row["value"], 100 * row["low"], 100 * row["high"])
-
-    def trainable_parameters(self, run_id: str) -> Estimate:
-        """Number of trainable parameters; exact, so without an interval."""
-        if run_id not in self.parameters:
-            raise InputError(run_id, "no run.json given.", UNDECLARED)
-        return Estimate(float(self.parameters[run_id]))
+        """A score, from 0 to 1, with its bootstrap interval over problems."""
+        row = _find(self.scores, (run_id, benchmark, statistic), SCORE)
+        return Estimate(row["value"], row["low"], row["high"])
 
     def spectral(self, run_id: str, quantity: str, over_modules: str) -> Estimate:
         """Mean or standard deviation of a quantity over the adapted modules.
@@ -82,57 +100,94 @@ class Evidence:
             return Estimate(value)
         return Estimate(value, value - margin, value + margin)
 
+    def _of_the_run(self, run_id: str, quantity: str, share: bool) -> float:
+        """What ``run.json`` says; as a share of the base's parameters if asked."""
+        if run_id not in self.manifests:
+            raise InputError(run_id, "no run.json given.", UNDECLARED)
+        manifest = self.manifests[run_id]
+        if quantity == "peak_memory_gib":
+            return float(manifest[quantity]["accelerator"] or manifest[quantity]["host"])
+        base = self.models[manifest["settings"]["model"]]["parameters"] if share else 1
+        return float(manifest[quantity]) / float(base)
+
+    def _of_the_end(self, run_id: str, metric: str, steps: int) -> float:
+        """Mean of a metric over the last steps of a run; NaN where it was not logged."""
+        if self.metrics is None or run_id not in set(self.metrics["run_id"]):
+            raise InputError(run_id, "no metrics given.", UNDECLARED)
+        logged = self.metrics[self.metrics["run_id"] == run_id].sort_values("step")
+        return float(logged[metric].astype(float).tail(steps).mean())
+
+
+def mean_of(estimates: Iterable[Estimate]) -> Estimate:
+    """Macro average of independent estimates; half-widths add in quadrature (the MOVER of Zou and Donner 2008)."""
+    found = list(estimates)
+    if len(found) == 1:
+        return found[0]
+    count, value = len(found), sum(each.value for each in found) / len(found)
+    down = math.hypot(*(each.value - each.low for each in found)) / count
+    up = math.hypot(*(each.high - each.value for each in found)) / count
+    return Estimate(value, value - down, value + up)
+
 
 def load_evidence(paths: InputPaths) -> Evidence:
-    """Read score, manifest and spectra files.
+    """Read what cells are made from.
 
     Raises:
         InputError: Names the file that breaks its schema, or the run that is there twice.
     """
-    from rlvr.tables import DIAGNOSTICS, SCORES, SPECTRA
+    import pandas as pd
 
-    manifests = [read_json(path) for path in paths.manifests]
-    spectra, diagnostics = read_tables(paths.spectra, SPECTRA), read_tables(paths.diagnostics, DIAGNOSTICS)
+    from rlvr.tables import DIAGNOSTICS, METRICS, SCORES, SPECTRA
+
+    manifests = [read_json(path) for path in paths_of(paths, "manifests")]
+    spectra = read_tables(paths_of(paths, "spectra"), SPECTRA)
+    diagnostics = read_tables(paths_of(paths, "diagnostics"), DIAGNOSTICS)
     filled = [frame for frame in (spectra, scalars(diagnostics)) if len(frame)]
     return Evidence(
-        scores=index_scores(read_tables(paths.scores, SCORES)),
-        parameters={manifest["run_id"]: manifest["trainable_parameters"] for manifest in manifests},
+        scores=index_scores(read_tables(paths_of(paths, SCORE), SCORES)),
+        manifests={manifest["run_id"]: manifest for manifest in manifests},
         spectra=summarise_spectra(pd.concat(filled) if filled else spectra),
+        metrics=read_tables(paths_of(paths, "metrics"), METRICS),
+        models={Path(path).parent.name: read_json(path) for path in paths_of(paths, "models")},
     )
 
 
-def read_tables(paths: Sequence[str | Path], schema: "DataFrameSchema") -> pd.DataFrame:
+def read_tables(paths: Sequence[str | Path], schema: "DataFrameSchema") -> "pd.DataFrame":
     """Several tables of one schema, one below the other; an empty frame with its columns where there are none."""
+    import pandas as pd
+
     frames = [read_table(path, schema) for path in paths]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(schema.columns))
 
 
-def index_scores(scores: pd.DataFrame) -> pd.DataFrame:
+def index_scores(scores: "pd.DataFrame") -> "pd.DataFrame":
     """``tables.SCORES`` indexed for look-up."""
     return _unique(scores.set_index(["run_id", "benchmark", "statistic"]), "scores")
 
 
-def scalars(diagnostics: pd.DataFrame) -> pd.DataFrame:
-    """The diagnostics that are one number a module, exact, as rows like those of ``tables.SPECTRA``."""
+def scalars(diagnostics: "pd.DataFrame") -> "pd.DataFrame":
+    """The diagnostics that are one number per module, exact, as rows like those of ``tables.SPECTRA``."""
     return diagnostics[diagnostics["index"] == 0].drop(columns="index").assign(std_error=0.0)
 
 
-def summarise_spectra(spectra: pd.DataFrame) -> pd.DataFrame:
+def summarise_spectra(spectra: "pd.DataFrame") -> "pd.DataFrame":
     """Moments of every quantity of every run over its modules."""
+    import numpy as np
+
     _unique(spectra.set_index(["run_id", "module", "quantity"]), "spectra")
     groups = spectra.groupby(["run_id", "quantity"])
     errors = groups["std_error"].agg(lambda column: float(np.linalg.norm(column.astype(float))))
     return groups["value"].agg(["count", "mean", "std"]).assign(error=errors)
 
 
-def _unique(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+def _unique(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
     if not frame.index.is_unique:
         repeated = frame.index[frame.index.duplicated()][0]
         raise InputError(name, f"{repeated} is there twice.", "Give each file once.")
     return frame
 
 
-def _find(frame: pd.DataFrame, key: tuple[str, ...], name: str) -> pd.Series:
+def _find(frame: "pd.DataFrame", key: tuple[str, ...], name: str) -> "pd.Series[Any]":
     if key not in frame.index:
         raise InputError(name, f"no row for {' / '.join(key)}.", UNDECLARED)
     return frame.loc[[key]].iloc[0]

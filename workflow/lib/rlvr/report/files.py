@@ -1,18 +1,21 @@
 """File shells of this package: read finished files, call the pure parts, write what the paper shows."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from rlvr.core.io import atomic_path, check_table, sha256_file, write_json
 from rlvr.core.provenance import repository_state
-from rlvr.plan.outputs import Output, load_outputs
-from rlvr.report.cells import Scope, build_cells
-from rlvr.report.evidence import InputPaths, load_evidence
+from rlvr.plan.outputs import Output
+from rlvr.report.cells import ReportScope, build_cells
+from rlvr.report.evidence import InputPaths, all_paths, load_evidence
 from rlvr.report.render import compose, to_json, to_latex, to_markdown
+
+EMPTY_TEXTS = {"printed": "", "runs": ""}
 
 
 @dataclass(frozen=True)
@@ -25,47 +28,46 @@ class TableFiles:
     json: str
 
 
-def tabulate_file(output_id: str, outputs_path: str, scope: Scope, inputs: InputPaths, files: TableFiles) -> None:
+def tabulate_file(declaration: Mapping[str, Any], scope: ReportScope, inputs: InputPaths, files: TableFiles) -> None:
     """Make one table in every format.
 
     Args:
-        output_id: Key in ``outputs.yaml``.
-        outputs_path: The study's ``outputs.yaml``; its printed numbers lie in ``reported/`` beside it.
+        declaration: The table, as :meth:`Output.declaration` gives it.
         scope: Scale and runs of the tier.
         inputs: Finished files, at least what ``required_inputs`` names.
         files: Where to write.
     """
-    output = load_outputs(outputs_path)[output_id]
-    cells = make_cells(output, scope, inputs, files.csv)
-    table = compose(output, cells, scope, provenance_lines(output_id, outputs_path, inputs.all))
+    output = Output.read(declaration)
+    cells = make_cells(output, scope, inputs)
+    write_text(cells.to_csv(index=False), files.csv)
+    table = compose(output, cells, scope, provenance_lines(output.key, all_paths(inputs), scope))
     write_text(to_markdown(table), files.md)
     write_text(to_latex(table), files.tex)
     write_json(to_json(table), files.json)
 
 
-def make_cells(output: Output, scope: Scope, inputs: InputPaths, csv_path: str) -> pd.DataFrame:
-    """Build the cells of an output, check them and write them as tidy CSV."""
+def make_cells(output: Output, scope: ReportScope, inputs: InputPaths) -> pd.DataFrame:
+    """Build the cells of an output and check them (``tables.CELLS``)."""
     from rlvr.tables import CELLS
 
-    cells = check_table(build_cells(output, load_evidence(inputs), scope), csv_path, CELLS)
-    write_text(cells.to_csv(index=False), csv_path)
-    return cells
+    return check_table(build_cells(output, load_evidence(inputs), scope), output.key, CELLS)
 
 
 def read_cells(paths: Sequence[str]) -> pd.DataFrame:
     """Cells of several outputs, one below the other (``tables.CELLS``)."""
     from rlvr.tables import CELLS
 
-    frames = [check_table(pd.read_csv(path).fillna({"runs": ""}), path, CELLS) for path in paths]
-    return pd.concat(frames, ignore_index=True)
+    texts = {"printed": str, "runs": str, "row": str}
+    frames = [check_table(pd.read_csv(path, dtype=texts).fillna(EMPTY_TEXTS), path, CELLS) for path in paths]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(CELLS.columns))
 
 
-def provenance_lines(output_id: str, outputs_path: str, inputs: Sequence[str]) -> list[str]:
+def provenance_lines(output_id: str, inputs: Sequence[str], scope: ReportScope) -> list[str]:
     """Three lines that say where a generated file comes from; no time stamp, so that equal inputs give equal files."""
     state = repository_state()
     commit = state["commit"] or "not a git checkout"
     return [
-        f"{output_id}: generated from workflow/studies/{Path(outputs_path).parent.name}/outputs.yaml; do not edit",
+        f"{output_id}: generated from workflow/studies/{scope.study}/outputs.yaml; do not edit",
         f"commit {commit}{' with local changes' if state['dirty'] else ''}",
         f"sha256 of its {len(inputs)} input files: {digest_files(inputs)}",
     ]

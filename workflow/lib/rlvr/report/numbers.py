@@ -7,9 +7,8 @@ from typing import Any
 import pandas as pd
 
 from rlvr.core.io import read_json, write_json
-from rlvr.plan.outputs import Output, load_outputs
 from rlvr.plan.printed import format_value
-from rlvr.report.cells import Scope
+from rlvr.report.cells import ReportScope
 from rlvr.report.evidence import read_tables
 from rlvr.report.files import read_cells, write_text
 from rlvr.report.render import escape_tex, reproduced_text, scope_notes
@@ -21,8 +20,7 @@ Tree = Mapping[str, Any]
 
 
 def collect_numbers_file(
-    outputs_path: str,
-    scope: Scope,
+    scope: ReportScope,
     cells_paths: Sequence[str],
     scores_paths: Sequence[str],
     manifest_paths: Sequence[str],
@@ -32,7 +30,6 @@ def collect_numbers_file(
     """Write ``numbers.json`` and ``numbers.tex``.
 
     Args:
-        outputs_path: The study's ``outputs.yaml``.
         scope: Scale and runs of the tier.
         cells_paths: CSV of every output that has cells.
         scores_paths: Scores of any runs, the untrained bases among them.
@@ -43,7 +40,7 @@ def collect_numbers_file(
     from rlvr.tables import SCORES
 
     numbers = {
-        "cells": cell_numbers(load_outputs(outputs_path), read_cells(cells_paths)),
+        "cells": cell_numbers(read_cells(cells_paths)),
         "scores": score_numbers(read_tables(scores_paths, SCORES)),
         "study": study_numbers([read_json(path) for path in manifest_paths], scope),
     }
@@ -51,21 +48,17 @@ def collect_numbers_file(
     write_text(macros(numbers), tex_path)
 
 
-def cell_numbers(outputs: Mapping[str, Output], cells: pd.DataFrame) -> dict[str, Any]:
+def cell_numbers(cells: pd.DataFrame) -> dict[str, Any]:
     """Texts of every cell by output, row key and column key: value, and where they exist low, high, printed."""
     tree: dict[str, Any] = {}
     for cell in cells.to_dict("records"):
-        output = outputs[cell["output"]]
-        row = output.rows[cell["row"]]
-        (column,) = (column for column in output.columns if column.key == cell["column"])
         entry = {"value": reproduced_text(cell), "verdict": cell["verdict"]}
         for end in ("low", "high"):
             if not math.isnan(cell[end]):
                 entry[end] = format_value(cell[end], cell["decimals"], cell["unit"])
-        printed = output.printed(row, column)
-        if printed is not None:
-            entry["printed"] = printed
-        tree.setdefault(output.key, {}).setdefault(row.key, {})[column.key] = entry
+        if cell["printed"]:
+            entry["printed"] = cell["printed"]
+        tree.setdefault(cell["output"], {}).setdefault(cell["row"], {})[cell["column"]] = entry
     return tree
 
 
@@ -80,7 +73,7 @@ def score_numbers(scores: pd.DataFrame) -> dict[str, Any]:
     return tree
 
 
-def study_numbers(manifests: Sequence[Mapping[str, Any]], scope: Scope) -> dict[str, str]:
+def study_numbers(manifests: Sequence[Mapping[str, Any]], scope: ReportScope) -> dict[str, str]:
     """Counts over the trained runs of the tier."""
     seeds = sorted({manifest["settings"]["seed"] for manifest in manifests})
     return {

@@ -1,35 +1,16 @@
 """Parameter tables: what the papers print beside what the modules hold, and what each run of the grid would need."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, read_json
 from rlvr.plan.printed import parse_printed
 
-TOLERANCE = 0.01  # ASSUME: printed multiples of a rounded count (87.2 = 2 x 43.6) are up to a hundredth off
-UNITS = ("parameters", "percent")
+COUNT_TOLERANCE = 0.01  # ASSUME: printed multiples of a rounded count (87.2 = 2 x 43.6) are up to a hundredth off
 GIB, MIB = 2**30, 2**20
-
-
-def load_printed(path: str | Path) -> list[dict[str, str]]:
-    """Rows of a study's ``reported/parameters.csv``, with the study's name.
-
-    Raises:
-        InputError: For a printed number that cannot be read or an unknown unit; names the line.
-    """
-    with Path(path).open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    for line, row in enumerate(rows, start=2):
-        where = f"{path}, line {line}"
-        parse_printed(row["printed"], where)
-        if row["unit"] not in UNITS:
-            raise InputError(where, f"unit '{row['unit']}'.", f"Choose one of {', '.join(UNITS)}.")
-    return [{"study": Path(path).parents[1].name, **row} for row in rows]
 
 
 def judge_count(printed: str, unit: str, trainable: int, base: int) -> str:
@@ -49,7 +30,7 @@ def judge_count(printed: str, unit: str, trainable: int, base: int) -> str:
     distance = abs(value - number.value) / number.multiplier
     if distance <= 0.5 * 10.0**-number.decimals + number.slack:
         return "agrees"
-    return "agrees within 1 %" if abs(value - number.value) <= TOLERANCE * value else "differs"
+    return "agrees within 1 %" if abs(value - number.value) <= COUNT_TOLERANCE * value else "differs"
 
 
 def tabulate_printed(counted: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -29,12 +29,15 @@ class PaperFiles:
         return single | several
 
 
-def compile_paper(main_path: str, files: PaperFiles, captions: Mapping[str, str], pdf_path: str) -> None:
+def compile_paper(
+    main_path: str, files: PaperFiles, study: Mapping[str, str], captions: Mapping[str, str], pdf_path: str
+) -> None:
     """Compile the document.
 
     Args:
-        main_path: The document, ``paper/main.typ``.
+        main_path: The study's ``paper.typ``, or ``paper/general.typ``.
         files: What it reads.
+        study: ``name``, ``title`` and ``citation`` of the study.
         captions: Captions of the figures by name; tables carry theirs.
         pdf_path: Where the PDF goes.
 
@@ -43,7 +46,7 @@ def compile_paper(main_path: str, files: PaperFiles, captions: Mapping[str, str]
     """
     import typst
 
-    inputs = {**files.as_inputs(), "captions": json.dumps(dict(captions))}
+    inputs = {**files.as_inputs(), "study": json.dumps(dict(study)), "captions": json.dumps(dict(captions))}
     try:
         document = typst.compile(str(Path(main_path).resolve()), root="/", sys_inputs=inputs)
     except typst.TypstError as error:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from rlvr.plan.outputs import SCORES, Column, Output
+from rlvr.plan.outputs import Column, Output
 from rlvr.plan.printed import MINUS, format_value
-from rlvr.report.cells import Scope
+from rlvr.plan.verdicts import Verdict
+from rlvr.report.cells import ReportScope
 
 DASH = "\N{EN DASH}"
 DIFFERS = "\N{DAGGER}"
@@ -47,17 +48,16 @@ class Table:
         return [("",) * (levels - len(header)) + header for header in headers]
 
 
-def compose(output: Output, cells: pd.DataFrame, scope: Scope, provenance: list[str]) -> Table:
+def compose(output: Output, cells: pd.DataFrame, scope: ReportScope, provenance: list[str]) -> Table:
     """Turn the cells of an output into texts."""
     by_place = {(line["row"], line["column"]): line for line in cells.to_dict("records")}
     texts = [
-        [*row.labels, *(cell_text(by_place[index, col.key], output.printed(row, col)) for col in output.columns)]
-        for index, row in enumerate(output.rows)
+        [*row.labels, *(cell_text(by_place[row.key, column.key]) for column in output.columns)] for row in output.rows
     ]
     return Table(output, cells, texts, notes(output, cells, scope), provenance)
 
 
-def cell_text(cell: Mapping[Any, Any], printed: str | None) -> str:
+def cell_text(cell: Mapping[Any, Any]) -> str:
     """One cell, e.g. ``46.6 [43.1, 50.2] (78.1)``: reproduced, its 95 % interval, as printed.
 
     A dash stands for a number that was not run; a dagger marks one that differs from the printed number.
@@ -66,20 +66,20 @@ def cell_text(cell: Mapping[Any, Any], printed: str | None) -> str:
     if not math.isnan(cell["low"]):
         low, high = (format_value(cell[end], cell["decimals"], cell["unit"]) for end in ("low", "high"))
         parts.append(f"[{low}, {high}]")
-    if printed is not None:
-        parts.append(f"({printed})")
+    if cell["printed"]:
+        parts.append(f"({cell['printed']})")
     return " ".join(parts)
 
 
 def reproduced_text(cell: Mapping[Any, Any]) -> str:
     """The reproduced number of a cell alone."""
-    if cell["verdict"] == "not run":
+    if cell["verdict"] == Verdict.NOT_RUN:
         return DASH
-    mark = DIFFERS if cell["verdict"] == "differs" else ""
+    mark = DIFFERS if cell["verdict"] == Verdict.DIFFERS else ""
     return format_value(cell["value"], cell["decimals"], cell["unit"]) + mark
 
 
-def notes(output: Output, cells: pd.DataFrame, scope: Scope) -> list[str]:
+def notes(output: Output, cells: pd.DataFrame, scope: ReportScope) -> list[str]:
     """What a reader must know to read the cells, in full sentences."""
     found = scope_notes(scope)
     if cells["reported"].notna().any():
@@ -88,14 +88,14 @@ def notes(output: Output, cells: pd.DataFrame, scope: Scope) -> list[str]:
         with_interval = set(cells.loc[cells["low"].notna(), "column"])
         kinds = interval_kinds(column for column in output.columns if column.key in with_interval)
         found.append(f"In brackets: 95 % interval, {kinds}.")
-    if cells["verdict"].eq("differs").any():
+    if cells["verdict"].eq(Verdict.DIFFERS).any():
         found.append(f"{DIFFERS}: the printed number, allowing for its rounding, lies outside of our interval.")
-    if cells["verdict"].eq("not run").any():
+    if cells["verdict"].eq(Verdict.NOT_RUN).any():
         found.append(f"{DASH}: no run for it in the selected tier of the grid.")
     return found
 
 
-def scope_notes(scope: Scope) -> list[str]:
+def scope_notes(scope: ReportScope) -> list[str]:
     """What holds for every output of a scale."""
     if scope.comparable:
         return [scope.remark] if scope.remark else []
@@ -113,7 +113,7 @@ def interval_kinds(columns: Iterable[Column]) -> str:
         "mean": "of a mean by Student's t over seeds",
     }
     score, spectrum = "of a score by bootstrap over problems", "of an estimated spectrum from its standard error"
-    kinds = [reduced.get(column.reduce, score if column.statistic in SCORES else spectrum) for column in columns]
+    kinds = [reduced.get(column.reduce, score if column.is_score else spectrum) for column in columns]
     return "; ".join(dict.fromkeys(kinds))
 
 
@@ -164,8 +164,8 @@ def to_json(table: Table) -> dict[str, Any]:
         "label_columns": len(table.output.labels),
         "headers": [list(header) for header in table.headers],
         "rows": [
-            {"key": row.key, "texts": texts, "verdicts": [verdicts[index, key] for key in keys]}
-            for index, (row, texts) in enumerate(zip(table.output.rows, table.texts, strict=True))
+            {"key": row.key, "texts": texts, "verdicts": [verdicts[row.key, key] for key in keys]}
+            for row, texts in zip(table.output.rows, table.texts, strict=True)
         ],
         "notes": table.notes,
         "provenance": table.provenance,

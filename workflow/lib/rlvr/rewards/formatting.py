@@ -5,17 +5,23 @@ given there in one line each; every reading of ours that goes beyond that line i
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from rlvr.prompts import THINK_CLOSE, THINK_OPEN, USER_TURN_MARKERS
+from rlvr.core.turns import WORDS, find_user_turn, says_something
+from rlvr.prompts import THINK_CLOSE, THINK_OPEN
 
 THINK_TAG = re.compile(f"{re.escape(THINK_OPEN)}|{re.escape(THINK_CLOSE)}")
-NULL_THOUGHTS = frozenset({"", "null", "none", "nil", "n/a", "...", "\u2026"})  # ASSUME: what "empty or null" covers
 
-# A marker made of letters simulates a turn where it begins a line; a chat template's control token does so anywhere.
-USER_TURN = re.compile(
-    "|".join(rf"^[ \t]*{re.escape(mark)}" if mark[0].isalpha() else re.escape(mark) for mark in USER_TURN_MARKERS),
-    re.MULTILINE,
+# ASSUME: what "empty or null" covers beside blanks, punctuation and invisible characters: one letter, however often,
+# and words that stand in for a thought. A digit is one: "4" is short, not empty.
+NULL_WORDS = re.compile(
+    "null|none|nil|na|n|a|nan|nothing|empty|blank|void|undefined|no|not|any|todo|tbd|skip|skipped|pass|omitted|redacted"
+    "|ok|okay|well|hm+|so|and|then|now|i|me|my|us|we|you|your|it|this|that|the|be|is|am|are|was|let|s|ll|will|can|to|by|about"
+    "|thinks?|thinking|thoughts?|reason|reasoning|needed|necessary|required|needs?|here|steps?|process|placeholder|hidden"
+    "|\u7565|\u65e0|\u7a7a|\u6ca1\u6709|\u601d\u8003"
+)
+COMMAND = re.compile(
+    r"&#?[a-z0-9]+;|</?[a-z]+ ?/?>|\\(?:text(?:bf|it)?|boxed|quad|qquad|ldots|dots|n|t|r)(?![a-zA-Z])", re.IGNORECASE
 )
 
 # ASSUME: neither n nor the threshold is printed. On the 800 real completions of Qwen2.5-Math these values fire on
@@ -23,6 +29,11 @@ USER_TURN = re.compile(
 NGRAM_WORDS = 4
 MIN_NGRAMS = 16
 MAX_REPEATED_SHARE = 0.5
+# ASSUME: words of this length are writing without blanks (Chinese, "hahaha", digits): where most of their runs of
+# characters repeat, these are counted as well. Formulas without blanks repeat some of theirs.
+LONG_WORD = 40
+NGRAM_CHARACTERS = 8
+LOOP_SHARE = 0.75
 
 
 def closes_thinking(text: str) -> bool:
@@ -32,37 +43,59 @@ def closes_thinking(text: str) -> bool:
 
 
 def answers_after_thinking(text: str) -> bool:
-    """Answer existence: anything but spaces and tags after the last closing tag."""
+    """Answer existence: something that can be read after the last closing tag."""
     _, closing, after = text.rpartition(THINK_CLOSE)
-    return bool(closing) and bool(THINK_TAG.sub("", after).strip())
+    return bool(closing) and says_something(after)
 
 
 def simulates_user(text: str) -> bool:
     """Hallucination: the model goes on to write the user's next turn."""
-    return USER_TURN.search(text) is not None
+    return find_user_turn(text) is not None
 
 
 def thinks_nothing(text: str) -> bool:
-    """Lazy thinking: a closed reasoning block with nothing, or a null word, inside."""
+    """Lazy thinking: a closed reasoning block without a thought inside: nothing, one letter, words for nothing."""
     before, closing, _ = text.partition(THINK_CLOSE)
     _, opening, thought = before.partition(THINK_OPEN)
-    return bool(opening and closing) and thought.strip().casefold() in NULL_THOUGHTS
+    return bool(opening and closing) and not _is_thought(thought)
+
+
+def _is_thought(text: str) -> bool:
+    bare = COMMAND.sub(" ", text)
+    if not says_something(bare):
+        return False
+    words = [word.casefold() for word in WORDS.findall(bare)]
+    return any(not NULL_WORDS.fullmatch(word) for word in words) and (
+        len(set("".join(words))) > 1 or "".join(words).isdigit()
+    )
 
 
 def repeats_itself(text: str) -> bool:
-    """Repetition: over half of the 4-word n-grams, counted line by line, have occurred before.
+    """Repetition: over half of the n-grams, counted line by line, have occurred before.
 
-    A line of fewer than four words counts as one n-gram, so that repeated short lines are seen as well as loops within
-    one endless line. Texts with fewer than 16 n-grams are too short to judge. Linear in the length of the text.
+    An n-gram is four words, or, in a word of 40 characters or more (writing without blanks), eight characters if over
+    three quarters of them repeat in it. A line of fewer than four words counts as one n-gram, so that repeated short
+    lines are seen as well as loops within one endless line. Texts with fewer than 16 n-grams are too short to judge.
+    Linear in the length of the text.
     """
     total = 0
-    distinct: set[tuple[str, ...]] = set()
+    distinct: set[tuple[str, ...] | str] = set()
     for line in text.splitlines():
-        words = line.casefold().split()
-        starts = range(max(len(words) - NGRAM_WORDS + 1, 1)) if words else ()
-        distinct.update(tuple(words[start : start + NGRAM_WORDS]) for start in starts)
-        total += len(starts)
+        for ngram in _ngrams(line):
+            distinct.add(ngram)
+            total += 1
     return total >= MIN_NGRAMS and 1 - len(distinct) / total > MAX_REPEATED_SHARE
+
+
+def _ngrams(line: str) -> Iterator[tuple[str, ...] | str]:
+    words = line.casefold().split()
+    if words:
+        yield from (tuple(words[start : start + NGRAM_WORDS]) for start in range(max(len(words) - NGRAM_WORDS + 1, 1)))
+    for word in words:
+        if len(word) >= LONG_WORD:
+            runs = [word[start : start + NGRAM_CHARACTERS] for start in range(len(word) - NGRAM_CHARACTERS + 1)]
+            if len(set(runs)) < (1 - LOOP_SHARE) * len(runs):
+                yield from runs
 
 
 def has_malformed_tags(text: str) -> bool:

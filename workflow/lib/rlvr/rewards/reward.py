@@ -1,16 +1,26 @@
 """The training rewards of the four papers, as pure functions of a verdict, a text and its length in tokens.
 
-``shaped`` is R_total = R_accuracy + R_format (first paper, appendix A.3, equal weights); ``binary`` is 1 or 0 (second
-paper, section 2.4); ``signed`` is 1 or -1, to which the third and the fourth paper add a penalty on length.
+``shaped`` and ``as-printed`` are R_total = R_accuracy + R_format (first paper, appendix A.3, equal weights); ``binary``
+is 1 or 0 (second paper, section 2.4); ``signed`` is 1 or -1, to which the third and the fourth paper add a penalty on
+length.
+
+``as-printed`` follows the first paper to the letter. DEVIATION: ``shaped``, the default, differs from it in two ways.
+The answer stands where ``grader.last_answer`` finds it, not in the last box anywhere. And what a right answer's format
+takes away is scaled down: as printed, a right answer in an unclosed reasoning earns 0.7, a wrong one behind a tidy
+reasoning 0.75, so that the policy would be taught to be tidy rather than right.
 """
 
 from dataclasses import dataclass
 
-from rlvr.grading.grader import grade
+from rlvr.grading.grader import as_printed, grade
 from rlvr.grading.verdicts import NO_META, Verdict
-from rlvr.plan.reward_rules import KINDS, RewardRule
+from rlvr.plan.reward_rules import AS_PRINTED, FORMATTED, KINDS, RewardRule
 from rlvr.prompts import assistant_text
 from rlvr.rewards.formatting import format_reward
+
+# ASSUME: the least format, -2.15, takes 0.215 from a right answer: every right one earns more than any wrong one, and
+# among right answers the better format still earns more.
+MALUS_OF_RIGHT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +29,7 @@ class Reward:
 
     Attributes:
         accuracy: 1 if the verdict is ``correct``, else 0, whatever it is worth.
-        format: R_fmt of a shaped reward, at most 0.75, else 0.
+        format: R_fmt as it counts, at most 0.75; 0 for rewards without it.
         total: What the policy is trained on.
         verdict: The grader's, so that a broken grader never looks like a weak model.
         overlong: The penalty on length, from -1 to 0.
@@ -42,10 +52,20 @@ def reward_for(verdict: Verdict, text: str, tokens: int, rule: RewardRule) -> Re
         rule: Which reward.
     """
     right = verdict == "correct"
-    shaping = format_reward(text) if rule.kind == "shaped" else 0.0
+    shaping = shaped_format(format_reward(text), right, rule) if rule.kind in FORMATTED else 0.0
     overlong = overlong_penalty(tokens, rule.max_tokens, rule.overlong_buffer) if rule.overlong_buffer else 0.0
     worth = KINDS[rule.kind][0 if right else 1]
     return Reward(float(right), shaping, worth + shaping + overlong, verdict, overlong)
+
+
+def shaped_format(found: float, right: bool, rule: RewardRule) -> float:
+    """What the format adds to a reward: R_fmt, but a tenth of what it takes from a right answer; see the module."""
+    return found * MALUS_OF_RIGHT if right and found < 0 and rule.kind != AS_PRINTED else found
+
+
+def verifier_for(verifier: str, rule: RewardRule) -> str:
+    """Name of the verifier that a reward asks for problems of a kind."""
+    return as_printed(verifier) if rule.kind == AS_PRINTED else verifier
 
 
 def overlong_penalty(tokens: int, max_tokens: int, buffer: int) -> float:
@@ -62,8 +82,10 @@ def overlong_penalty(tokens: int, max_tokens: int, buffer: int) -> float:
     return -min(max(tokens - (max_tokens - buffer), 0) / buffer, 1.0)
 
 
-def total_reward(completion: str, gold: str, verifier: str, template: str, meta: str = NO_META) -> Reward:
-    """Judge one completion by the shaped reward.
+def total_reward(
+    completion: str, gold: str, verifier: str, template: str, meta: str = NO_META, rule: RewardRule | None = None
+) -> Reward:
+    """Judge one completion.
 
     Args:
         completion: What the model wrote after the prompt.
@@ -71,9 +93,11 @@ def total_reward(completion: str, gold: str, verifier: str, template: str, meta:
         verifier: The problem's verifier, see ``rlvr.grading.grader``.
         template: Name of the prompt template that the completion continues.
         meta: What else the problem's table says, JSON.
+        rule: Which reward; the shaped one by default.
 
     Raises:
         InputError: For an unknown verifier or template or an unreadable gold; never because of the completion.
     """
     text = assistant_text(completion, template)
-    return reward_for(grade(text, gold, verifier, meta).verdict, text, 0, RewardRule())
+    rule = rule or RewardRule()
+    return reward_for(grade(text, gold, verifier_for(verifier, rule), meta).verdict, text, 0, rule)

@@ -8,7 +8,7 @@ from rlvr.grading.batches import Completion, Resources, grade_all
 from rlvr.grading.verdicts import NO_META
 from rlvr.plan.reward_rules import RewardRule
 from rlvr.prompts import assistant_text
-from rlvr.rewards.reward import Reward, reward_for
+from rlvr.rewards.reward import Reward, reward_for, verifier_for
 
 WORKERS = 4  # ASSUME: processes of one trainer that judge what needs computer algebra or runs programs
 
@@ -38,7 +38,8 @@ def make_reward(template: str, rule: RewardRule | None = None) -> Callable[..., 
         texts = [assistant_text(completion, template) for completion in completions]
         metas = meta or [NO_META] * len(texts)
         lengths = [0] * len(texts) if completion_ids is None else [len(ids) for ids in completion_ids]
-        asked = [Completion(*row) for row in zip(texts, answer, verifier, metas, strict=True)]
+        kinds = [verifier_for(name, rule) for name in verifier]
+        asked = [Completion(*row) for row in zip(texts, answer, kinds, metas, strict=True)]
         grades = grade_all(asked, Resources(WORKERS))
         rewards = [
             reward_for(grade.verdict, text, tokens, rule)

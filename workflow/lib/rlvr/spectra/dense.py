@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 SMALL_SIDE = 512  # up to here svdvals in double precision costs next to nothing
-BLOCK = 512  # rows of the Gram matrix at a time
+ROWS_AT_A_TIME = 512  # rows of the Gram matrix at a time
 ROUNDING = 8  # largest error seen in an eigenvalue of a 4096 x 4096 Gram matrix: 5.2 epsilon times the largest one
 # Nats; the relative error that single precision may at most leave in an effective rank. It is a bound for errors that
 # all point one way: over flat, falling, spiked and low-rank spectra of 1024 x 1024 the error seen was at most 3e-5.
@@ -63,8 +63,8 @@ def lower_gram(wide: Tensor) -> Tensor:
     """
     rows = wide.shape[0]
     gram = wide.new_empty(rows, rows)
-    for start in range(0, rows, BLOCK):
-        stop = min(start + BLOCK, rows)
+    for start in range(0, rows, ROWS_AT_A_TIME):
+        stop = min(start + ROWS_AT_A_TIME, rows)
         torch.mm(wide[start:stop], wide[:stop].T, out=gram[start:stop, :stop])
     return gram
 

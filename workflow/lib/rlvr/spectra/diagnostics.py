@@ -33,7 +33,7 @@ from rlvr.spectra.offprincipal import (
 from rlvr.spectra.sparsity import fixed_tolerance_sparsity, sparsity, update_mask
 from rlvr.weights.decompositions import Triples
 from rlvr.weights.masks import low_magnitude_mask, principal_mask
-from rlvr.weights.updates import ModuleUpdate
+from rlvr.weights.matrices import Matrices, ModuleUpdate
 
 Quantities = dict[str, float | Tensor]
 
@@ -66,13 +66,18 @@ class DiagnosticsSettings:
         return self.decomposed_layers is None or layer in self.decomposed_layers
 
 
-def diagnose(update: ModuleUpdate, settings: DiagnosticsSettings) -> pd.DataFrame:
+def diagnose(update: ModuleUpdate, matrices: Matrices, settings: DiagnosticsSettings) -> pd.DataFrame:
     """All diagnostics of a module, in the columns of ``tables.DIAGNOSTICS`` without the run id.
+
+    Args:
+        update: The module.
+        matrices: Its matrices.
+        settings: What to look at.
 
     Raises:
         InputError: If the base weight is zero, so that it has no directions; the message names it.
     """
-    base, tuned = update.read_base(), update.tuned()
+    base, tuned = matrices.base, matrices.tuned
     masks = Masks(update_mask(base, tuned), low_magnitude_mask(base, settings.mask_share))
     quantities = {**_of_storage(base, tuned), **_of_masks(masks)}
     if settings.decomposes(update.layer):
@@ -82,7 +87,7 @@ def diagnose(update: ModuleUpdate, settings: DiagnosticsSettings) -> pd.DataFram
         reconstruction = before.first(settings.principal_rank).product()
         quantities |= _of_principal_weights(principal_mask(reconstruction, settings.mask_share), masks)
         quantities |= _of_rotation(before, after, settings.top_directions)
-        quantities |= _of_directions(update, before)
+        quantities |= _of_directions(update, matrices.update, before)
     return tidy(quantities, update.module, update.layer, update.projection, (update.rows, update.cols))
 
 
@@ -141,8 +146,7 @@ def _of_rotation(before: Triples, after: Triples, top: int) -> Quantities:
     }
 
 
-def _of_directions(update: ModuleUpdate, before: Triples) -> Quantities:
-    delta = update.dense()
+def _of_directions(update: ModuleUpdate, delta: Tensor, before: Triples) -> Quantities:
     magnitudes = along_directions(delta, before)
     found: Quantities = {
         "mode_share": mode_shares(magnitudes),

@@ -8,7 +8,12 @@ A block of Gaussian vectors z spans a Krylov space; the block tridiagonal matrix
 every z (Golub and Meurant 2010, chapter 6), whose mean is ``tr f(B)``. Two control variates take away nearly all of the
 variance: eigenvectors u that have converged in the space are counted exactly, in the place of ``(u^T z)^2 f(p)``, and
 the known trace 1 calibrates the rest, on which f is close to linear. The spread over the probes gives the standard
-error; what the quadrature still changed over its last third is added to it.
+error; what the quadrature still changed over its last third is added to it, and so is rounding.
+
+Three things keep it right where values are few, equal or far apart. A new direction is kept only if it is larger than
+the rounding of a product, which the asymmetry of the projected B measures (B itself has none). The space ends where
+nothing larger is left: then the rules are exact. As many equal values as there are probes are never counted as known:
+of an eigenspace that is larger than the block, the space holds the projections of the probes and nothing else.
 """
 
 import math
@@ -18,16 +23,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from rlvr.core.errors import InputError
 from rlvr.weights.linear_maps import LinearMap
 
 Function = Callable[[Tensor], Tensor]
 PROBES, STEPS = 24, 20
+NOISE = 3.0  # directions of a block of noise have norms close to that of one of its vectors
 CONVERGED = 1e-3  # residual of a Ritz pair over its value; looser, the pair would still depend on the probes
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A number and the standard error of its estimate."""
+class Estimated:
+    """A number that was estimated, and its standard error."""
 
     value: float
     std_error: float
@@ -38,14 +45,23 @@ class _Lanczos:
     """The matrix B in a Krylov space; small, and on the CPU wherever the update lies.
 
     Attributes:
-        start: Coordinates of the probes in the first block, (probes, probes), probes in rows.
-        tridiagonal: B in the space, (steps probes, steps probes).
-        couplings: Coupling of each step's block to the next one, (steps, probes, probes).
+        start: Coordinates of the probes in the first block, (probes, first block), probes in rows.
+        tridiagonal: B in the space, (size, size).
+        ends: 0, and where each step's block ends; blocks get smaller as directions run out.
+        couplings: Coupling of each step's block to the next one, (block, next block); no column where nothing was left.
+        rounding: Norm of what rounding adds to the product of B with a unit vector.
     """
 
     start: Tensor
     tridiagonal: Tensor
-    couplings: Tensor
+    ends: list[int]
+    couplings: list[Tensor]
+    rounding: float
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the space ended by itself: B leads nowhere out of it, and more steps would change nothing."""
+        return self.couplings[-1].shape[1] == 0
 
 
 @dataclass(frozen=True)
@@ -53,12 +69,14 @@ class _Quadrature:
     """Ritz values and what every probe has to do with them.
 
     Attributes:
-        shares: Ritz values p, rising.
-        known: Which of them have converged.
+        shares: Ritz values p between 0 and 1, rising.
+        residuals: How far each Ritz pair is from an eigenpair, ``||B u - p u||``.
+        known: Which of them are counted exactly.
         weights: ``(z^T u)^2`` of every probe and Ritz vector, (probes, shares); 0 where the vector is known.
     """
 
     shares: Tensor
+    residuals: Tensor
     known: Tensor
     weights: Tensor
 
@@ -72,7 +90,7 @@ class _Quadrature:
         return float(function(self.shares[self.known]).sum() + slope * rest), float(spread)
 
 
-def estimate_spectrum(update: LinearMap, generator: torch.Generator) -> dict[str, Estimate]:
+def estimate_spectrum(update: LinearMap, generator: torch.Generator) -> dict[str, Estimated]:
     """Effective rank, participation ratio and stable rank of an update.
 
     Args:
@@ -80,88 +98,140 @@ def estimate_spectrum(update: LinearMap, generator: torch.Generator) -> dict[str
         generator: Source of the probes; one on the CPU draws the same for every device.
 
     Returns:
-        By name; the stable rank comes from the largest Ritz value, which has converged long before the others, and
-        carries no statistical error. All are 0 for a zero update.
+        By name, each at least 1 and at most the smaller side. All are 0, exactly, for a zero update.
 
     Raises:
         ValueError: For an update that is too small; compute its singular values instead.
+        InputError: If products with the update are not finite.
     """
     names = ("effective_rank", "participation_ratio", "stable_rank")
     side = min(update.rows, update.cols)
     if side < 2 * PROBES:
         raise ValueError(f"an update of {update.rows} x {update.cols} is too small to estimate: use its exact values")
     if update.squared_norm == 0:
-        return dict.fromkeys(names, Estimate(0.0, 0.0))
+        return dict.fromkeys(names, Estimated(0.0, 0.0))
     probes = torch.randn(PROBES, side, generator=generator, dtype=update.dtype, device=generator.device)
-    steps = min(STEPS, side // PROBES)
-    space = _block_lanczos(_normalised_gram(update), probes.to(update.device), steps)
-    rules = _quadrature(space, steps), _quadrature(space, max(2 * steps // 3, 1))
+    space = _block_lanczos(_normalised_gram(update), probes.to(update.device), min(STEPS, side // PROBES))
+    steps = len(space.couplings)
+    rules = _quadrature(space, steps), _quadrature(space, steps if space.is_whole else max(2 * steps // 3, 1))
     entropy = _trace(*rules, lambda shares: torch.special.xlogy(shares, shares))
     concentration = _trace(*rules, torch.square)
     rank, participation = math.exp(-entropy.value), 1 / concentration.value
+    # What is smaller than rounding may still be there, and of x log x even a little counts.
+    rounding = max(space.rounding * side**0.5, 4 * torch.finfo(update.dtype).eps)
     found = (
-        Estimate(rank, rank * entropy.std_error),
-        Estimate(participation, participation**2 * concentration.std_error),
-        Estimate(1 / float(rules[0].shares[-1]), 0.0),
+        Estimated(rank, rank * math.hypot(entropy.std_error, rounding * math.log(1 / space.rounding))),
+        Estimated(participation, participation * math.hypot(participation * concentration.std_error, rounding)),
+        _stable_rank(*rules, space.rounding),
     )
-    return dict(zip(names, found, strict=True))
+    bounded = (Estimated(min(max(one.value, 1.0), float(side)), one.std_error) for one in found)
+    return dict(zip(names, bounded, strict=True))
 
 
 def _normalised_gram(update: LinearMap) -> Function:
-    """Products with the Gram matrix of the smaller side over its trace; vectors in rows."""
+    """Products with the Gram matrix of the smaller side over its trace; vectors in rows.
+
+    Divides after each of the two products: squares of small updates would underflow.
+    """
+    norm = update.squared_norm**0.5
     if update.cols <= update.rows:
-        return lambda x: update.multiply_transposed(update.multiply(x)) / update.squared_norm
-    return lambda y: update.multiply(update.multiply_transposed(y)) / update.squared_norm
+        return lambda x: update.multiply_transposed(update.multiply(x) / norm) / norm
+    return lambda y: update.multiply(update.multiply_transposed(y) / norm) / norm
 
 
 def _block_lanczos(product: Function, probes: Tensor, steps: int) -> _Lanczos:
-    """Block Lanczos with full orthogonalisation, twice; vectors in rows.
+    """Block Lanczos in float64, products in the type of the probes; vectors in rows.
 
-    Once leaves single-precision vectors that put the largest Ritz values 1e-5 too low: where hardly anything but spikes
-    makes up the update, five standard errors of its effective rank.
+    Orthogonalises against all vectors, twice: once leaves the largest Ritz values 1e-5 too low, where hardly anything
+    but spikes makes up the update, five standard errors of its effective rank.
     """
-    block, side = probes.shape
-    basis = probes.new_zeros(steps * block, side)
-    matrix = torch.zeros(steps * block, steps * block, dtype=torch.float64, device="cpu")
-    couplings = torch.zeros(steps, block, block, dtype=torch.float64, device="cpu")
-    current, start = _orthonormal_rows(probes)
-    for step in range(steps):
-        here, after = slice(step * block, (step + 1) * block), slice((step + 1) * block, (step + 2) * block)
-        basis[here] = current
-        image = product(current)
-        inside = image @ basis[: here.stop].T
-        matrix[here, here] = (inside[:, here] + inside[:, here].T).double() / 2
-        rest = image - inside @ basis[: here.stop]
-        rest -= rest @ basis[: here.stop].T @ basis[: here.stop]
-        current, couplings[step] = _orthonormal_rows(rest)
-        if step + 1 < steps:
-            matrix[here, after], matrix[after, here] = couplings[step], couplings[step].T
-    return _Lanczos(start, matrix, couplings)
+    size = steps * len(probes)
+    matrix = torch.zeros(size, size, dtype=torch.float64, device="cpu")
+    current, start = _orthonormal_rows(probes.double(), 0.0)
+    basis, rounding, ends, couplings = current[:0], 0.0, [0], []
+    for _ in range(steps):
+        basis = torch.cat([basis, current])
+        image = product(current.to(probes.dtype)).double()
+        if not bool(torch.isfinite(image).all()):
+            raise InputError("update", "products with it are not finite.", "The run diverged; train it again.")
+        inside = image @ current.T
+        rounding = max(rounding, _rounding_of(image, inside, torch.finfo(probes.dtype).eps))
+        rest = image - image @ basis.T @ basis
+        rest -= rest @ basis.T @ basis
+        here = slice(ends[-1], len(basis))
+        current, coupling = _orthonormal_rows(rest, NOISE * rounding)
+        matrix[here, here] = ((inside + inside.T) / 2).cpu()
+        ends.append(len(basis))
+        couplings.append(coupling)
+        if not len(current):
+            break
+        if len(ends) <= steps:
+            after = slice(len(basis), len(basis) + len(current))
+            matrix[here, after], matrix[after, here] = coupling, coupling.T
+    return _Lanczos(start, matrix, ends, couplings, rounding)
 
 
-def _orthonormal_rows(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows Q and, on the CPU, coordinates C with ``rows = C Q``; directions that are only rounding become zero rows."""
-    q, r = torch.linalg.qr(rows.T)
-    sizes = r.diagonal().abs()
-    real = sizes > 100 * torch.finfo(rows.dtype).eps * torch.linalg.vector_norm(r)
-    return (q * real).T, (r * real[:, None]).T.double().cpu()
+def _rounding_of(image: Tensor, inside: Tensor, epsilon: float) -> float:
+    """Norm of the error in the product of a symmetric matrix with a unit vector, as its asymmetry shows it.
+
+    Args:
+        image: Products with an orthonormal block, (block, side).
+        inside: Their part in the block, (block, block); an error that is spread evenly has 1 / side of its energy in
+            each entry, and two of them in each difference from the transposed one.
+        epsilon: Of the type that the products were computed in; no product is better than that.
+    """
+    block, side = image.shape
+    asymmetry = float(torch.linalg.matrix_norm(inside - inside.T)) / max(2 * block * (block - 1), 1) ** 0.5
+    return max(asymmetry * side**0.5, epsilon * float(torch.linalg.vector_norm(image, dim=1).max()))
+
+
+def _orthonormal_rows(rows: Tensor, smallest: float) -> tuple[Tensor, Tensor]:
+    """Rows Q and, on the CPU, coordinates C with ``rows = C Q`` but for the directions that are dropped.
+
+    Args:
+        rows: (n, side).
+        smallest: Directions whose singular value is not larger are dropped.
+
+    Returns:
+        (k, side) and (n, k); k may be 0.
+    """
+    basis, triangle = torch.linalg.qr(rows.T)
+    left, values, right = torch.linalg.svd(triangle.T)
+    kept = values > smallest
+    return right[kept] @ basis.T, (left * values)[:, kept].cpu()
 
 
 def _quadrature(space: _Lanczos, steps: int) -> _Quadrature:
     """The rule of the first steps.
 
-    With T = V diag(p) V^T, probe z has the weight ``(z^T u)^2 = (start V_first)^2`` on the Ritz value p.
+    With T = V diag(p) V^T, probe z has the weight ``(z^T u)^2 = (start V_first)^2`` on the Ritz value p. Ritz pairs
+    whose residuals leave open whether they are apart make up a group; see the module's docstring for groups as large as
+    the block.
     """
-    block = len(space.start)
-    size = steps * block
-    shares, vectors = torch.linalg.eigh(space.tridiagonal[:size, :size])
-    shares = shares.clamp_min(0)
-    residuals = torch.linalg.vector_norm(space.couplings[steps - 1].T @ vectors[-block:], dim=0)
-    known = residuals < CONVERGED * shares
-    return _Quadrature(shares, known, (space.start @ vectors[:block]) ** 2 * ~known)
+    first, begin, end = space.start.shape[1], space.ends[steps - 1], space.ends[steps]
+    shares, vectors = torch.linalg.eigh(space.tridiagonal[:end, :end])
+    shares = shares.clamp(0, 1)
+    residuals = torch.linalg.vector_norm(space.couplings[steps - 1].T @ vectors[begin:], dim=0) + space.rounding
+    apart = shares.diff() > residuals[1:] + residuals[:-1]
+    group = torch.cat([apart.new_zeros(1), apart]).cumsum(0)
+    known = (residuals < CONVERGED * shares) & (torch.bincount(group)[group] < first)
+    return _Quadrature(shares, residuals, known, (space.start @ vectors[:first]) ** 2 * ~known)
 
 
-def _trace(whole: _Quadrature, before: _Quadrature, function: Function) -> Estimate:
+def _trace(whole: _Quadrature, before: _Quadrature, function: Function) -> Estimated:
     """``tr f(B)`` from the whole space; what it adds to two thirds of the steps belongs to the error."""
     value, spread = whole.trace(function)
-    return Estimate(value, math.hypot(spread, (value - before.trace(function)[0]) / 2))
+    return Estimated(value, math.hypot(spread, (value - before.trace(function)[0]) / 2))
+
+
+def _stable_rank(whole: _Quadrature, before: _Quadrature, rounding: float) -> Estimated:
+    """One over the largest share; its error is a bound for the largest Ritz value, and what the last steps changed.
+
+    SOURCE: Parlett 1980, theorem 11.7.1: a Ritz value with residual r is within ``r^2 / gap`` of an eigenvalue, where
+    the gap is that to the others, and within r in any case.
+    """
+    largest, residual = float(whole.shares[-1]), float(whole.residuals[-1])
+    gap = largest - float(whole.shares[-2])
+    bound = min(residual, residual**2 / gap) if gap > 0 else residual
+    error = math.hypot(bound, (largest - float(before.shares[-1])) / 2, rounding)
+    return Estimated(1 / largest, error / largest**2)

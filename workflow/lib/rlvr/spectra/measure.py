@@ -12,13 +12,14 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import write_table
 from rlvr.core.seeds import derive_seed
 from rlvr.spectra.diagnostics import DiagnosticsSettings, diagnose, tidy
-from rlvr.spectra.quantities import describe, describe_estimated, is_worth_estimating, singular_values
+from rlvr.spectra.quantities import describe_estimated, describe_update, is_worth_estimating, singular_values
 from rlvr.spectra.rounding import describe_stored, relative_floor
 from rlvr.spectra.sparsity import count_changed
 from rlvr.tables import DIAGNOSTICS, SPECTRA
+from rlvr.weights.matrices import Matrices, ModuleUpdate
 from rlvr.weights.pairs import iterate_rest
 from rlvr.weights.tensors import TensorStore
-from rlvr.weights.updates import LAYER_WEIGHT, ModuleUpdate, iterate_updates
+from rlvr.weights.updates import LAYER_WEIGHT, iterate_updates
 
 
 def measure_pair(
@@ -49,34 +50,35 @@ def measure_pair(
     rows: list[dict[str, Any]] = []
     frames: list[pd.DataFrame] = []
     for update in iterate_updates(base_dir, tuned_dir):
-        rows += measure_update(update, estimated)
-        frames.append(diagnose(update, settings))
+        matrices = update.matrices()
+        rows += measure_update(update, matrices, estimated)
+        frames.append(diagnose(update, matrices, settings))
     frames += sparsity_of_rest(base_dir, tuned_dir, frames)
     spectra = pd.DataFrame(rows, columns=[name for name in SPECTRA.columns if name != "run_id"])
     write_table(spectra.assign(run_id=run_id), spectra_path, SPECTRA)
     write_table(pd.concat(frames, ignore_index=True).assign(run_id=run_id), diagnostics_path, DIAGNOSTICS)
 
 
-def measure_update(update: ModuleUpdate, estimated: bool = False) -> Iterator[dict[str, Any]]:
+def measure_update(update: ModuleUpdate, matrices: Matrices, estimated: bool = False) -> Iterator[dict[str, Any]]:
     """Rows of one module, without the run id.
 
     Spectra as stored in bfloat16 stand beside exact values only; beside estimates there is the floor that rounding
     sets, where a tuned weight is stored.
     """
-    base_norm = float(torch.linalg.vector_norm(update.read_base(), dtype=torch.float64))
+    base_norm = float(torch.linalg.vector_norm(matrices.base, dtype=torch.float64))
     if estimated and is_worth_estimating(update):
         generator = torch.Generator().manual_seed(derive_seed(0, "probes", update.module))
-        found = describe_estimated(update, base_norm, generator)
+        found = describe_estimated(update, matrices, base_norm, generator)
         for name, estimate in found.items():
             yield _row(update, name, estimate.value, estimate.std_error, "estimated")
-        if update.read_tuned is not None:
-            name, value = relative_floor(update.read_tuned(), found["frobenius_norm"].value)
+        if matrices.is_stored:
+            name, value = relative_floor(matrices.tuned, found["frobenius_norm"].value)
             yield _row(update, name, value, 0.0, "exact")
         return
-    values_R, method = singular_values(update)
-    for name, value in describe(values_R, update.bound, base_norm):
+    values_R, method = singular_values(update, matrices)
+    for name, value in describe_update(values_R, update.bound, base_norm):
         yield _row(update, name, value, 0.0, method)
-    for name, value in describe_stored(update, values_R):
+    for name, value in describe_stored(matrices, values_R):
         yield _row(update, name, value, 0.0, "exact")
 
 

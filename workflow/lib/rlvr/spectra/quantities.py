@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from rlvr.spectra.dense import SMALL_SIDE, dense_singular_values
-from rlvr.spectra.krylov import Estimate, estimate_spectrum
-from rlvr.weights.updates import ModuleUpdate
+from rlvr.spectra.krylov import Estimated, estimate_spectrum
+from rlvr.weights.matrices import Matrices, ModuleUpdate
 
 ENERGY_PERCENT = (90, 95, 99)
 
@@ -22,7 +22,7 @@ class Quantity(NamedTuple):
     value: float
 
 
-def singular_values(update: ModuleUpdate) -> tuple[Tensor, str]:
+def singular_values(update: ModuleUpdate, matrices: Matrices) -> tuple[Tensor, str]:
     """Singular values in falling order, and the method that found them.
 
     Returns:
@@ -31,7 +31,7 @@ def singular_values(update: ModuleUpdate) -> tuple[Tensor, str]:
     """
     if update.factors is not None:
         return factored_singular_values(*update.factors), "factored"
-    return dense_singular_values(update.dense()), "exact"
+    return dense_singular_values(matrices.update), "exact"
 
 
 def is_worth_estimating(update: ModuleUpdate) -> bool:
@@ -97,7 +97,7 @@ def frobenius_norm(values_R: Tensor) -> float:
     return float(torch.linalg.vector_norm(values_R.double()))
 
 
-def describe(values_R: Tensor, bound: int, base_norm: float) -> list[Quantity]:
+def describe_update(values_R: Tensor, bound: int, base_norm: float) -> list[Quantity]:
     """All quantities of one module.
 
     Args:
@@ -114,23 +114,26 @@ def describe(values_R: Tensor, bound: int, base_norm: float) -> list[Quantity]:
     ]
 
 
-def describe_estimated(update: ModuleUpdate, base_norm: float, generator: torch.Generator) -> dict[str, Estimate]:
+def describe_estimated(
+    update: ModuleUpdate, matrices: Matrices, base_norm: float, generator: torch.Generator
+) -> dict[str, Estimated]:
     """What products with the update tell of it, by name; energy ranks are not among it.
 
     Args:
         update: Not smaller than :func:`rlvr.spectra.krylov.estimate_spectrum` asks for.
+        matrices: Its matrices.
         base_norm: Frobenius norm of the base weight.
         generator: Source of the random vectors.
     """
-    products = update.linear_map()
+    products = matrices.linear_map()
     found = estimate_spectrum(products, generator)
     rank, norm = found["effective_rank"], products.squared_norm**0.5
     return {
         **found,
-        "frobenius_norm": Estimate(norm, 0.0),
-        "rank_bound": Estimate(float(update.bound), 0.0),
-        "attained_share": Estimate(rank.value / update.bound, rank.std_error / update.bound),
-        "relative_norm": Estimate(norm / base_norm if base_norm > 0 else 0.0, 0.0),
+        "frobenius_norm": Estimated(norm, 0.0),
+        "rank_bound": Estimated(float(update.bound), 0.0),
+        "attained_share": Estimated(rank.value / update.bound, rank.std_error / update.bound),
+        "relative_norm": Estimated(norm / base_norm if base_norm > 0 else 0.0, 0.0),
     }
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from rlvr.spectra.dense import dense_singular_values
 from rlvr.spectra.quantities import Quantity, describe_spectrum, effective_rank, frobenius_norm
 from rlvr.spectra.sparsity import as_stored, rounding_floor
-from rlvr.weights.updates import ModuleUpdate
+from rlvr.weights.matrices import Matrices
 
 
 def stored_update(base: Tensor, tuned: Tensor) -> Tensor:
@@ -18,7 +18,7 @@ def stored_update(base: Tensor, tuned: Tensor) -> Tensor:
     return as_stored(tuned).double() - as_stored(base).double()
 
 
-def describe_stored(update: ModuleUpdate, values_R: Tensor) -> list[Quantity]:
+def describe_stored(matrices: Matrices, values_R: Tensor) -> list[Quantity]:
     """The quantities of the stored update, named ``bf16_*``, and how far it is from the update.
 
     ``bf16_rank_gap`` is the difference of effective ranks; ``rounding_distance`` is ``||D_bf16 - D||_F / ||D||_F`` (0
@@ -26,12 +26,12 @@ def describe_stored(update: ModuleUpdate, values_R: Tensor) -> list[Quantity]:
     from the spacing of bfloat16 at the tuned weights alone, which is known for any pair.
 
     Args:
-        update: The module.
+        matrices: Of the module.
         values_R: Singular values of its update, falling.
     """
-    base, tuned = update.read_base(), update.tuned()
-    native = base.dtype == tuned.dtype == torch.bfloat16 and update.read_tuned is not None
-    stored_values, distance = (values_R, 0.0) if native else _stored_apart(base, tuned, update)
+    base, tuned = matrices.base, matrices.tuned
+    native = base.dtype == tuned.dtype == torch.bfloat16 and matrices.is_stored
+    stored_values, distance = (values_R, 0.0) if native else _stored_apart(base, tuned, matrices)
     norm = frobenius_norm(values_R)
     return [
         *(Quantity(f"bf16_{name}", value) for name, value in describe_spectrum(stored_values)),
@@ -51,8 +51,8 @@ def relative_floor(tuned: Tensor, norm: float) -> Quantity:
     return Quantity("rounding_floor", rounding_floor(tuned) / norm if norm > 0 else 0.0)
 
 
-def _stored_apart(base: Tensor, tuned: Tensor, update: ModuleUpdate) -> tuple[Tensor, float]:
+def _stored_apart(base: Tensor, tuned: Tensor, matrices: Matrices) -> tuple[Tensor, float]:
     """Singular values of the stored update, and how far it is from the update."""
     stored = stored_update(base, tuned)
     values_R = dense_singular_values(stored)
-    return values_R, float(stored.sub_(update.dense()).norm())
+    return values_R, float(stored.sub_(matrices.update).norm())

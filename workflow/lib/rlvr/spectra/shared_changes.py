@@ -27,7 +27,8 @@ from rlvr.spectra.offprincipal import (
 from rlvr.spectra.sparsity import update_mask
 from rlvr.tables import AGREEMENT
 from rlvr.weights.masks import density
-from rlvr.weights.updates import ModuleUpdate, iterate_updates
+from rlvr.weights.matrices import ModuleUpdate
+from rlvr.weights.updates import iterate_updates
 
 
 class Change(NamedTuple):
@@ -66,7 +67,7 @@ def compare_runs(
     for changes in changes_by_module(base_dir, tuned_dirs):
         if len(changes) < 2:  # a module that one run alone trains has nothing to agree with
             continue
-        masks = [update_mask(change.update.read_base(), change.update.tuned()) for change in changes]
+        masks = [changed_weights(change.update) for change in changes]
         consensus = consensus_ratio(masks)
         update = changes[0].update
         frames.append(agreement_rows([change.run_id for change in changes], masks, consensus).assign(
@@ -90,6 +91,12 @@ def changes_by_module(base_dir: str | Path, tuned_dirs: Mapping[str, str | Path]
     merged = heapq.merge(*streams, key=lambda change: change.update.module)
     for _, group in groupby(merged, key=lambda change: change.update.module):
         yield list(group)
+
+
+def changed_weights(update: ModuleUpdate) -> Tensor:
+    """The update mask of a module (rows, cols); its matrices are let go of, as many runs are compared at once."""
+    matrices = update.matrices()
+    return update_mask(matrices.base, matrices.tuned)
 
 
 def agreement_rows(run_ids: Sequence[str], masks: Sequence[Tensor], consensus: Tensor) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 ETA = 1e-3  # SOURCE: third paper, definition 2.1
-BLOCK = 2**17  # entries looked at together: two blocks of 2 bytes an entry and the flags stay in the cache
+ENTRIES_AT_A_TIME = 2**17  # entries looked at together: two blocks of 2 bytes an entry and the flags stay in the cache
 MANTISSA_BITS, EXPONENT_BIAS = 7, 127  # of bfloat16
 MINUS_ZERO = -(2**15)  # the code of -0.0 read as a 16-bit integer, the smallest there is
 
@@ -59,10 +59,10 @@ def count_changed(before: Tensor, after: Tensor) -> int:
         after: The same shape.
     """
     old, new = _codes(before), _codes(after)
-    flags = np.empty(min(BLOCK, len(old)), dtype=bool)
+    flags = np.empty(min(ENTRIES_AT_A_TIME, len(old)), dtype=bool)
     total = 0
-    for start in range(0, len(old), BLOCK):
-        a, b = old[start : start + BLOCK], new[start : start + BLOCK]
+    for start in range(0, len(old), ENTRIES_AT_A_TIME):
+        a, b = old[start : start + ENTRIES_AT_A_TIME], new[start : start + ENTRIES_AT_A_TIME]
         total += int(np.count_nonzero(np.not_equal(a, b, out=flags[: len(a)])))
         if MINUS_ZERO in (a.min(), b.min()):
             total -= int(np.count_nonzero((a ^ b == MINUS_ZERO) & ((a | b) == MINUS_ZERO)))  # 0.0 against -0.0
@@ -85,7 +85,7 @@ def fixed_tolerance_sparsity(before: Tensor, after: Tensor, tolerance: float = 1
         after: The same shape.
         tolerance: Absolute.
     """
-    blocks = zip(before.reshape(-1).split(BLOCK), after.reshape(-1).split(BLOCK), strict=True)
+    blocks = zip(before.reshape(-1).split(ENTRIES_AT_A_TIME), after.reshape(-1).split(ENTRIES_AT_A_TIME), strict=True)
     equal = sum(int(((new.double() - old.double()).abs() <= tolerance).sum()) for old, new in blocks)
     return equal / before.numel()
 
@@ -101,8 +101,8 @@ def rounding_floor(stored: Tensor) -> float:
     """
     codes = _codes(stored)
     counts = np.zeros(256)
-    for start in range(0, len(codes), BLOCK):
-        exponents = (codes[start : start + BLOCK] >> 7) & 0xFF
+    for start in range(0, len(codes), ENTRIES_AT_A_TIME):
+        exponents = (codes[start : start + ENTRIES_AT_A_TIME] >> 7) & 0xFF
         counts += np.bincount(exponents, minlength=256)
     spacings = 2.0 ** (np.arange(256) - EXPONENT_BIAS - MANTISSA_BITS)
     spacings[0] = 0.0  # zeros, and subnormal numbers, whose spacing of 2^-133 no norm can see

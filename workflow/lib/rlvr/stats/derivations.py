@@ -117,17 +117,3 @@ def smallest_deviation(values_S: Sequence[Printed]) -> float:
 
 def _clip(centre: Fraction, value: Printed) -> Fraction:
     return min(max(centre, value.low), value.high)
-
-
-def possible_counts(percentage: Printed, problems: int) -> range:
-    """Numbers of right answers among ``problems`` that would be printed as this percentage; empty if there is none.
-
-    A table whose every percentage is a multiple of 1/256 was measured on 256 answers.
-    """
-    low, high = (math.ceil(percentage.low * problems / 100), math.floor(percentage.high * problems / 100))
-    return range(max(low, 0), min(high, problems) + 1)
-
-
-def chance_of_multiple(decimals: int, problems: int) -> float:
-    """How often an arbitrary percentage, printed with so many decimals, is a multiple of 1 / problems by accident."""
-    return min(1.0, problems / 100 / 10**decimals)

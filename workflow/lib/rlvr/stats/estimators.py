@@ -40,7 +40,7 @@ def maj_at_k(answers_PK: np.ndarray, correct_PK: np.ndarray) -> np.ndarray:
     wins: no chance, and no look at the gold. A problem without a vote counts as wrong.
 
     Args:
-        answers_PK: Normalised answers, shape (P, K), in the order of sampling.
+        answers_PK: What each sample votes for, shape (P, K), in the order of sampling; equal answers are equal objects.
         correct_PK: Whether each is right, shape (P, K).
     """
     pairs = zip(answers_PK, correct_PK, strict=True)
@@ -55,4 +55,4 @@ def _majority_is_correct(answers_K: np.ndarray, correct_K: np.ndarray) -> bool:
     if not votes:
         return False
     winner = max(votes, key=votes.__getitem__)  # the first of equals: dictionaries keep the order of insertion
-    return bool(correct_K[list(answers_K).index(winner)])
+    return any(correct for answer, correct in zip(answers_K, correct_K, strict=True) if answer == winner)

@@ -10,21 +10,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-import yaml
 from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
 
 from rlvr.adapters.methods import find_method
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json
-from rlvr.plan.method import SETTINGS
-from rlvr.plan.settings import TrainSettings, resolve_settings
+from rlvr.plan.settings import TrainSettings
 from rlvr.train.manifest import adapter_tensors
-from rlvr.train.run import attach
+from rlvr.train.run import attach_adapter
 
 BYTES = {"float32": 4, "bfloat16": 2}
-ADAPTER_BYTES = 4  # adapters are trained and saved in float32
+TRAINED_BYTES = 4  # whatever is trained is float32, and saved so, unless `trained_dtype` says otherwise
 ADAM_MOMENTS = 2
+DECIDING = (  # settings on which a footprint depends
+    "method", "rank", "dims", "target_modules", "block_size", "butterfly_factors", "density", "base_dtype",
+    "trained_dtype", "micro_batch_completions", "max_prompt_tokens", "max_completion_tokens", "gradient_checkpointing",
+)  # fmt: skip
 
 
 class Counts(NamedTuple):
@@ -37,7 +39,7 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a run trains and holds.
+    """Parameters and memory of a run.
 
     Attributes:
         base_parameters: Parameters of the base.
@@ -93,7 +95,7 @@ def _count_layers(config: PretrainedConfig, settings: TrainSettings, layers: int
         with torch.device("meta"):
             base = AutoModelForCausalLM.from_config(shallow)
             size = sum(parameter.numel() for parameter in base.parameters())
-            model = attach(base, settings)
+            model = attach_adapter(base, settings)
     except (RuntimeError, NotImplementedError) as error:
         where = f"method '{settings.method}'"
         raise InputError(where, f"cannot be built without storage ({error}).", "Count it on a small model.") from error
@@ -116,36 +118,35 @@ def measure_footprint(config: PretrainedConfig, settings: TrainSettings) -> Foot
     """
     base, trainable, saved = count_parameters(config, settings)
     width, method = BYTES[settings.base_dtype], find_method("parameters", settings.method)
-    is_bare, exported = method.tuner is None, base * BYTES["float32"] if method.exports else 0
-    moved = width if is_bare else ADAPTER_BYTES
-    weights = base * width + (0 if is_bare else trainable * ADAPTER_BYTES)
+    exported = base * BYTES["float32"] if method.exports else 0
+    frozen = base - trainable if method.tuner is None else base
+    as_stored = method.tuner is None and settings.trained_dtype == "stored"
+    moved = trainable * (width if as_stored else TRAINED_BYTES)
+    saved_bytes = frozen * width + moved if method.tuner is None else saved * TRAINED_BYTES
     tokens = settings.micro_batch_completions * (settings.max_prompt_tokens + settings.max_completion_tokens)
     inner = 10 * config.hidden_size + 3 * config.intermediate_size
     stored = config.hidden_size if settings.gradient_checkpointing else inner
     activations = tokens * (config.num_hidden_layers * stored + inner) * width
     logits = 2 * tokens * config.vocab_size * BYTES["float32"]
-    optimizer = ADAM_MOMENTS * trainable * moved
+    optimizer = ADAM_MOMENTS * moved
     return Footprint(
         base_parameters=base,
         trainable_parameters=trainable,
-        saved_bytes=saved * moved + exported,
+        saved_bytes=saved_bytes + exported,
         optimizer_bytes=optimizer,
-        gpu_bytes=weights + trainable * moved + optimizer + activations + logits,
+        gpu_bytes=frozen * width + 2 * moved + optimizer + activations + logits,
     )
 
 
-def count_rows(
-    rows: Iterable[Mapping[str, Any]], configs: Mapping[str, PretrainedConfig], scale: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """The footprint of every row, each distinct setting counted once.
+def count_rows(rows: Iterable[Mapping[str, Any]], configs: Mapping[str, PretrainedConfig]) -> list[dict[str, Any]]:
+    """The footprint of every row, each distinct setting of a method counted once per model and precision.
 
     Args:
-        rows: Grid rows, or rows with the same cells for the method; empty cells take the scale's values.
-        configs: Architectures by the names that the column ``model`` uses.
-        scale: Content of a scale file at real size.
+        rows: ``plan.real_size.real_size_rows``: any fields, with ``model`` and ``settings``.
+        configs: Architectures by the names that ``model`` uses.
 
     Returns:
-        The rows, with the fields of ``Footprint``.
+        The rows without their settings, with the fields of ``Footprint``.
 
     Raises:
         InputError: For a model without a configuration, or settings that do not fit.
@@ -156,23 +157,20 @@ def count_rows(
         if row["model"] not in configs:
             remedy = f"Add data/configs/{row['model']}.json; there are: {', '.join(sorted(configs))}."
             raise InputError(f"model '{row['model']}'", "has no configuration.", remedy)
-        named = {"run_id": row.get("label", "row"), "dataset": "any", "seed": 0, **row}
-        settings = TrainSettings.from_json({"study": "", **resolve_settings(named, scale)})
-        key = (row["model"], *(row.get(name) for name in ("method", *SETTINGS)))
+        settings = TrainSettings.from_json(row["settings"])
+        key = (row["model"], *(str(getattr(settings, name)) for name in DECIDING))
         if key not in known:
             known[key] = measure_footprint(configs[row["model"]], settings)
-        counted.append({**row, **asdict(known[key])})
+        named = {name: value for name, value in row.items() if name != "settings"}
+        counted.append({**named, **asdict(known[key])})
     return counted
 
 
-def count_files(
-    rows: Iterable[Mapping[str, Any]], config_paths: Iterable[str | Path], scale_path: str | Path, out: str | Path
-) -> None:
-    """Count the rows at the sizes of a scale file and write them as JSON.
+def count_files(rows: Iterable[Mapping[str, Any]], config_paths: Iterable[str | Path], out: str | Path) -> None:
+    """Count the rows and write them as JSON.
 
     Raises:
         InputError: As ``count_rows``.
     """
     configs = {Path(path).stem: read_architecture(path) for path in config_paths}
-    scale = yaml.safe_load(Path(scale_path).read_text())
-    write_json(count_rows(rows, configs, scale), out)
+    write_json(count_rows(rows, configs), out)

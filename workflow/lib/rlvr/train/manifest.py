@@ -8,6 +8,7 @@ import resource
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -15,12 +16,13 @@ from peft import PeftModel, get_peft_model_state_dict
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from rlvr.adapters.family import ADAPTER
 from rlvr.adapters.masking import trained_masks
 from rlvr.adapters.merging import base_name, base_tensors
 from rlvr.adapters.methods import find_method
-from rlvr.adapters.methods.linears import target_names
 from rlvr.core.provenance import package_versions, repository_state
 from rlvr.plan.settings import TrainSettings
+from rlvr.weights.tensors import TensorStore
 
 GIB = 2**30
 KIB = 2**10
@@ -55,7 +57,7 @@ def fingerprint(model: nn.Module) -> Fingerprint:
 
 
 def adapter_tensors(model: PeftModel) -> dict[str, Tensor]:
-    """What ``adapter_model.safetensors`` holds."""
+    """Tensors of ``adapter_model.safetensors``."""
     return get_peft_model_state_dict(model, save_embedding_layers=False)
 
 
@@ -85,6 +87,28 @@ def trainable_table(model: nn.Module) -> list[dict[str, Any]]:
     return [{"module": module, "parameters": count} for module, count in counts.items()]
 
 
+def moved_share(model: nn.Module, base: Path, base_dtype: str) -> float | None:
+    """Share of the trained weights of a base that are no longer those of its files; ``None`` for an adapter.
+
+    Weights kept in bfloat16 move only where a step exceeds half the distance to the next number.
+
+    Args:
+        model: After training.
+        base: Its folder, Hugging Face layout.
+        base_dtype: Type in which it was loaded.
+    """
+    if isinstance(model, PeftModel):
+        return None
+    store, masks, loaded = TensorStore(base), trained_masks(model), getattr(torch, base_dtype)
+    moved = trained = 0
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            changed = parameter.detach().cpu() != store.read(name).to(loaded).to(parameter.dtype)
+            chosen = masks[name].cpu() if name in masks else torch.ones_like(changed)
+            moved, trained = moved + int((changed & chosen).sum()), trained + int(chosen.sum())
+    return moved / trained
+
+
 def check_method(model: nn.Module, settings: TrainSettings) -> None:
     """Check that the model carries the method that the settings ask for, on the modules that they name.
 
@@ -97,18 +121,18 @@ def check_method(model: nn.Module, settings: TrainSettings) -> None:
     if not isinstance(model, PeftModel):
         check_bare(cast("PreTrainedModel", model), settings)
         return
-    config = model.peft_config["default"]
+    config = model.peft_config[ADAPTER]
     asked = dict(method.marks) | {field: getattr(settings, name) for name, field in method.fields.items()}
     for field, value in asked.items():
         _expect(settings, field, _plain(value), _plain(getattr(config, field)))
     base = cast("PreTrainedModel", model.get_base_model())
-    names = method.hook("trained_names")
-    expected = names(base, settings) if names else target_names(base, settings.required("target_modules"))
-    adapted = {row["module"].rpartition(".")[2] for row in trainable_table(model)}
-    _expect(settings, "trained projections", sorted(expected), sorted(adapted))
+    counts = {row["module"]: row["parameters"] for row in trainable_table(model)}
+    expected, adapted = method.trained_names(base, settings), {name.rpartition(".")[2] for name in counts}
+    _expect(settings, "trained projections", None if expected is None else sorted(expected), sorted(adapted))
     adapter = {name: value for name, value in model.named_parameters() if str(model.base_model.prefix) in name}
     frozen = [name for name in adapter if any(part in name for part in method.frozen)]
     _expect(settings, "frozen parameters of the adapter", frozen, [n for n in adapter if not adapter[n].requires_grad])
+    check_counts(base, counts, settings)
 
 
 def check_bare(model: PreTrainedModel, settings: TrainSettings) -> None:
@@ -119,13 +143,26 @@ def check_bare(model: PreTrainedModel, settings: TrainSettings) -> None:
     """
     trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
     frozen = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
-    names = find_method(settings.run_id, settings.method).hook("trained_names")
+    names = find_method(settings.run_id, settings.method).trained_names(model, settings)
     if names is None:
         _expect(settings, "frozen parameters", [], frozen)
         return
     _expect(settings, "masked parameters", sorted(trained), sorted(trained_masks(model)))
     masked = {name.removesuffix(".weight").rpartition(".")[2] for name in trained}
-    _expect(settings, "trained projections", sorted(names(model, settings)), sorted(masked))
+    _expect(settings, "trained projections", sorted(names), sorted(masked))
+    if not any(mask.is_meta for mask in trained_masks(model).values()):
+        check_counts(model, {row["module"]: row["parameters"] for row in trainable_table(model)}, settings)
+
+
+def check_counts(base: PreTrainedModel, found: Mapping[str, int], settings: TrainSettings) -> None:
+    """Check that every module trains as many parameters as the method's closed form says, where it has one.
+
+    Raises:
+        InvalidRun: Names the module and both numbers.
+    """
+    for name, count in find_method(settings.run_id, settings.method).trained_parameters(base, settings).items():
+        if count is not None:
+            _expect(settings, f"trainable parameters of {name}", count, found.get(name))
 
 
 def check_change(before: Fingerprint, after: Fingerprint, settings: TrainSettings) -> None:
@@ -174,7 +211,7 @@ def manifest(
     check_change(before, after, settings)
     check_finite(model, settings)
     table = trainable_table(model)
-    peft_config = model.peft_config["default"].to_dict() if isinstance(model, PeftModel) else None
+    peft_config = model.peft_config[ADAPTER].to_dict() if isinstance(model, PeftModel) else None
     return {
         "run_id": settings.run_id,
         "status": "finished",

@@ -1,4 +1,4 @@
-"""What a run logged at every step, as a table and as lines in the job log."""
+"""The log of a run at every step, as a table and as lines in the job log."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,16 +22,22 @@ LOGGED_AS = {
 }
 
 
+OF_GENERATIONS = ("reward", "accuracy", "format", "completion_length", "clipped_share", "zero_std_share")
+
+
 def metrics_frame(log_history: Sequence[Mapping[str, Any]], run_id: str) -> pd.DataFrame:
     """The trainer's log as rows of ``tables.METRICS``.
+
+    Where one generation serves several optimizer steps, what its completions measure stands in each of these steps.
 
     Args:
         log_history: Of the trainer's state, which a resumed run inherits from its checkpoint.
         run_id: Value of the first column.
     """
-    steps = [entry for entry in log_history if "reward" in entry]
+    steps = [entry for entry in log_history if "step_time" in entry]
     rows = [{column: entry.get(key) for column, key in LOGGED_AS.items()} for entry in steps]
     frame = pd.DataFrame(rows, columns=list(LOGGED_AS))
+    frame[list(OF_GENERATIONS)] = frame[list(OF_GENERATIONS)].ffill()
     return frame.astype({column: float for column in LOGGED_AS if column != "step"}).assign(run_id=run_id)
 
 

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 from accelerate.utils import set_seed
 from datasets import Dataset
@@ -14,17 +13,19 @@ from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.logging import disable_progress_bar
 
+from rlvr.adapters.family import ADAPTER
 from rlvr.adapters.merging import write_merged
 from rlvr.adapters.methods import find_method
-from rlvr.bases.loading import atomic_folder, load_base, load_tokenizer
+from rlvr.bases.loading import atomic_folder, load_base, load_tokenizer, weights_sha256
+from rlvr.core.digests import TRAINED_ON, digest_rows
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
-from rlvr.grading.golds import find_unreadable
+from rlvr.grading.golds import CURATE_AGAIN, require_readable
 from rlvr.plan.settings import TrainSettings
 from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.checkpoints import checkpoint_step, resumable_checkpoint
-from rlvr.train.manifest import check_method, fingerprint, manifest, trainable_table
+from rlvr.train.manifest import check_method, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.trainer import make_trainer
 
@@ -50,10 +51,11 @@ def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Pat
     settings = TrainSettings.from_json(read_json(spec), spec)
     prepare_machine(settings, spec)
     tokenizer = load_tokenizer(base)
-    problems = load_problems(train, tokenizer, settings)
-    model = attach(load_base(base, settings.base_dtype, device(settings)), settings, decomposition)
+    problems, problems_sha256 = load_problems(train, tokenizer, settings)
+    model = attach_adapter(load_base(base, settings.base_dtype, device(settings)), settings, decomposition)
     before = fingerprint(model)
-    inputs = {"train_sha256": sha256_file(train), "base_sha256": before.base, "problems": len(problems)}
+    inputs = {"train_sha256": problems_sha256, "base_sha256": before.base, "problems": len(problems)}
+    inputs |= {"base_files": weights_sha256(base)}
     trainer = make_trainer(model, tokenizer, problems, settings, out / CHECKPOINTS)
     with trainer.accelerator.main_process_first():
         resume_from = resumable_checkpoint(out / CHECKPOINTS, {"settings": settings.to_json(), "inputs": inputs})
@@ -63,7 +65,7 @@ def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Pat
     if not trainer.accelerator.is_main_process:
         return
     if isinstance(model, PeftModel):
-        model.peft_config["default"].base_model_name_or_path = settings.model  # a name, not this machine's path
+        model.peft_config[ADAPTER].base_model_name_or_path = settings.model  # a name, not this machine's path
     triples = {} if decomposition is None else {"decomposition_sha256": sha256_file(decomposition)}
     facts = {
         "inputs": {**inputs, **triples},
@@ -71,6 +73,7 @@ def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Pat
         "processes": trainer.accelerator.num_processes,
         "steps": trainer.state.global_step,
         "resumed_from_step": None if resume_from is None else checkpoint_step(resume_from),
+        "moved_share": moved_share(model, base, settings.base_dtype),
         "wall_time_s": round(time.perf_counter() - started, 3),
     }
     content = manifest(model, settings, before, fingerprint(model), facts)
@@ -103,43 +106,36 @@ def device(settings: TrainSettings) -> str:
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if settings.devices else "cpu"
 
 
-def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: TrainSettings) -> Dataset:
-    """Problems with their prompts; an unreadable gold or too long a prompt is left out, and counted in the log.
+def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: TrainSettings) -> tuple[Dataset, str]:
+    """Problems with their prompts, and the digest of what is trained on.
+
+    Nothing is left out here: curation has taken out what cannot be used (``data.usable``).
 
     Raises:
-        InputError: If too few are left for one step, or nothing grades problems of some kind.
+        InputError: For a gold that cannot be read or a prompt that is too long (names file and problem), if there are
+            too few problems for one step, or if nothing grades problems of some kind.
     """
-    frame = leave_out_unreadable(read_table(path, PROBLEMS))
+    frame = read_table(path, PROBLEMS)
+    if len(frame) < settings.prompts_per_step:
+        problem = f"has {len(frame)} problems, a step needs {settings.prompts_per_step}."
+        raise InputError(path, problem, "Add problems, or lower completions_per_step.")
+    require_readable(frame, path)
     prompts = [render_prompt(question, settings.template) for question in frame["question"]]
-    lengths = pd.Series([len(ids) for ids in tokenizer(prompts)["input_ids"]], index=frame.index)
-    kept = frame.assign(prompt=prompts)[lengths <= settings.max_prompt_tokens]
-    if len(kept) < settings.prompts_per_step:
-        needed = settings.prompts_per_step
-        problem = f"has {len(kept)} problems with at most {settings.max_prompt_tokens} prompt tokens."
-        raise InputError(path, problem, f"A step needs {needed}: raise max_prompt_tokens or add problems.")
-    if len(kept) < len(frame):
-        print(f"{len(frame) - len(kept)} of {len(frame)} prompts exceed {settings.max_prompt_tokens} tokens: left out")
-    return Dataset.from_dict(kept[["prompt", "answer", "verifier", "meta"]].to_dict("list"))
+    for name, ids in zip(frame["problem_id"], tokenizer(prompts)["input_ids"], strict=True):
+        if len(ids) > settings.max_prompt_tokens:
+            problem = f"its prompt has {len(ids)} tokens, max_prompt_tokens is {settings.max_prompt_tokens}."
+            raise InputError(f"{path}, problem '{name}'", problem, CURATE_AGAIN)
+    columns = frame.assign(prompt=prompts)[["prompt", "answer", "verifier", "meta"]]
+    return Dataset.from_dict(columns.to_dict("list")), digest_rows(frame, TRAINED_ON)
 
 
-def leave_out_unreadable(frame: pd.DataFrame) -> pd.DataFrame:
-    """The problems whose gold can be graded against; each of the others is named in the log with the reason."""
-    unreadable = find_unreadable(*(frame[name].tolist() for name in ("answer", "verifier", "meta")))
-    for position, reason in unreadable.items():
-        print(f"left out, {frame['problem_id'].iloc[position]}: {reason}")
-    if unreadable:
-        print(f"{len(unreadable)} of {len(frame)} golds cannot be read by the grader: left out")
-    return frame.drop(frame.index[list(unreadable)]).reset_index(drop=True)
-
-
-def attach(
+def attach_adapter(
     base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None
 ) -> PreTrainedModel | PeftModel:
     """The base with the method's adapter, drawn from the run's seed, in training mode."""
     set_seed(settings.seed)
     method = find_method(settings.run_id, settings.method)
-    further = [decomposition] if method.decomposes else []
-    model = method.load().attach(base, settings, *further)
+    model = method.attach(base, settings, decomposition if method.decomposes else None)
     check_method(model, settings)
     return model.train()
 
@@ -147,7 +143,7 @@ def attach(
 def announce(settings: TrainSettings, model: Any, problems: int, resume_from: Path | None) -> None:
     """Print what is about to be trained."""
     trainable = sum(row["parameters"] for row in trainable_table(model))
-    steps = settings.epochs * (problems // settings.prompts_per_step)
+    steps = settings.planned_steps(problems)
     batch = f"{settings.prompts_per_step} prompts x {settings.group_size} completions"
     resuming = f", resuming from {resume_from.name}" if resume_from else ""
     print(f"{settings.run_id}: {settings.method}, {trainable:,} trainable parameters, {problems} problems", flush=True)
@@ -168,10 +164,7 @@ def write_weights(
         return
     method = find_method(settings.run_id, settings.method)
     with atomic_folder(out / "adapter") as folder:
-        if save_adapter := method.hook("save_adapter"):
-            save_adapter(model, folder)
-        else:
-            model.save_pretrained(str(folder), save_embedding_layers=False)
+        method.save_adapter(model, folder)
         (folder / "README.md").unlink(missing_ok=True)
     if method.exports:
         with atomic_folder(out / "model") as folder:

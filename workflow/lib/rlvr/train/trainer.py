@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import PreTrainedTokenizerBase, PrinterCallback
+from peft import PeftModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback
 from trl import GRPOConfig, GRPOTrainer
 
 from rlvr.adapters.merging import merged_weights
@@ -41,35 +42,32 @@ class Trainer(GRPOTrainer):
             return super()._generate_single_turn(*args, **kwargs)
 
     def _generate_and_score_completions(self, *args: Any, **kwargs: Any) -> Any:
-        """What TRL does. Turning the adapter off for the reference of a KL term must not unfreeze parts of it."""
+        """Sample and score as TRL does; turning the adapter off for a KL term's reference unfreezes nothing."""
         with same_trainable(self.accelerator.unwrap_model(self.model)):
             return super()._generate_and_score_completions(*args, **kwargs)
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """The method's own optimizer, or the one of all others."""
-        make = self.method.hook("optimizer")
-        if self.optimizer is None and make is not None:
+        if self.optimizer is None:
             adapted = self.accelerator.unwrap_model(self.model if model is None else model)
-            self.optimizer = make(adapted, self.run, *self.get_optimizer_cls_and_kwargs(self.args, adapted))
+            made, arguments = self.get_optimizer_cls_and_kwargs(self.args, adapted)
+            self.optimizer = self.method.make_optimizer(adapted, self.run, made, arguments)
         return super().create_optimizer(model)
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         """The loss of GRPO plus the method's penalty, a share of it in each of the micro batches of a step."""
         loss = super().compute_loss(model, inputs, *args, **kwargs)
-        penalty = self.method.hook("penalty")
-        if penalty is None:
-            return loss
-        return loss + penalty(self.accelerator.unwrap_model(model)) / self.current_gradient_accumulation_steps
+        penalty = self.method.penalty(self.accelerator.unwrap_model(model))
+        return loss if penalty is None else loss + penalty / self.current_gradient_accumulation_steps
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         super()._save(output_dir, state_dict)
-        if save_state := self.method.hook("save_state"):
-            save_state(self.accelerator.unwrap_model(self.model), Path(output_dir or str(self.args.output_dir)))
+        folder = Path(output_dir or str(self.args.output_dir))
+        self.method.save_state(self.accelerator.unwrap_model(self.model), folder)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        if load_state := self.method.hook("load_state"):
-            load_state(self.accelerator.unwrap_model(model or self.model), Path(resume_from_checkpoint))
-        else:
+        adapted = self.accelerator.unwrap_model(model or self.model)
+        if not self.method.load_state(adapted, Path(resume_from_checkpoint)):
             super()._load_from_checkpoint(resume_from_checkpoint, model)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
@@ -88,7 +86,7 @@ def same_trainable(model: torch.nn.Module) -> Iterator[None]:
 
 
 def make_trainer(
-    model: torch.nn.Module,
+    model: PreTrainedModel | PeftModel,
     tokenizer: PreTrainedTokenizerBase,
     problems: Dataset,
     settings: TrainSettings,
@@ -103,7 +101,7 @@ def make_trainer(
         settings: Resolved settings.
         checkpoints: Folder for checkpoints.
     """
-    callbacks = find_method(settings.run_id, settings.method).hook("callbacks")
+    method = find_method(settings.run_id, settings.method)
     trainer = Trainer(
         settings=settings,
         model=model,
@@ -111,7 +109,7 @@ def make_trainer(
         args=trl_config(settings, checkpoints),
         train_dataset=problems,
         processing_class=tokenizer,
-        callbacks=[Progress(), *(callbacks(model, settings) if callbacks else [])],
+        callbacks=[Progress(), *method.callbacks(model, settings)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -120,6 +118,7 @@ def make_trainer(
 def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
     """The settings in TRL's words; nothing that matters is left to TRL's defaults."""
     on_cpu = settings.devices == 0
+    accumulation = settings.accumulation_steps(max(settings.devices, 1))
     # Every adapter starts at the base, so that the reference of a KL term is the model with its adapter off. Told of
     # the term, TRL would add a second adapter, which AdaLoRA refuses and which unfreezes parts of LoRA-FA and BOFT.
     has_adapter = find_method(settings.run_id, settings.method).tuner is not None
@@ -129,6 +128,7 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
         num_generations=settings.group_size,
         beta=0.0 if has_adapter else settings.kl_beta,
         epsilon=settings.clip_epsilon,
+        epsilon_high=settings.clip_epsilon_high,
         loss_type=settings.loss_type,
         scale_rewards=settings.scale_rewards,
         temperature=settings.temperature,
@@ -136,10 +136,12 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
         top_k=0,
         max_completion_length=settings.max_completion_tokens,
         mask_truncated_completions=False,
-        disable_dropout=True,
+        disable_dropout=settings.dropout == 0,
         per_device_train_batch_size=settings.micro_batch_completions,
-        gradient_accumulation_steps=settings.accumulation_steps(max(settings.devices, 1)),
+        gradient_accumulation_steps=accumulation,
+        steps_per_generation=accumulation * settings.updates_per_generation,
         num_train_epochs=settings.epochs,
+        max_steps=settings.max_steps or -1,  # -1: by the epochs
         shuffle_dataset=True,
         optim=settings.optimizer,
         learning_rate=settings.learning_rate,
@@ -151,7 +153,7 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
         logging_steps=1,
         logging_nan_inf_filter=False,
         save_strategy="steps",
-        save_steps=settings.checkpoint_every_steps,
+        save_steps=checkpoint_steps(settings),
         save_total_limit=1,
         report_to=[],
         disable_tqdm=True,
@@ -160,6 +162,12 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
         **schedule(settings),
         **generation(settings),
     )
+
+
+def checkpoint_steps(settings: TrainSettings) -> int:
+    """Optimizer steps between checkpoints, a whole number of generations: a resumed run starts with a new one."""
+    updates = settings.updates_per_generation
+    return -(-settings.checkpoint_every_steps // updates) * updates
 
 
 def schedule(settings: TrainSettings) -> dict[str, Any]:
@@ -175,7 +183,7 @@ def schedule(settings: TrainSettings) -> dict[str, Any]:
 
 
 def generation(settings: TrainSettings) -> dict[str, Any]:
-    """What samples the completions: transformers, or vLLM in the training processes."""
+    """Settings of the engine that samples completions: transformers, or vLLM in the training processes."""
     if settings.generation == "transformers":
         return {"use_vllm": False}
     return {

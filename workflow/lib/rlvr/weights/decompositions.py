@@ -24,7 +24,7 @@ ENDS = ("leading", "trailing")
 PARTS = ("left", "values", "right")
 OVERSAMPLING = 16
 ITERATIONS = 6  # of either subspace
-AGREEMENT = 0.02  # of a stored leading value with the weight that it is used on; bfloat16 rounding is far below
+VALUE_TOLERANCE = 0.02  # of a stored leading value with the weight that it is used on; bfloat16 rounding is far below
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def _read_ends(module: str, weight: Tensor, rank: int, stored: TensorStore) -> t
         raise InputError(stored.folder, problem, "Make it again: `snakemake --forcerun decompose_base`.")
     top = leading.first(1)
     found = float((top.left.T @ weight.detach().float() @ top.right.T).squeeze())
-    if not abs(found - float(top.values)) <= AGREEMENT * float(top.values):
+    if not abs(found - float(top.values)) <= VALUE_TOLERANCE * float(top.values):
         problem = f"is of another base: largest singular value {float(top.values):.4g}, here {found:.4g}."
         raise InputError(stored.folder, problem, "Make it again: `snakemake --forcerun decompose_base`.")
     return leading, trailing

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rlvr.weights.quanta_gates import apply_quanta, fit_last
+from rlvr.core.errors import InputError
+from rlvr.weights.quanta_gates import apply_change, change_energy, fit_last
 
 UNIT_VECTORS = 256  # sent through the gates at a time
 
@@ -54,12 +55,15 @@ def dora_map(base: Tensor, left: Tensor, right: Tensor, magnitude: Tensor) -> Li
         left: B with the scaling, (rows, r).
         right: A, (r, cols).
         magnitude: m, (rows,).
+
+    Raises:
+        InputError: If a row of W + B A is zero.
     """
     left, right, magnitude = left.to(base), right.to(base), magnitude.to(base.device)
     own = torch.linalg.vector_norm(base, dim=1, dtype=torch.float64) ** 2
     mixed = ((base @ right.T) * left).sum(1, dtype=torch.float64)
     added = ((left @ (right @ right.T)) * left).sum(1, dtype=torch.float64)
-    factor = magnitude.double() / (own + 2 * mixed + added).sqrt()
+    factor = dora_scales(magnitude, (own + 2 * mixed + added).clamp_min(0).sqrt())
     squared_norm = ((factor - 1) ** 2 * own + 2 * factor * (factor - 1) * mixed + factor**2 * added).sum()
     change, scale = (factor - 1).to(base.dtype), factor.to(base.dtype)
     rows, cols = base.shape
@@ -74,6 +78,22 @@ def dora_map(base: Tensor, left: Tensor, right: Tensor, magnitude: Tensor) -> Li
     )
 
 
+def dora_scales(magnitude: Tensor, norms: Tensor) -> Tensor:
+    """DoRA's factor of every row, ``m / ||W + B A||_row`` in float64, (rows,).
+
+    Args:
+        magnitude: m, (rows,).
+        norms: Row norms, (rows,).
+
+    Raises:
+        InputError: If a norm is zero; names the row.
+    """
+    if len(zeros := (norms == 0).nonzero()):
+        problem = "is zero: DoRA divides by its norm."
+        raise InputError(f"row {int(zeros[0])} of the weight with its adapter", problem, "Leave the module out.")
+    return magnitude.double() / norms
+
+
 def quanta_map(
     trained: Sequence[Tensor], frozen: Sequence[Tensor], dims: Sequence[int], rows: int, cols: int
 ) -> LinearMap:
@@ -81,13 +101,13 @@ def quanta_map(
     side, gate = math.prod(dims), trained[0]
 
     def change(x: Tensor, transposed: bool, size: int) -> Tensor:
-        inside = fit_last(x, side)
-        outside = apply_quanta(inside, trained, dims, transposed) - apply_quanta(inside, frozen, dims, transposed)
-        return fit_last(outside, size)
+        return fit_last(apply_change(fit_last(x, side), trained, frozen, dims, transposed), size)
 
-    units = torch.eye(min(cols, side), dtype=gate.dtype, device=gate.device).split(UNIT_VECTORS)
-    norms = [torch.linalg.vector_norm(change(unit, False, rows), dtype=torch.float64) for unit in units]
-    squared_norm = float(sum(norm**2 for norm in norms))
+    squared_norm = change_energy(trained, frozen, dims, rows, cols)
+    if squared_norm is None:
+        units = torch.eye(min(cols, side), dtype=gate.dtype, device=gate.device).split(UNIT_VECTORS)
+        norms = [torch.linalg.vector_norm(change(unit, False, rows), dtype=torch.float64) for unit in units]
+        squared_norm = float(sum(norm**2 for norm in norms))
     return LinearMap(
         rows,
         cols,

@@ -6,7 +6,7 @@ Needs no PEFT: the formulas of the four families are written out here, and tests
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from torch import Tensor
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json
-from rlvr.weights.linear_maps import LinearMap, dense_map, dora_map, quanta_map
+from rlvr.weights.linear_maps import LinearMap, dora_map, quanta_map
+from rlvr.weights.matrices import Factors, ModuleUpdate, dora_update
 from rlvr.weights.pairs import find_tuned
 from rlvr.weights.quanta_gates import parameter_count, split_gates, update_matrix
-from rlvr.weights.tensors import TensorStore, all_finite
+from rlvr.weights.tensors import TensorStore
 
 LAYER_WEIGHT = re.compile(r"^(?P<module>.*\blayers\.(?P<layer>\d+)\.(?:.*\.)?(?P<projection>\w+))\.weight$")
 ADAPTER_PREFIX = "base_model.model."
@@ -27,58 +28,6 @@ LORA_TENSORS = ("lora_A.weight", "lora_B.weight", "lora_magnitude_vector")
 MOVES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")  # initialisations of PEFT
 QUANTA_TENSORS = ("quanta_theta", "quanta_theta_0")
 UNSUPPORTED_LORA = ("alpha_pattern", "rank_pattern", "modules_to_save", "fan_in_fan_out", "lora_bias")
-
-
-@dataclass(frozen=True)
-class ModuleUpdate:
-    """What training added to one weight matrix.
-
-    Attributes:
-        module: Name in the base model, e.g. ``model.layers.0.self_attn.q_proj``.
-        layer: Index of the decoder layer; -1 outside of them.
-        projection: Last part of the name, e.g. ``q_proj``.
-        rows: Output features.
-        cols: Input features.
-        bound: The largest rank that the parametrisation allows.
-        read_base: Reads the base weight (rows, cols) in its stored type.
-        factors: ``(B, A)`` with shapes (rows, r) and (r, cols), the scaling already in ``B``, where the update is their
-            product; ``None`` for every other family.
-        compute: Update (rows, cols) in the given floating type.
-        read_tuned: Reads the tuned weight in its stored type, where one is stored; ``None`` for an adapter.
-        make_map: The update as a linear map in float32, where products with it need no dense update.
-    """
-
-    module: str
-    layer: int
-    projection: str
-    rows: int
-    cols: int
-    bound: int
-    read_base: Callable[[], Tensor]
-    compute: Callable[[torch.dtype], Tensor]
-    factors: tuple[Tensor, Tensor] | None = None
-    read_tuned: Callable[[], Tensor] | None = None
-    make_map: Callable[[], LinearMap] | None = None
-
-    def linear_map(self) -> LinearMap:
-        """The update as a linear map in float32; the dense update is computed only for a full model."""
-        return self.make_map() if self.make_map is not None else dense_map(self.dense().float())
-
-    def dense(self, dtype: torch.dtype = torch.float64) -> Tensor:
-        """The whole update (rows, cols), computed in ``dtype``."""
-        update = self.compute(dtype)
-        if not all_finite(update):
-            raise InputError(
-                self.module, "its update holds NaN or infinite values.", "The run diverged; train it again."
-            )
-        return update
-
-    def tuned(self) -> Tensor:
-        """The tuned weight (rows, cols): as stored, else merged in float64 and rounded once to the base's type."""
-        if self.read_tuned is not None:
-            return self.read_tuned()
-        base = self.read_base()
-        return (base.double() + self.dense()).to(base.dtype)
 
 
 def iterate_updates(base_dir: str | Path, tuned_dir: str | Path) -> Iterator[ModuleUpdate]:
@@ -102,7 +51,7 @@ def iterate_updates(base_dir: str | Path, tuned_dir: str | Path) -> Iterator[Mod
         yield from _family(config, found.adapter)(base, TensorStore(found.adapter, strip=ADAPTER_PREFIX), config)
 
 
-def merged_state_dict(base_dir: str | Path, run_dir: str | Path) -> dict[str, Tensor]:
+def tuned_state_dict(base_dir: str | Path, run_dir: str | Path) -> dict[str, Tensor]:
     """Every tensor of the tuned model in float32, complete for ``load_state_dict(strict=True)``.
 
     Weights are merged in float64 and rounded once. A tied output head, which safetensors leaves out, is added.
@@ -112,7 +61,8 @@ def merged_state_dict(base_dir: str | Path, run_dir: str | Path) -> dict[str, Te
     tensors = {name: store.read(name).float() for name in store.names}
     if model is None:
         for update in iterate_updates(base_dir, run_dir):
-            tensors[f"{update.module}.weight"] = (update.read_base().double() + update.dense()).float()
+            matrices = update.matrices()
+            tensors[f"{update.module}.weight"] = (matrices.base.double() + matrices.update).float()
     if read_json(Path(base_dir) / "config.json").get("tie_word_embeddings"):
         tensors.setdefault("lm_head.weight", tensors["model.embed_tokens.weight"])
     return tensors
@@ -154,11 +104,11 @@ def _lora_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any
         factors = (up.double() * scaling, down.double())
         if config.get("use_dora"):
             magnitude = adapter.read(f"{module}.lora_magnitude_vector")
-            compute = _dora_delta(base, module, factors, magnitude)
-            update = _module(base, module, (rows, cols), min(rows, cols), compute)
-            yield replace(update, make_map=_dora_map(base, module, factors, magnitude))
+            update = _module(base, module, (rows, cols), min(rows, cols))
+            change = partial(dora_update, factors=factors, magnitude=magnitude)
+            yield replace(update, change=change, make_map=partial(_dora_map, factors=factors, magnitude=magnitude))
         else:
-            yield _module(base, module, (rows, cols), min(rank, rows, cols), _product(factors), factors)
+            yield replace(_module(base, module, (rows, cols), min(rank, rows, cols)), factors=factors)
 
 
 def _refuse_surplus(adapter: TensorStore, modules: list[str], suffixes: Sequence[str]) -> None:
@@ -169,26 +119,8 @@ def _refuse_surplus(adapter: TensorStore, modules: list[str], suffixes: Sequence
         raise InputError(adapter.folder, problem, "Merge the adapter into a model folder.")
 
 
-def _product(factors: tuple[Tensor, Tensor]) -> Callable[[torch.dtype], Tensor]:
-    return lambda dtype: factors[0].to(dtype) @ factors[1].to(dtype)
-
-
-def _dora_delta(
-    base: TensorStore, module: str, factors: tuple[Tensor, Tensor], magnitude: Tensor
-) -> Callable[[torch.dtype], Tensor]:
-    def compute(dtype: torch.dtype) -> Tensor:
-        frozen = base.read(f"{module}.weight").to(dtype)
-        direction = frozen + _product(factors)(dtype)
-        scale = magnitude.to(dtype) / torch.linalg.vector_norm(direction, dim=1)
-        return scale[:, None] * direction - frozen
-
-    return compute
-
-
-def _dora_map(
-    base: TensorStore, module: str, factors: tuple[Tensor, Tensor], magnitude: Tensor
-) -> Callable[[], LinearMap]:
-    return lambda: dora_map(base.read(f"{module}.weight").float(), *factors, magnitude)
+def _dora_map(base: Tensor, factors: Factors, magnitude: Tensor) -> LinearMap:
+    return dora_map(base.float(), *factors, magnitude)
 
 
 def _quanta_updates(base: TensorStore, adapter: TensorStore, config: dict[str, Any]) -> Iterator[ModuleUpdate]:
@@ -197,25 +129,25 @@ def _quanta_updates(base: TensorStore, adapter: TensorStore, config: dict[str, A
     modules = adapter.modules("quanta_theta")
     _refuse_surplus(adapter, modules, QUANTA_TENSORS)
     for module in modules:
-        theta, theta_0 = (adapter.read(f"{module}.{name}") for name in QUANTA_TENSORS)
-        for name, gates in zip(QUANTA_TENSORS, (theta, theta_0), strict=True):
-            if gates.shape != (parameter_count(dims),):
-                problem = f"tensor '{module}.{name}' has shape {tuple(gates.shape)}, dims are {list(dims)}."
+        gates = tuple(adapter.read(f"{module}.{name}") for name in QUANTA_TENSORS)
+        for name, vector in zip(QUANTA_TENSORS, gates, strict=True):
+            if vector.shape != (parameter_count(dims),):
+                problem = f"tensor '{module}.{name}' has shape {tuple(vector.shape)}, dims are {list(dims)}."
                 raise InputError(adapter.folder, problem, f"Expected ({parameter_count(dims)},).")
         rows, cols = base.shape(f"{module}.weight")
-        compute = _quanta_delta(theta, theta_0, dims, (rows, cols))
-        update = _module(base, module, (rows, cols), min(rows, cols, math.prod(dims)), compute)
-        trained, frozen = (split_gates(gates.float(), dims) for gates in (theta, theta_0))
-        yield replace(update, make_map=partial(quanta_map, trained, frozen, dims, rows, cols))
+        update = _module(base, module, (rows, cols), min(rows, cols, math.prod(dims)))
+        change = partial(_quanta_update, gates=gates, dims=dims)
+        yield replace(update, change=change, make_map=partial(_quanta_map, gates=gates, dims=dims))
 
 
-def _quanta_delta(
-    theta: Tensor, theta_0: Tensor, dims: tuple[int, ...], shape: tuple[int, int]
-) -> Callable[[torch.dtype], Tensor]:
-    def compute(dtype: torch.dtype) -> Tensor:
-        return update_matrix(split_gates(theta.to(dtype), dims), split_gates(theta_0.to(dtype), dims), dims, *shape)
+def _quanta_update(base: Tensor, gates: Sequence[Tensor], dims: Sequence[int]) -> Tensor:
+    trained, frozen = (split_gates(vector.double(), dims) for vector in gates)
+    return update_matrix(trained, frozen, dims, base.shape[0], base.shape[1])
 
-    return compute
+
+def _quanta_map(base: Tensor, gates: Sequence[Tensor], dims: Sequence[int]) -> LinearMap:
+    trained, frozen = (split_gates(vector.float(), dims) for vector in gates)
+    return quanta_map(trained, frozen, dims, base.shape[0], base.shape[1])
 
 
 def _full_updates(base: TensorStore, tuned: TensorStore, only_changed: bool) -> Iterator[ModuleUpdate]:
@@ -224,26 +156,23 @@ def _full_updates(base: TensorStore, tuned: TensorStore, only_changed: bool) -> 
         match = LAYER_WEIGHT.match(name)
         if match is None or len(base.shape(name)) != 2:
             continue
-        if only_changed and torch.equal(tuned.read(name).float(), base.read(name).float()):
-            continue
-
-        def compute(dtype: torch.dtype, name: str = name) -> Tensor:
-            return tuned.read(name).to(dtype) - base.read(name).to(dtype)
-
+        read_base, read_tuned = partial(base.read, name), partial(tuned.read, name)
+        if only_changed:
+            before, after = read_base(), read_tuned()
+            if torch.equal(before.float(), after.float()):
+                continue
+            read_base, read_tuned = partial(_as_read, before), partial(_as_read, after)
         shape = tuned.shape(name)
-        update = _module(base, match["module"], shape, min(shape), compute)
-        yield replace(update, read_tuned=partial(tuned.read, name))
+        yield replace(_module(base, match["module"], shape, min(shape)), read_base=read_base, read_tuned=read_tuned)
 
 
-def _module(
-    base: TensorStore,
-    module: str,
-    shape: tuple[int, ...],
-    bound: int,
-    compute: Callable[[torch.dtype], Tensor],
-    factors: tuple[Tensor, Tensor] | None = None,
-) -> ModuleUpdate:
-    """An update whose shape is checked against the base weight of the same name."""
+def _as_read(tensor: Tensor) -> Tensor:
+    """A tensor that has been read already."""
+    return tensor
+
+
+def _module(base: TensorStore, module: str, shape: tuple[int, ...], bound: int) -> ModuleUpdate:
+    """A module without its update; its shape is checked against the base weight of the same name."""
     name = f"{module}.weight"
     if base.shape(name) != shape:
         problem = f"tensor '{name}' has shape {base.shape(name)}, its update {shape}."
@@ -252,4 +181,4 @@ def _module(
     layer = int(match["layer"]) if match else -1
     projection = module.rpartition(".")[2]
     rows, cols = shape
-    return ModuleUpdate(module, layer, projection, rows, cols, bound, partial(base.read, name), compute, factors)
+    return ModuleUpdate(module, layer, projection, rows, cols, bound, partial(base.read, name))

@@ -4,135 +4,80 @@
 the final one and falls along a cubic between a warm-up and a final phase of fixed ranks.
 """
 
+from __future__ import annotations
+
 import math
-import warnings
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
-import torch
-from peft import AdaLoraConfig, PeftModel, get_peft_model
-from peft.tuners._buffer_dict import BufferDict
-from peft.tuners.adalora import AdaLoraLayer
-from torch import Tensor
-from transformers import PreTrainedModel, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from rlvr.adapters.family import Family
 
-from rlvr.adapters.methods.linears import check_rank, target_names
-from rlvr.core.errors import InputError
-from rlvr.plan.settings import TrainSettings
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from peft import PeftModel
+    from torch import Tensor
+    from transformers import PreTrainedModel, TrainerCallback
+
+    from rlvr.adapters.family import Trained
+    from rlvr.plan.settings import TrainSettings
 
 INITIAL_SHARE = 1.5  # ASSUME: as PEFT's defaults, 12 and 8; the comparison of methods prints neither rank
-WARMUP_SHARE, FINAL_SHARE = 0.1, 0.3  # ASSUME: of all steps; not printed for RLVR
-ORTHOGONALITY = 0.1  # ASSUME: the smallest weight of the term in Zhang et al.'s experiments
-STATE_FILE = "adalora.pt"
-ADAPTER = "default"
-UNKNOWN_STEPS = 2**31  # the trainer knows the number of steps; the callback writes it before the first
 
 
-def attach(base: PreTrainedModel, settings: TrainSettings) -> PeftModel:
-    """The base with AdaLoRA on the target set.
+class Adalora(Family):
+    """LoRA that moves its ranks between modules while it trains."""
 
-    PEFT keeps each module's divisor as a parameter, which a cast to the adapter's type makes trainable and which vLLM
-    would be sent as a weight. Here it is a buffer.
+    name = "adalora"
+    family = "lora"
+    takes = frozenset({"rank", "alpha", "target_modules"})
+    source = "Zhang et al. 2023, arXiv:2303.10512; peft"
+    example = {"rank": 2, "alpha": 4, "target_modules": "no_kv"}
+    tuner = "AdaLoraModel"
+    fields = {"rank": "target_r", "alpha": "lora_alpha", "dropout": "lora_dropout"}
+    exports = True
+    has_dropout = True
 
-    Raises:
-        InputError: If the initial rank is above that of a target's weight.
-    """
-    rank, targets = settings.required("rank"), target_names(base, settings.required("target_modules"))
-    initial = math.ceil(INITIAL_SHARE * rank)
-    check_rank(base, targets, initial)
-    config = AdaLoraConfig(
-        task_type="CAUSAL_LM",
-        init_r=initial,
-        target_r=rank,
-        lora_alpha=settings.required("alpha"),
-        lora_dropout=0.0,
-        bias="none",
-        orth_reg_weight=ORTHOGONALITY,
-        total_step=UNKNOWN_STEPS,
-        target_modules=targets,
-    )
-    # a module may be pruned to nothing, which PEFT takes for one whose shards were not gathered
-    warnings.filterwarnings("ignore", message=r".*LoRA tensor\(s\) have invalid shape")
-    model = get_peft_model(base, config)
-    for layer in _layers(model):
-        divisor = BufferDict({ADAPTER: layer.ranknum[ADAPTER].detach()}, persistent=False)
-        layer.ranknum = divisor  # type: ignore[assignment]
-    return model
+    def attach(self, base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None) -> PeftModel:
+        """The base with AdaLoRA on the target set, every module at the initial rank."""
+        from rlvr.adapters.rank_allocation import attach_adalora
 
+        return attach_adalora(base, settings, _initial_rank(settings))
 
-def penalty(model: PeftModel) -> Tensor:
-    """Mean of ||P^T P - I|| and ||Q Q^T - I|| (Frobenius) over all modules, times its weight.
+    def count(self, rows: int, cols: int, module: str, settings: TrainSettings) -> int:
+        """P, E and Q at the initial rank; pruned entries stay in the optimizer."""
+        return _initial_rank(settings) * (rows + cols + 1)
 
-    PEFT adds it to the loss that the model returns, which GRPO does not use; so the trainer adds it.
-    """
-    terms = []
-    for layer in _layers(model):
-        factors: tuple[Any, Any] = layer.lora_A[ADAPTER], layer.lora_B[ADAPTER].T
-        for factor in factors:
-            terms.append(torch.linalg.norm(factor @ factor.T - torch.eye(len(factor), device=factor.device)))
-    return ORTHOGONALITY * torch.stack(terms).mean()
+    def penalty(self, model: Trained) -> Tensor:
+        """Distance of P and Q from orthonormal ones.
 
-
-def callbacks(model: PeftModel, settings: TrainSettings) -> list[TrainerCallback]:
-    """What moves the ranks."""
-    return [Allocation(model, f"run '{settings.run_id}'")]
-
-
-class Allocation(TrainerCallback):
-    """Tells PEFT's allocator the number of steps, and calls it after every optimizer step, gradients still there."""
-
-    def __init__(self, model: PeftModel, where: str) -> None:
-        self.model = model
-        self.where = where
-
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Bind the budget's schedule to the run's number of steps.
-
-        Raises:
-            InputError: If a run is too short to have the three phases.
+        PEFT adds it to the loss that the model returns, which GRPO does not use; so the trainer adds it.
         """
-        config: Any = self.model.peft_config[ADAPTER]
-        config.total_step = state.max_steps
-        config.tinit, config.tfinal = (round(share * state.max_steps) for share in (WARMUP_SHARE, FINAL_SHARE))
-        if config.tinit >= config.total_step - config.tfinal - 1:
-            problem = f"{state.max_steps} steps are too few to allocate ranks."
-            raise InputError(self.where, problem, "AdaLoRA needs a warm-up, an allocation and a final phase.")
+        from rlvr.adapters.rank_allocation import orthogonality_term
 
-    def on_optimizer_step(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Update the importance of every rank and prune to the step's budget."""
-        tuner: Any = self.model.base_model
-        tuner.update_and_allocate(state.global_step + 1)
+        return orthogonality_term(cast("PeftModel", model))
 
+    def callbacks(self, model: Trained, settings: TrainSettings) -> list[TrainerCallback]:
+        """The callback that moves the ranks."""
+        from rlvr.adapters.rank_allocation import Allocation
 
-def save_state(model: PeftModel, folder: Path) -> None:
-    """Write what PEFT's files lack: the unpruned factors and the allocator's running means."""
-    allocator: Any = model.base_model.rankallocator
-    config: Any = model.peft_config[ADAPTER]
-    torch.save(
-        {
-            "factors": {name: value.detach() for name, value in model.named_parameters() if "lora_" in name},
-            "means": {name: getattr(allocator, name) for name in ("ipt", "exp_avg_ipt", "exp_avg_unc")},
-            "rank_pattern": config.rank_pattern,
-        },
-        folder / STATE_FILE,
-    )
+        return [Allocation(cast("PeftModel", model), f"run '{settings.run_id}'")]
+
+    def save_state(self, model: Trained, folder: Path) -> None:
+        """Write the unpruned factors and the allocator's running means."""
+        from rlvr.adapters.rank_allocation import save_allocation
+
+        save_allocation(cast("PeftModel", model), folder)
+
+    def load_state(self, model: Trained, folder: Path) -> bool:
+        """Restore factors and means; PEFT's own files hold pruned factors, which do not fit the run's shapes."""
+        from rlvr.adapters.rank_allocation import load_allocation
+
+        load_allocation(cast("PeftModel", model), folder)
+        return True
 
 
-def load_state(model: PeftModel, folder: Path) -> None:
-    """Restore what ``save_state`` wrote; PEFT's own files hold pruned factors, which do not fit the run's shapes."""
-    device = next(model.parameters()).device  # each process has its own; the file was written by one of them
-    saved = torch.load(folder / STATE_FILE, map_location=device, weights_only=True)
-    with torch.no_grad():
-        for name, value in model.named_parameters():
-            if name in saved["factors"]:
-                value.copy_(saved["factors"][name])
-    for name, values in saved["means"].items():
-        setattr(model.base_model.rankallocator, name, values)
-    config: Any = model.peft_config[ADAPTER]
-    config.rank_pattern = saved["rank_pattern"]
+def _initial_rank(settings: TrainSettings) -> int:
+    return math.ceil(INITIAL_SHARE * settings.required("rank"))
 
 
-def _layers(model: PeftModel) -> list[AdaLoraLayer]:
-    return [module for module in model.modules() if isinstance(module, AdaLoraLayer)]
+METHODS = (Adalora(),)

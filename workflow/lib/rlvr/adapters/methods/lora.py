@@ -1,35 +1,49 @@
 """LoRA, PEFT's own: W + (alpha / rank) B A with A Kaiming-uniform and B zero."""
 
-from typing import Any
+from __future__ import annotations
 
-from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import PreTrainedModel
+from typing import TYPE_CHECKING
 
-from rlvr.adapters.methods.linears import check_rank, target_names
-from rlvr.plan.settings import TrainSettings
+from rlvr.adapters.family import Family
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from peft import PeftModel
+    from transformers import PreTrainedModel
+
+    from rlvr.plan.settings import TrainSettings
 
 
-def attach(base: PreTrainedModel, settings: TrainSettings) -> PeftModel:
-    """The base with LoRA on the target set; without dropout or bias."""
-    return get_peft_model(base, low_rank_config(base, settings))
+class LowRank(Family):
+    """LoRA and relatives that train two factors of a module, beside whatever else they add."""
+
+    family = "lora"
+    takes = frozenset({"rank", "alpha", "target_modules"})
+    example = {"rank": 2, "alpha": 4, "target_modules": "no_kv"}
+    tuner = "LoraModel"
+    marks = {"use_dora": False, "use_rslora": False}
+    fields = {"rank": "r", "alpha": "lora_alpha", "dropout": "lora_dropout"}
+    has_dropout = True
+
+    def attach(self, base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None) -> PeftModel:
+        """The base with LoRA on the target set, as the marks say; without bias."""
+        from peft import get_peft_model
+
+        from rlvr.adapters.low_rank import low_rank_config
+
+        return get_peft_model(base, low_rank_config(base, settings, **self.marks))
+
+    def count(self, rows: int, cols: int, module: str, settings: TrainSettings) -> int:
+        """A (rank, cols) and B (rows, rank)."""
+        return settings.required("rank") * (rows + cols)
 
 
-def low_rank_config(
-    base: PreTrainedModel, settings: TrainSettings, kind: type[LoraConfig] = LoraConfig, **changes: Any
-) -> LoraConfig:
-    """What all relatives of LoRA share; ``changes`` is what one of them adds, ``kind`` the class that knows it.
+class Lora(LowRank):
+    """LoRA."""
 
-    Raises:
-        InputError: If the rank is above that of a target's weight.
-    """
-    rank, targets = settings.required("rank"), target_names(base, settings.required("target_modules"))
-    check_rank(base, targets, rank)
-    return kind(
-        task_type="CAUSAL_LM",
-        r=rank,
-        lora_alpha=settings.required("alpha"),
-        lora_dropout=0.0,  # ASSUME: not printed
-        bias="none",
-        target_modules=targets,
-        **changes,
-    )
+    name = "lora"
+    source = "Hu et al. 2021, arXiv:2106.09685; peft"
+
+
+METHODS = (Lora(),)

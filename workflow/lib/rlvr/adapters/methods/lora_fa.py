@@ -6,17 +6,39 @@ trained. DEVIATION from PEFT's ``create_lorafa_optimizer``, which goes beyond th
 that a comparison of methods would compare optimizers, too. Here B has the optimizer of every other method.
 """
 
-from peft import PeftModel
-from transformers import PreTrainedModel
+from __future__ import annotations
 
-from rlvr.adapters.methods import lora
-from rlvr.plan.settings import TrainSettings
+from typing import TYPE_CHECKING
+
+from rlvr.adapters.methods.lora import LowRank
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from peft import PeftModel
+    from transformers import PreTrainedModel
+
+    from rlvr.plan.settings import TrainSettings
 
 
-def attach(base: PreTrainedModel, settings: TrainSettings) -> PeftModel:
-    """The base with LoRA on the target set, A frozen."""
-    model = lora.attach(base, settings)
-    for name, parameter in model.named_parameters():
-        if "lora_A" in name:
-            parameter.requires_grad_(False)
-    return model
+class LoraFa(LowRank):
+    """LoRA with A frozen."""
+
+    name = "lora-fa"
+    source = "Zhang et al. 2023, arXiv:2308.03303; peft's LoRA with A frozen"
+    frozen = ("lora_A",)
+
+    def attach(self, base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None) -> PeftModel:
+        """The base with LoRA on the target set, A frozen."""
+        model = super().attach(base, settings)
+        for name, parameter in model.named_parameters():
+            if "lora_A" in name:
+                parameter.requires_grad_(False)
+        return model
+
+    def count(self, rows: int, cols: int, module: str, settings: TrainSettings) -> int:
+        """B (rows, rank)."""
+        return settings.required("rank") * rows
+
+
+METHODS = (LoraFa(),)

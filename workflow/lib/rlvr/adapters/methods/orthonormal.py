@@ -4,109 +4,83 @@ SOURCE: "Geometry-Preserving Orthonormal Initialization for Low-Rank Adaptation 
 of section 6. From there on they are plain LoRA, so PEFT's layers train, merge and save them.
 """
 
-import math
-from pathlib import Path
+from __future__ import annotations
 
-import torch
-from peft import PeftModel, get_peft_model
-from torch import Tensor
-from transformers import PreTrainedModel
+from typing import TYPE_CHECKING
 
-from rlvr.adapters.methods.initialised import (
-    ADAPTER,
-    InitialisedLoraConfig,
-    exported_config,
-    lora_layers,
-    open_decomposition,
-    write_plain_lora,
-)
-from rlvr.adapters.methods.lora import low_rank_config
-from rlvr.core.errors import InputError
-from rlvr.plan.settings import TrainSettings
-from rlvr.weights.decompositions import find_triples
+from rlvr.adapters.methods.lora import LowRank
+from rlvr.adapters.methods.residual import PAPER
 
-SINGULAR_END = {"lora-rlpo": "leading", "lora-rlmo": "trailing"}
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from peft import PeftModel
+    from transformers import PreTrainedModel
+
+    from rlvr.plan.settings import TrainSettings
 
 
-def attach(base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None) -> PeftModel:
-    """The base with LoRA on the target set, the rows of every A orthonormal.
+class Orthonormal(LowRank):
+    """LoRA whose A has orthonormal rows.
 
-    Args:
-        base: Model.
-        settings: Of the run; its method says which rows. Wavelet-LoRA draws from torch's global generator, as PEFT.
-        decomposition: File with the base's singular triples; without it they are computed here.
-
-    Raises:
-        InputError: If the rank is above that of a target's weight, or a size does not fit.
+    Attributes:
+        rows: Which ones: right singular vectors of the ``leading`` or ``trailing`` end, ``cosine`` or ``wavelet``.
     """
-    config = low_rank_config(base, settings, InitialisedLoraConfig, initialisation=settings.method)
-    model, stored = get_peft_model(base, config), open_decomposition(decomposition)
-    for name, layer in lora_layers(model):
-        down, weight = layer.lora_A[ADAPTER].weight, layer.get_base_layer().weight
-        if weight.is_meta:
-            continue
-        rank, size = down.shape
-        if settings.method in SINGULAR_END:
-            rows = find_triples(name, weight, rank, SINGULAR_END[settings.method], stored).right
-        elif settings.method == "dct-lora":
-            rows = cosine_rows(rank, size)
-        else:
-            check_even(name, weight)
-            rows = wavelet_rows(torch.randn(rank, size, dtype=torch.float64))
-        down.data.copy_(rows)
-    return model
+
+    fields = {**LowRank.fields, "method": "initialisation"}
+    rows: str
+
+    def attach(self, base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None) -> PeftModel:
+        """The base with LoRA on the target set; Wavelet-LoRA draws from torch's global generator, as PEFT does."""
+        from peft import get_peft_model
+
+        from rlvr.adapters.low_rank import InitialisedLoraConfig, low_rank_config, open_decomposition
+        from rlvr.adapters.orthonormal_rows import set_rows
+
+        config = low_rank_config(base, settings, InitialisedLoraConfig, initialisation=self.name)
+        model = get_peft_model(base, config)
+        set_rows(model, self.rows, open_decomposition(decomposition))
+        return model
+
+    def save_adapter(self, model: PeftModel, folder: Path) -> None:
+        """Write the finished adapter as plain LoRA."""
+        from rlvr.adapters.orthonormal_rows import save_as_plain_lora
+
+        save_as_plain_lora(model, folder)
 
 
-def cosine_rows(rank: int, size: int) -> Tensor:
-    """The first rows of the orthonormal DCT-II matrix, (rank, size), float64.
+class LoraRlpo(Orthonormal):
+    """Leading right singular vectors."""
 
-    SOURCE: section 6: D_ij = a_i cos(pi (2 j + 1) i / (2 n)) with a_0 = sqrt(1 / n), else sqrt(2 / n).
-    """
-    frequency, position = torch.arange(rank)[:, None], torch.arange(size)[None, :]
-    # the cosine has period 4 n in the integer product: reduced exactly, large angles lose no digits
-    angle = (frequency * (2 * position + 1)) % (4 * size)
-    rows = torch.cos(angle.double() * (math.pi / (2 * size))) * math.sqrt(2 / size)
-    rows[0] /= math.sqrt(2)
-    return rows
+    name = "lora-rlpo"
+    source = f"{PAPER}, section 5.2"
+    decomposes = True
+    rows = "leading"
 
 
-def check_even(module: str, weight: Tensor) -> None:
-    """Refuse an odd number of inputs, of which the Haar transform has no level.
+class LoraRlmo(Orthonormal):
+    """Trailing right singular vectors."""
 
-    Raises:
-        InputError: Names the module and its shape.
-    """
-    rows, cols = weight.shape
-    if cols % 2:
-        problem = f"its weight of {rows} x {cols} has no Haar transform."
-        raise InputError(f"module '{module}'", problem, "Choose modules with an even number of inputs.")
+    name = "lora-rlmo"
+    source = f"{PAPER}, section 5.2"
+    decomposes = True
+    rows = "trailing"
 
 
-def wavelet_rows(gaussian: Tensor) -> Tensor:
-    """Q^T of the QR factors of the transposed Haar transform of Gaussian rows, (rank, size).
+class DctLora(Orthonormal):
+    """First rows of the cosine transform."""
 
-    SOURCE: section 6, Wavelet-LoRA.
-    """
-    return torch.linalg.qr(haar_transform(gaussian).T).Q.T
-
-
-def haar_transform(rows: Tensor) -> Tensor:
-    """The orthonormal Haar transform of every row: averages first, then details from coarse to fine.
-
-    ASSUME: as many levels as the length halves evenly (12288 = 3 x 4096 has twelve); the paper does not say.
-    """
-    averages, details = rows, []
-    while averages.shape[-1] % 2 == 0:
-        even, odd = averages[..., 0::2], averages[..., 1::2]
-        averages, detail = (even + odd) / math.sqrt(2), (even - odd) / math.sqrt(2)
-        details.append(detail)
-    return torch.cat([averages, *reversed(details)], dim=-1)
+    name = "dct-lora"
+    source = f"{PAPER}, section 6"
+    rows = "cosine"
 
 
-def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Write the finished adapter as plain LoRA."""
-    factors = {}
-    for name, layer in lora_layers(model):
-        factors[f"{name}.lora_A"] = layer.lora_A[ADAPTER].weight
-        factors[f"{name}.lora_B"] = layer.lora_B[ADAPTER].weight
-    write_plain_lora(factors, exported_config(model), folder)
+class WaveletLora(Orthonormal):
+    """Random combinations of wavelets."""
+
+    name = "wavelet-lora"
+    source = f"{PAPER}, section 6"
+    rows = "wavelet"
+
+
+METHODS = (LoraRlpo(), LoraRlmo(), DctLora(), WaveletLora())

@@ -8,167 +8,89 @@ the start, without the cancellation of two large products.
 
 A finished adapter is written as plain LoRA of twice the rank on the original base, which any PEFT reads. A checkpoint
 holds the factors and their start; PEFT alone refuses to load it, for it does not know the initialisation.
+
+SOURCE: "Geometry-Preserving Orthonormal Initialization", equations 3, 4 and 7 and the one after 8.
+DEVIATION: OLoRA there is from singular vectors, as here; PEFT's "olora" takes the factors of a QR decomposition.
 """
 
-from pathlib import Path
-from typing import Any, NamedTuple
+from __future__ import annotations
 
-import torch
-from peft import PeftModel, get_peft_model
-from peft.tuners._buffer_dict import BufferDict
-from peft.tuners.lora.layer import Linear, LoraVariant
-from torch import Tensor, nn
-from torch.nn import functional
-from transformers import PreTrainedModel
+from typing import TYPE_CHECKING
 
-from rlvr.adapters.methods.initialised import (
-    ADAPTER,
-    InitialisedLoraConfig,
-    exported_config,
-    lora_layers,
-    open_decomposition,
-    write_plain_lora,
-)
-from rlvr.adapters.methods.lora import low_rank_config
-from rlvr.plan.settings import TrainSettings
-from rlvr.weights.decompositions import Triples, find_triples
+from rlvr.adapters.methods.lora import LowRank
 
-UNKNOWN_TO_PEFT = "residual"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from peft import PeftModel
+    from transformers import PreTrainedModel
+
+    from rlvr.plan.settings import TrainSettings
+
+PAPER = "Geometry-Preserving Orthonormal Initialization for Low-Rank Adaptation in RLVR"
 
 
-class Start(NamedTuple):
-    """Which triples a method starts from, and whether their values are split between both factors."""
+class Residual(LowRank):
+    """LoRA measured from a start of singular triples.
 
+    Attributes:
+        end: Which triples, ``leading`` or ``trailing``.
+        with_values: Whether their values are split between both factors; without them both are orthonormal.
+    """
+
+    fields = {**LowRank.fields, "method": "initialisation"}
+    decomposes = True
     end: str
     with_values: bool
 
+    def attach(self, base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None) -> PeftModel:
+        """The base with LoRA on the target set, both factors from singular triples of the weights."""
+        from rlvr.adapters.low_rank import open_decomposition
+        from rlvr.adapters.residual_layer import attach_residual
 
-# SOURCE: "Geometry-Preserving Orthonormal Initialization", equations 3, 4 and 7 and the one after 8.
-# DEVIATION: OLoRA there is from singular vectors, as here; PEFT's "olora" takes the factors of a QR decomposition.
-STARTS = {
-    "pissa": Start("leading", with_values=True),
-    "milora": Start("trailing", with_values=True),
-    "olora": Start("leading", with_values=False),
-    "olora-tail": Start("trailing", with_values=False),
-}
+        return attach_residual(base, settings, self.end, self.with_values, open_decomposition(decomposition))
 
+    def save_adapter(self, model: PeftModel, folder: Path) -> None:
+        """Write the finished adapter as plain LoRA of twice the rank on the original base."""
+        from rlvr.adapters.residual_layer import save_as_plain_lora
 
-def start_factors(triples: Triples, with_values: bool, scaling: float) -> tuple[Tensor, Tensor]:
-    """A_0 (rank, cols) and B_0 (rows, rank).
-
-    ASSUME: with values, s B_0 A_0 is the product of the triples, as in the code of PiSSA; the equations leave s out.
-    Without values both factors are orthonormal and s B_0 A_0 is s U V^T.
-    """
-    if not with_values:
-        return triples.right, triples.left
-    roots = (triples.values / scaling).sqrt()
-    return roots[:, None] * triples.right, triples.left * roots
+        save_as_plain_lora(model, folder)
 
 
-class Residual(LoraVariant):
-    """PEFT's arithmetic of one adapter, measured from its start."""
+class Pissa(Residual):
+    """Leading triples with their values."""
 
-    @staticmethod
-    def init(module: Any, adapter_name: str, **_: Any) -> None:
-        """Give the adapter a start: that of an adapter already there, else its own factors."""
-        if not hasattr(module, "lora_start_A"):
-            module.lora_start_A = BufferDict({}, persistent=True)
-            module.lora_start_B = BufferDict({}, persistent=True)
-            module.other_param_names = (*module.other_param_names, "lora_start_A", "lora_start_B")
-        known = next(iter(module.lora_start_A.keys()), None)
-        for start, factor in ((module.lora_start_A, module.lora_A), (module.lora_start_B, module.lora_B)):
-            value = factor[adapter_name].weight.detach() if known is None else start[known]
-            start[adapter_name] = value.clone()
-
-    @staticmethod
-    def merge_safe(module: Any, active_adapter: str, orig_weight: Tensor) -> Tensor:
-        """The merged weight as a new tensor."""
-        return orig_weight + module.get_delta_weight(active_adapter).to(orig_weight.dtype)
-
-    @staticmethod
-    def merge_unsafe(module: Any, active_adapter: str, orig_weight: Tensor) -> None:
-        """Merge in place."""
-        orig_weight.data += module.get_delta_weight(active_adapter).to(orig_weight.dtype)
-
-    @staticmethod
-    def unmerge(module: Any, active_adapter: str, orig_weight: Tensor) -> Tensor:
-        """The weight without the update."""
-        return orig_weight - module.get_delta_weight(active_adapter).to(orig_weight.dtype)
-
-    @staticmethod
-    def forward(module: Any, active_adapter: str, x: Tensor, result: Tensor, **_: Any) -> Tensor:
-        """Output of the base plus that of the update."""
-        down, up = module.update_factors(active_adapter)
-        inner = functional.linear(module._cast_input_dtype(x, down.dtype), down)
-        return result + (functional.linear(inner, up) * module.scaling[active_adapter]).to(result.dtype)
+    name = "pissa"
+    source = "Meng et al. 2024, arXiv:2404.02948"
+    end = "leading"
+    with_values = True
 
 
-class ResidualLinear(Linear):
-    """PEFT's LoRA layer whose update is measured from its start."""
+class Milora(Residual):
+    """Trailing triples with their values."""
 
-    lora_A: Any
-    lora_B: Any
-    lora_start_A: BufferDict
-    lora_start_B: BufferDict
-
-    def resolve_lora_variant(self, *, config: Any, **_: Any) -> LoraVariant:
-        """The one variant of this layer; PEFT asks."""
-        return Residual()
-
-    def reset_lora_parameters(self, adapter_name: str, init_lora_weights: Any) -> None:
-        """Draw both factors as PEFT does for LoRA; ``attach`` sets them."""
-        super().reset_lora_parameters(adapter_name, True)
-
-    def update_factors(self, adapter: str) -> tuple[Tensor, Tensor]:
-        """Factors of the unscaled update, (2 rank, cols) and (rows, 2 rank): A over A - A_0, B - B_0 beside B_0."""
-        down, up = self.lora_A[adapter].weight, self.lora_B[adapter].weight
-        down_0, up_0 = self.lora_start_A[adapter], self.lora_start_B[adapter]
-        return torch.cat([down, down - down_0]), torch.cat([up - up_0, up_0], dim=1)
-
-    def get_delta_weight(self, adapter: str) -> Tensor:
-        """The update (rows, cols)."""
-        down, up = self.update_factors(adapter)
-        return self.scaling[adapter] * (up @ down)
+    name = "milora"
+    source = "Wang et al. 2024, arXiv:2406.09044"
+    end = "trailing"
+    with_values = True
 
 
-def attach(base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None) -> PeftModel:
-    """The base with LoRA on the target set, both factors from singular triples of the weights.
+class Olora(Residual):
+    """Leading singular vectors."""
 
-    Args:
-        base: Model; its weights stay as they are.
-        settings: Of the run; its method says which triples.
-        decomposition: File with the base's singular triples; without it they are computed here.
-
-    Raises:
-        InputError: If the rank is above that of a target's weight, or the file is of another base.
-    """
-    marks: dict[str, Any] = {"initialisation": settings.method, "init_lora_weights": UNKNOWN_TO_PEFT}
-    config = low_rank_config(base, settings, InitialisedLoraConfig, **marks)
-    config._register_custom_module({nn.Linear: ResidualLinear})
-    model, stored = get_peft_model(base, config), open_decomposition(decomposition)
-    end, with_values = STARTS[settings.method]
-    for name, layer in lora_layers(model):
-        weight = layer.get_base_layer().weight
-        if not weight.is_meta:
-            triples = find_triples(name, weight, config.r, end, stored)
-            set_start(layer, *start_factors(triples, with_values, layer.scaling[ADAPTER]))
-    return model
+    name = "olora"
+    source = f"{PAPER}, equation 7, after arXiv:2406.01775"
+    end = "leading"
+    with_values = False
 
 
-@torch.no_grad()
-def set_start(layer: Any, down: Tensor, up: Tensor) -> None:
-    """Set both factors and remember them as the start."""
-    for factor, start, value in (
-        (layer.lora_A[ADAPTER].weight, layer.lora_start_A[ADAPTER], down),
-        (layer.lora_B[ADAPTER].weight, layer.lora_start_B[ADAPTER], up),
-    ):
-        factor.copy_(value)
-        start.copy_(value)
+class OloraTail(Residual):
+    """Trailing singular vectors."""
+
+    name = "olora-tail"
+    source = f"{PAPER}, section 4"
+    end = "trailing"
+    with_values = False
 
 
-def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Write the finished adapter as plain LoRA of twice the rank on the original base."""
-    factors = {}
-    for name, layer in lora_layers(model):
-        factors[f"{name}.lora_A"], factors[f"{name}.lora_B"] = layer.update_factors(ADAPTER)
-    write_plain_lora(factors, exported_config(model, factor=2), folder)
+METHODS = (Pissa(), Milora(), Olora(), OloraTail())

@@ -1,80 +1,110 @@
 """Sparse full fine-tuning: the weights of the target set are trained at the entries of a mask, all else is frozen.
 
+As in full fine-tuning, what is trained is float32 unless the settings say otherwise; frozen weights keep their type.
+
 SOURCE: "The Path Not Taken: RLVR Provably Learns off the Principals", section 5.1: masks found once from the base.
 ASSUME: the rank k of the reconstruction, which the paper does not print, is a setting of the run; embeddings, norms and
 the output head stay frozen ("with only the following weights").
 """
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-from torch.optim import Optimizer
-from transformers import PreTrainedModel
+from typing import TYPE_CHECKING, Any
 
-from rlvr.adapters.masking import masked_optimizer, set_mask
-from rlvr.adapters.methods.initialised import open_decomposition
-from rlvr.adapters.methods.linears import check_rank, target_names
-from rlvr.core.seeds import derive_seed
-from rlvr.plan.settings import TrainSettings
-from rlvr.weights.decompositions import find_triples
-from rlvr.weights.masks import below_mean_mask, principal_mask, random_mask
-from rlvr.weights.tensors import TensorStore
+from rlvr.adapters.family import Family
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torch.optim import Optimizer
+    from transformers import PreTrainedModel
+
+    from rlvr.adapters.family import Trained
+    from rlvr.plan.settings import TrainSettings
 
 
-def attach(base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None) -> PreTrainedModel:
-    """The base itself, trainable at the entries of the method's mask.
+class Sparse(Family):
+    """The base, trained at the entries of a mask; ``density`` is the share of entries that count as principal.
 
-    Args:
-        base: Model.
-        settings: Of the run; its method says which mask.
-        decomposition: File with the base's singular triples; without it they are computed here.
-
-    Raises:
-        InputError: If the rank is above that of a target's weight, or the file is of another base.
+    Attributes:
+        mask: Word of ``adapters.masking.make_mask``.
     """
-    targets, stored = target_names(base, settings.required("target_modules")), open_decomposition(decomposition)
-    if settings.rank is not None:
-        check_rank(base, targets, settings.rank)
-    base.requires_grad_(False)
-    for name, module in base.named_modules():
-        if isinstance(module, nn.Linear) and name.rpartition(".")[2] in targets:
-            set_mask(module, make_mask(name, module.weight.detach(), settings, stored))
-    return base
+
+    family = "sparse"
+    takes = frozenset({"rank", "density", "target_modules"})
+    source = "The Path Not Taken: RLVR Provably Learns off the Principals, section 5.1"
+    example = {"rank": 2, "density": 0.5, "target_modules": "no_kv"}
+    decomposes = True
+    mask: str
+
+    def attach(
+        self, base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None
+    ) -> PreTrainedModel:
+        """The base itself, trainable at the entries of the method's mask."""
+        from rlvr.adapters.linears import check_rank, target_names
+        from rlvr.adapters.low_rank import open_decomposition
+        from rlvr.adapters.masking import mask_base
+
+        targets = target_names(base, settings.required("target_modules"))
+        if settings.rank is not None:
+            check_rank(base, targets, settings.rank)
+        return mask_base(base, targets, self.mask, settings, open_decomposition(decomposition))
+
+    def count(self, rows: int, cols: int, module: str, settings: TrainSettings) -> int | None:
+        """A share of the entries where the mask is one of ranks; elsewhere the values decide."""
+        principal = round(settings.density * rows * cols) if settings.density is not None else 0
+        return {"principal": principal, "non-principal": rows * cols - principal}.get(self.mask)
+
+    def make_optimizer(
+        self,
+        model: Trained,
+        settings: TrainSettings,
+        optimizer_class: type[Optimizer],
+        arguments: Mapping[str, Any],
+    ) -> Optimizer:
+        """The run's optimizer, with its weight decay confined to the masks."""
+        from rlvr.adapters.masking import masked_optimizer
+
+        return masked_optimizer(model, optimizer_class, arguments, settings.weight_decay)
 
 
-def make_mask(module: str, weight: Tensor, settings: TrainSettings, stored: TensorStore | None) -> Tensor:
-    """Boolean mask (rows, cols) of a weight; on the meta device all entries, since no value can be compared.
+class SparsePrincipal(Sparse):
+    """Entries that are largest after a rank-k approximation."""
 
-    ``density`` is the share of entries that count as principal. The random mask is drawn from the run's seed and the
-    module's name, with as many entries as the union's.
-    """
-    if weight.is_meta:
-        return torch.ones(weight.shape, dtype=torch.bool, device="meta")
-    if settings.method == "sparse-low-magnitude":
-        return below_mean_mask(weight)
-    triples = find_triples(module, weight, settings.required("rank"), "leading", stored)
-    principal = principal_mask(triples.product(), settings.required("density"))
-    if settings.method == "sparse-principal":
-        return principal
-    if settings.method == "sparse-non-principal":
-        return ~principal
-    union = ~principal | below_mean_mask(weight)
-    if settings.method == "sparse-union":
-        return union
-    generator = torch.Generator().manual_seed(derive_seed(settings.seed, "mask", module))
-    return random_mask(union.cpu(), generator).to(weight.device)
+    name = "sparse-principal"
+    mask = "principal"
 
 
-def trained_names(base: PreTrainedModel, settings: TrainSettings) -> list[str]:
-    """Last names of the masked modules."""
-    return target_names(base, settings.required("target_modules"))
+class SparseNonPrincipal(Sparse):
+    """All other entries."""
+
+    name = "sparse-non-principal"
+    mask = "non-principal"
 
 
-def optimizer(
-    model: PreTrainedModel, settings: TrainSettings, optimizer_class: type[Optimizer], arguments: Mapping[str, Any]
-) -> Optimizer:
-    """The run's optimizer, with its weight decay confined to the masks."""
-    return masked_optimizer(model, optimizer_class, arguments, settings.weight_decay)
+class SparseLowMagnitude(Sparse):
+    """Entries below the mean magnitude of their matrix."""
+
+    name = "sparse-low-magnitude"
+    takes = frozenset({"target_modules"})
+    example = {"target_modules": "no_kv"}
+    decomposes = False
+    mask = "low-magnitude"
+
+
+class SparseUnion(Sparse):
+    """Entries that are not principal or below the mean magnitude."""
+
+    name = "sparse-union"
+    mask = "union"
+
+
+class SparseRandom(Sparse):
+    """As many entries of every matrix as the union has, at random."""
+
+    name = "sparse-random"
+    mask = "random"
+
+
+METHODS = (SparsePrincipal(), SparseNonPrincipal(), SparseLowMagnitude(), SparseUnion(), SparseRandom())

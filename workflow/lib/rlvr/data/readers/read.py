@@ -97,5 +97,5 @@ def _meta(raw: pd.DataFrame, columns: tuple[str, ...]) -> list[str] | str:
 
 
 def _plain(value: Any) -> Any:
-    """Arrays and numbers of numpy as JSON knows them."""
-    return value.tolist()
+    """Arrays and numbers of numpy, and missing values, as JSON knows them."""
+    return None if value is pd.NA else value.tolist()

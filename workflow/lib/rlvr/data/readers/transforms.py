@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rlvr.core.boxed import last_boxed
+from rlvr.core.boxed import last_box
 from rlvr.data.readers.declare import Transform, reject
 
 MATH_LEVEL = re.compile(r"^Level ([1-5])$")
@@ -23,6 +23,18 @@ DEGREES = re.compile(r"\s*\^\s*(\\circ|\{\s*\\circ\s*\})\s*$")
 DECIMAL_ZEROS = re.compile(r"\.0+$")
 LISTS = (list, np.ndarray)  # what a list is in a frame: of JSON, of Parquet
 DECODER = json.JSONDecoder()  # one for all rows: json.loads looks for the right one each time
+NESTED = (*LISTS, dict, tuple, set)
+NESTED_TEXT = re.compile(
+    r"\s*(?:\[\s*[\[{\"'].*\]|\{\s*[\"'].*:.*\})\s*", re.DOTALL
+)  # a list or an object, as JSON or Python write it
+# A control character where a command began: a backslash and its next letter were read as one character.
+LOST_COMMAND = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+    r"|\t(?=(?:ext|imes|heta|an|au|frac|riangle|ilde|binom)\b)|\r(?=(?:ho|ight|angle|m|ceil|floor)\b)|\n(?=(?:eq|abla|otin)\b)"
+)
+LONE_BACKSLASH = re.compile(r'\\(?:(\\|"|/|u[0-9a-fA-F]{4})|)')
+EXACT_FLOAT = 2**53  # whole numbers beyond it may have been rounded on the way
+THOUSANDS = re.compile(r"[^\d,]*\d{1,3}(,\d{3})+(?![\d,])[^,]*|[^,]*")
 GSM8K_GOLD = re.compile(r"####\s*(\S.*?)\s*$")
 
 # What copies of a problem set write around the problem; our own templates say how to answer.
@@ -42,11 +54,61 @@ def map_text(function: Callable[[str], str | None]) -> Transform:
     """A transform of text; missing values, and those that the function finds nothing in, become empty."""
 
     def transform(values: pd.Series, where: str) -> pd.Series:
-        codes, distinct = pd.factorize(values.astype("str"))  # each distinct text once; missing ones have the code -1
+        codes, distinct = pd.factorize(
+            texts_of(values, where)
+        )  # each distinct text once; missing ones have the code -1
         texts = np.array([*(function(text) or "" for text in distinct.tolist()), ""], dtype=object)
         return pd.Series(texts[codes], index=values.index)
 
     return transform
+
+
+def texts_of(values: pd.Series, where: str) -> pd.Series:
+    """A column as text, missing values missing; whole numbers stay whole beside missing ones.
+
+    Raises:
+        InputError: For a list or an object, which would become Python's text, and for a whole number so large that a
+            column of floating-point numbers cannot hold it.
+    """
+    if pd.api.types.is_float_dtype(values):
+        whole = values.notna() & (values % 1 == 0)
+        reject(
+            whole & (values.abs() >= EXACT_FLOAT), values, where, "a whole number that was rounded, store it as text"
+        )
+        return pd.Series(
+            [str(int(value)) if is_whole else value for value, is_whole in zip(values, whole, strict=True)],
+            index=values.index,
+        ).astype("str")
+    if values.dtype == object:
+        nested = pd.Series([isinstance(value, NESTED) for value in values], index=values.index, dtype=bool)
+        reject(nested, values, where, "a list or an object where one text or number is expected")
+    return values.astype("str")
+
+
+def golds(function: Callable[[str], str | None]) -> Transform:
+    """A transform of gold answers: as ``map_text``, but text that cannot be the answer it was stops."""
+    read = map_text(function)
+
+    def transform(values: pd.Series, where: str) -> pd.Series:
+        found = read(values, where)
+        return check_golds(found, values, where)
+
+    return transform
+
+
+def check_golds(found: pd.Series, values: pd.Series, where: str) -> pd.Series:
+    """The gold answers that were found in a column's values.
+
+    Raises:
+        InputError: For one that is a list or an object written down, or holds a control character in place of a
+            backslash; names the row.
+    """
+    nested = found.map(lambda gold: NESTED_TEXT.fullmatch(gold) is not None).astype(bool)
+    reject(nested, values, where, "a list or an object written as text, not one answer")
+    lost = found.map(lambda gold: LOST_COMMAND.search(gold) is not None).astype(bool)
+    shown = values.map(repr) if lost.any() else values
+    reject(lost, shown, where, "a control character, where a backslash was lost")
+    return found
 
 
 def clean_gold(text: str) -> str:
@@ -54,10 +116,11 @@ def clean_gold(text: str) -> str:
     bare = text.strip()
     if len(bare) > 1 and bare[0] == bare[-1] == "$" and "$" not in bare[1:-1]:
         bare = bare[1:-1].strip()
-    if "\\boxed" not in bare:
+    if not bare.startswith("\\boxed"):
         return bare
-    content = last_boxed(bare)
-    return content.strip() if content is not None and bare == rf"\boxed{{{content}}}" else bare
+    content = last_box(bare)
+    whole = content is not None and bare.removeprefix("\\boxed").strip() in (content, f"{{{content}}}")
+    return content.strip() if content is not None and whole else bare
 
 
 def strip_instruction(prompt: str) -> str:
@@ -70,17 +133,17 @@ def strip_instruction(prompt: str) -> str:
 
 def boxed_gold(solution: str) -> str | None:
     """The last boxed answer of a worked solution."""
-    content = last_boxed(solution)
+    content = last_box(solution)
     return None if content is None else clean_gold(content)
 
 
 def strip(values: pd.Series, where: str) -> pd.Series:
     """Text without surrounding blanks, missing values as empty text; one pass of Arrow over the whole column."""
-    return values.astype("str").str.strip().fillna("")
+    return texts_of(values, where).str.strip().fillna("")
 
 
-gold = map_text(clean_gold)
-solution_gold = map_text(boxed_gold)
+gold = golds(clean_gold)
+solution_gold = golds(boxed_gold)
 bare_prompt = map_text(strip_instruction)
 
 
@@ -139,11 +202,28 @@ def user_turn(values: pd.Series, where: str) -> pd.Series:
         if not isinstance(turns, LISTS):
             return "" if pd.isna(turns) else None
         said = [turn.get("content") for turn in turns if isinstance(turn, dict) and turn.get("role") == "user"]
-        return strip_instruction(said[0] or "") if len(said) == 1 else None
+        text = _joined(said[0]) if len(said) == 1 else None
+        return None if text is None else strip_instruction(text)
 
     questions = pd.Series([content(turns) for turns in values], index=values.index, dtype=object)
-    reject(questions.isna(), values, where, "not a conversation with one user turn")
+    reject(questions.isna(), values, where, "not a conversation with one user turn of text")
     return questions
+
+
+def _joined(content: Any) -> str | None:
+    """What a turn says: text, or text in parts, which templates write one after the other; ``None`` for all else."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    if not isinstance(content, LISTS):
+        return None
+    parts = [_text_of(part) for part in content]
+    return None if None in parts else "".join(map(str, parts))
+
+
+def _text_of(part: Any) -> str | None:
+    if isinstance(part, dict) and part.get("type", "text") == "text":
+        part = part.get("text")
+    return part if isinstance(part, str) else None
 
 
 def json_list_gold(values: pd.Series, where: str) -> pd.Series:
@@ -156,18 +236,33 @@ def json_list_gold(values: pd.Series, where: str) -> pd.Series:
     def first(value: Any) -> str | None:
         if not isinstance(value, str):
             return "" if value is None or isinstance(value, float) else None
+        answers = _decoded_list(value) if value else []
+        return None if answers is None else _scalar_gold(answers[0]) if answers else ""
+
+    found = pd.Series([first(value) for value in values], index=values.index, dtype=object)
+    reject(found.isna(), values, where, "not a JSON list of answers")
+    return check_golds(found, values, where)
+
+
+def _decoded_list(text: str) -> list[Any] | None:
+    r"""A JSON list; where backslashes were written once, ``["\frac{1}{2}"]``, they are read as they were meant."""
+    for attempt in (text, LONE_BACKSLASH.sub(lambda found: found[0] if found[1] else r"\\", text)):
         try:
-            answers = DECODER.decode(value) if value else []
+            answers = DECODER.decode(attempt)
         except json.JSONDecodeError:
-            return None
+            continue
         if not isinstance(answers, list):
             return None
-        gold = answers[0] if answers else None
-        return "" if gold is None or gold != gold else clean_gold(str(gold))  # only NaN differs from itself
+        if not any(isinstance(answer, str) and LOST_COMMAND.search(answer) for answer in answers):
+            return answers
+    return None
 
-    golds = pd.Series([first(value) for value in values], index=values.index, dtype=object)
-    reject(golds.isna(), values, where, "not a JSON list")
-    return golds
+
+def _scalar_gold(value: Any) -> str | None:
+    """A gold answer from one value; nothing from a missing one, ``None`` from a list or an object."""
+    if isinstance(value, NESTED):
+        return None
+    return "" if pd.isna(value) else clean_gold(str(value))
 
 
 def only_answer(values: pd.Series, where: str) -> pd.Series:
@@ -175,26 +270,29 @@ def only_answer(values: pd.Series, where: str) -> pd.Series:
 
     def single(value: Any) -> str | None:
         if isinstance(value, LISTS):
-            return clean_gold(str(value[0])) if len(value) == 1 else None if len(value) else ""
-        return "" if pd.isna(value) else clean_gold(str(value))
+            return _scalar_gold(value[0]) if len(value) == 1 else None if len(value) else ""
+        return _scalar_gold(value)
 
-    golds = pd.Series([single(value) for value in values], index=values.index, dtype=object)
-    reject(golds.isna(), values, where, "not a list of one answer")
-    return golds
+    found = pd.Series([single(value) for value in values], index=values.index, dtype=object)
+    reject(found.isna(), values, where, "not a list of one answer")
+    return check_golds(found, values, where)
 
 
 def gsm8k_gold(values: pd.Series, where: str) -> pd.Series:
-    """What follows ``####`` on the last line of a GSM8K answer; an answer without that line stops."""
+    """What follows ``####`` on the last line of a GSM8K answer, without commas between thousands.
+
+    An answer without that line stops, and so does a comma elsewhere: of "1,5" nobody knows whether it is 15 or 1.5.
+    """
 
     def final(value: Any) -> str | None:
         if pd.isna(value) or not str(value).strip():
             return ""
         found = GSM8K_GOLD.search(str(value))
-        return found[1].replace(",", "") if found else None
+        return found[1].replace(",", "") if found and THOUSANDS.fullmatch(found[1]) else None
 
-    golds = pd.Series([final(value) for value in values], index=values.index, dtype=object)
-    reject(golds.isna(), values, where, "no line '#### answer'")
-    return golds
+    found = pd.Series([final(value) for value in values], index=values.index, dtype=object)
+    reject(found.isna(), values, where, "no line '#### answer', or a comma in it that separates no thousands")
+    return check_golds(found, values, where)
 
 
 def tested_question(frame: pd.DataFrame, where: str) -> pd.Series:

@@ -10,7 +10,7 @@ from torch import Tensor
 from rlvr.bases.loading import load_base, load_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.evaluate.engines.protocol import Completion, SamplingSettings
-from rlvr.weights.updates import merged_state_dict
+from rlvr.weights.updates import tuned_state_dict
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig
@@ -34,7 +34,7 @@ class TransformersEngine:
         self._tokenizer = load_tokenizer(base_dir)
         self._model: Any = load_base(base_dir, dtype=dtype, device=device)
         if run_dir is not None:
-            self._model.load_state_dict(merged_state_dict(base_dir, run_dir), strict=True)
+            self._model.load_state_dict(tuned_state_dict(base_dir, run_dir), strict=True)
 
     def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Completion]]:
         """See ``Engine.generate``. Draws from one stream, in batches of similar prompt length, longest first."""

@@ -107,10 +107,10 @@ def export_merged(base_dir: str | Path, run_dir: str | Path, folder: str | Path,
     import torch
     from safetensors.torch import save_file
 
-    from rlvr.weights.updates import merged_state_dict
+    from rlvr.weights.updates import tuned_state_dict
 
     shutil.copytree(base_dir, folder, ignore=shutil.ignore_patterns(*WEIGHT_FILES), dirs_exist_ok=True)
-    merged = merged_state_dict(base_dir, run_dir)
+    merged = tuned_state_dict(base_dir, run_dir)
     weights = {name: tensor.to(getattr(torch, dtype)).clone().contiguous() for name, tensor in merged.items()}
     save_file(weights, Path(folder) / "model.safetensors", metadata={"format": "pt"})
     return Path(folder)

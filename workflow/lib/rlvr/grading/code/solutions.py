@@ -1,4 +1,4 @@
-"""Programs as answers: the last Python block of a completion must pass the problem's tests.
+"""Programs as answers: the last block of a completion that defines what the problem's tests call must pass them.
 
 A problem's gold is its reference program, its ``meta`` holds ``test_list`` and ``test_setup_code``. SOURCE: the columns
 of MBPP (Austin et al., 2021); a program counts if it passes every test of ``test_list``. ``challenge_test_list`` is not
@@ -6,13 +6,14 @@ part of that criterion and is not run.
 """
 
 import ast
+import builtins
 import json
-import re
-from dataclasses import dataclass
+from collections.abc import Collection
 from functools import lru_cache
-from textwrap import dedent
 
 from rlvr.core.errors import InputError
+from rlvr.core.turns import own_turn, split_turn
+from rlvr.grading.code.blocks import Block, choose_program, defined_names, find_blocks
 from rlvr.grading.code.sandbox.launch import Cases, run_tests
 from rlvr.grading.code.sandbox.limits import Limits
 from rlvr.grading.verdicts import NO_META, Grade, Stage, Verdict, Verifier
@@ -21,8 +22,7 @@ LIMITS = Limits()
 LIMIT_S = LIMITS.wall_s + 50.0  # of the worker: the sandbox keeps its own time, also on a busy machine
 LONGEST_PROGRAM = 100_000  # ASSUME: characters; reference programs have some hundred
 MAX_STORED = 2_000  # characters of a program that are stored with its grade
-PYTHON_LABELS = ("python", "python3", "py")
-FENCE = re.compile(r"[ \t]*(?P<marks>`{3,}|~{3,})[ \t]*(?P<label>[^`\r\n]*?)[ \t]*\r?$")
+MOST_BLOCKS = 50  # ASSUME: of a completion; a program among earlier ones was given up long before its end
 VERDICTS: dict[str, tuple[Verdict, Stage]] = {
     "passed": ("correct", "match"),
     "failed": ("wrong", "match"),
@@ -32,51 +32,46 @@ VERDICTS: dict[str, tuple[Verdict, Stage]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A fenced block: what it is labelled as, in small letters, and its lines."""
+def last_program(text: str, called: Collection[str] = ()) -> str | None:
+    """The program of a completion, see ``blocks.choose_program``; ``None`` where there is no closed block.
 
-    label: str
-    text: str
-
-
-def last_program(text: str) -> str | None:
-    """The program of a completion: its last closed block labelled Python or, without any, its last unlabelled one.
-
-    Blocks are fenced by three or more backticks or tildes; the closing fence is at least as long as the opening one and
-    has no label. A block that is never closed (the completion was cut off) is passed over, as is text outside of
-    blocks. Linear in the length of the text.
+    Args:
+        text: Any text.
+        called: Names that the tests call.
     """
-    blocks = find_blocks(text)
-    labelled = [block for block in blocks if block.label in PYTHON_LABELS]
-    unlabelled = [block for block in blocks if not block.label]
-    chosen = labelled or unlabelled
-    return chosen[-1].text if chosen else None
+    return choose_program(answer_blocks(text), called)
 
 
-def find_blocks(text: str) -> list[Block]:
-    """The closed fenced blocks of a text, in order."""
-    blocks: list[Block] = []
-    opening: re.Match[str] | None = None
-    lines: list[str] = []
-    for line in text.split("\n"):
-        fence = FENCE.match(line)
-        if opening is None:
-            opening, lines = fence, []
-        elif fence and not fence["label"] and fence["marks"].startswith(opening["marks"]):
-            label = opening["label"].split(maxsplit=1)
-            blocks.append(Block(label[0].lower() if label else "", dedent("\n".join(lines))))
-            opening = None
-        else:
-            lines.append(line)
-    return blocks
+def answer_blocks(text: str) -> list[Block]:
+    """The blocks that may hold the program: those behind the reasoning or, without any, those in it.
+
+    Turns of the user that the model invented are no part of its answer, see ``rlvr.core.turns``.
+    """
+    reasoning, said = split_turn(own_turn(text))
+    for part in (said, reasoning):
+        if blocks := [block for block in find_blocks(part or "") if block.label in ("", "python")]:
+            return blocks
+    return []
+
+
+def blocks_of(text: str) -> str | None:
+    """What of a completion is judged: its last blocks, as JSON; ``None`` where there is none."""
+    blocks = answer_blocks(text)[-MOST_BLOCKS:]
+    return json.dumps([[one.label, one.text[: LONGEST_PROGRAM + 1]] for one in blocks]) if blocks else None
+
+
+def grade_blocks(blocks: str | None, gold: str, meta: str = NO_META) -> Grade:
+    """Judge that of a completion's blocks that defines what the problem's tests call; see ``grade_program``."""
+    called = called_names(gold, meta)
+    found = [] if blocks is None else [Block(label, text) for label, text in json.loads(blocks)]
+    return grade_program(choose_program(found, called), gold, meta)
 
 
 def grade_program(program: str | None, gold: str, meta: str = NO_META) -> Grade:
     """Judge a program by the problem's tests.
 
     Args:
-        program: What ``last_program`` found, or ``None``.
+        program: The program, or ``None`` where there is none.
         gold: The reference program; tests may rely on its imports.
         meta: The problem's record, JSON.
 
@@ -93,9 +88,9 @@ def grade_program(program: str | None, gold: str, meta: str = NO_META) -> Grade:
     return Grade(verdict, stored, stage)
 
 
-def grade_quickly(program: str | None, _gold: str, _meta: str = NO_META) -> Grade | None:
+def grade_quickly(blocks: str | None, _gold: str, _meta: str = NO_META) -> Grade | None:
     """The grade where there is no program to run, else ``None``."""
-    return Grade("unparsed", None, "extract") if program is None else None
+    return Grade("unparsed", None, "extract") if blocks is None else None
 
 
 @lru_cache(maxsize=2048)
@@ -103,15 +98,37 @@ def check_record(gold: str, meta: str) -> None:
     """Refuse a problem whose reference program does not pass its own tests.
 
     Raises:
-        InputError: If the record is malformed, a test or the program does not compile, or a test fails.
+        InputError: If the record is malformed, a test or the program does not compile, or a test fails; it says whether
+            the program passes where it shares a process with its tests, for then the record is sound and the sandbox
+            is what cannot run it.
     """
-    outcome = run_tests(gold, read_tests(gold, meta), LIMITS)
-    if outcome.how != "passed":
+    tests = read_tests(gold, meta)
+    outcome = run_tests(gold, tests, LIMITS)
+    if outcome.how == "passed":
+        return
+    problem = f"{outcome.how} after passing {outcome.passed} of its own tests"
+    alone = "\n".join([gold, *tests.imports, tests.setup, *tests.tests])
+    if outcome.how == "failed" and run_tests(alone, Cases(("pass",)), LIMITS).how == "passed":
         raise InputError(
             "reference program",
-            f"{outcome.how} after passing {outcome.passed} of its own tests.",
-            "Mend the record, or leave it out.",
+            f"{problem}, all of which it passes when it shares a process with them.",
+            "Leave the record out: its tests need what the sandbox does not carry (docs/grading.md, Code).",
         )
+    raise InputError("reference program", f"{problem}.", "Mend the record, or leave it out.")
+
+
+@lru_cache(maxsize=2048)
+def called_names(gold: str, meta: str) -> frozenset[str]:
+    """Names that a program must define for its tests: those that they use and the reference program defines.
+
+    Raises:
+        InputError: As ``read_tests``.
+    """
+    tests = read_tests(gold, meta)
+    trees = [_parse(code, "a test") for code in (*tests.tests, tests.setup)]
+    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    used = {node.id for node in nodes if isinstance(node.ctx, ast.Load)}
+    return frozenset(used & defined_names(gold)) or frozenset(used - vars(builtins).keys())
 
 
 @lru_cache(maxsize=2048)
@@ -162,9 +179,9 @@ def _defined(program: ast.Module) -> set[str]:
 
 VERIFIERS = {
     "code": Verifier(
-        grade=grade_program,
+        grade=grade_blocks,
         check_gold=check_record,
-        essence=last_program,
+        essence=blocks_of,
         quick=grade_quickly,
         limit_s=LIMIT_S,
         show=lambda gold, _meta: f"```python\n{gold}\n```",

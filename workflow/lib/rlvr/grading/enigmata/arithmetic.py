@@ -8,6 +8,7 @@ from fractions import Fraction
 from rlvr.grading.enigmata.puzzle import Puzzle, as_integers
 
 TOKEN = re.compile(r"[ \t\r]*+([0-9]{1,18}(?![0-9.])|[-+*/()])")
+LEADING_ZERO = re.compile(r"(?<![0-9])0+[1-9]")
 SPELLINGS = str.maketrans({"\u00d7": "*", "\u00f7": "/"})
 TOLERANCE = Fraction(1, 10_000)  # SOURCE: the released verifiers compare floating-point values up to 1e-4
 CANNOT = "cannot form"
@@ -99,9 +100,14 @@ def steps_of(text: str, target: Target) -> list[Fraction] | None:
 
 
 def official_target(text: str, target: Target) -> bool | None:
-    """An expression over exactly the given numbers with the target's value, or the refusal where it is stored."""
+    """An expression over exactly the given numbers with the target's value, or the refusal where it is stored.
+
+    The release has Python evaluate the expression, which refuses 09 but not 00.
+    """
     if target.said_to_be_impossible:
         return CANNOT in text
+    if LEADING_ZERO.search(text):
+        return None
     steps = steps_of(text, target)
     return None if steps is None else bool(steps) and abs(steps[-1] - target.value) <= TOLERANCE
 

@@ -151,7 +151,7 @@ def _start(control: socket.socket, limits: Limits, walls: str) -> "subprocess.Po
     library = str(Path(rlvr.__file__).parents[1])
     arguments = [str(control.fileno()), json.dumps(asdict(limits)), walls, library]
     return subprocess.Popen(
-        [sys.executable, "-s", "-S", "-P", "-c", BOOT, *arguments],
+        [sys.executable, "-B", "-s", "-S", "-P", "-c", BOOT, *arguments],  # -B: it writes nothing beside our sources
         pass_fds=[control.fileno()],
         env=SERVER_ENVIRONMENT,
         cwd="/",

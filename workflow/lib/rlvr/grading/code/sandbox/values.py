@@ -5,6 +5,9 @@ Decoding builds plain data and nothing else: what a program returns cannot bring
 
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 SEQUENCES: dict[str, Any] = {
@@ -15,9 +18,12 @@ SEQUENCES: dict[str, Any] = {
     "deque": deque,
 }
 MAPPINGS: dict[str, Any] = {"OrderedDict": OrderedDict, "Counter": Counter, "dict": dict}
-TYPES: dict[str, Any] = {
-    kind.__name__: kind for kind in (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, object)
-}
+PLAIN = (bool, int, float, complex, Fraction, Decimal, str, bytes, bytearray, list, tuple, dict, set, frozenset, range)
+FURTHER = (object, deque, OrderedDict, Counter, datetime, date, time, timedelta)
+HARMLESS = (abs, all, any, chr, divmod, len, max, min, ord, pow, repr, round, sorted, sum)
+NAMED: dict[str, Any] = {named.__name__: named for named in (*PLAIN, *FURTHER, *HARMLESS)}  # types and functions
+VIEWS: dict[str, Any] = {"dict_keys": type({}.keys()), "dict_values": type({}.values()), "dict_items": type({}.items())}
+DAY, CLOCK = ("year", "month", "day"), ("hour", "minute", "second", "microsecond")
 SMALL = 2**62  # integers below are written as they are; no limit on digits holds for the hexadecimal others
 
 
@@ -39,21 +45,47 @@ def encode(value: Any, refer: Callable[[Any], Any]) -> Any:
         return ["float", value.hex()]
     if isinstance(value, complex):
         return ["complex", value.real.hex(), value.imag.hex()]
-    if isinstance(value, bytes):
-        return ["bytes", value.hex()]
-    return _encode_large(value, refer)
+    if isinstance(value, bytes | bytearray):
+        return ["bytes" if isinstance(value, bytes) else "bytearray", value.hex()]
+    return _encode_number(value) or _encode_moment(value) or _encode_large(value, refer)
+
+
+def _encode_number(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return ["Fraction", hex(value.numerator), hex(value.denominator)]
+    if isinstance(value, Decimal):
+        return ["Decimal", str(value)]
+    if isinstance(value, range):
+        return ["range", hex(value.start), hex(value.stop), hex(value.step)]
+    return None
+
+
+def _encode_moment(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return ["timedelta", value.days, value.seconds, value.microseconds]
+    if isinstance(value, datetime):
+        return ["datetime", _zone(value), *(getattr(value, name) for name in DAY + CLOCK)]
+    if isinstance(value, time):
+        return ["time", _zone(value), *(getattr(value, name) for name in CLOCK)]
+    return ["date", *(getattr(value, name) for name in DAY)] if isinstance(value, date) else None
+
+
+def _zone(value: datetime | time) -> list[int]:
+    """Offset from universal time in days, seconds and microseconds; empty where none is stated."""
+    offset = value.utcoffset()
+    return [] if offset is None else [offset.days, offset.seconds, offset.microseconds]
 
 
 def _encode_large(value: Any, refer: Callable[[Any], Any]) -> Any:
     for name, kind in MAPPINGS.items():
         if isinstance(value, kind):
             return [name, [[encode(key, refer), encode(entry, refer)] for key, entry in value.items()]]
-    for name, build in SEQUENCES.items():
+    for name, build in {**SEQUENCES, **VIEWS}.items():
         if isinstance(value, build):
             return [name, [encode(entry, refer) for entry in value]]
-    for name, kind in TYPES.items():
-        if value is kind:
-            return ["type", name]
+    for name, named in NAMED.items():
+        if value is named:
+            return ["named", name]
     return ["object", refer(value)]
 
 
@@ -74,7 +106,19 @@ def decode(message: Any, resolve: Callable[[Any], Any]) -> Any:
         return SEQUENCES[kind]([decode(entry, resolve) for entry in content[0]])
     if kind in MAPPINGS:
         return MAPPINGS[kind]({decode(key, resolve): decode(entry, resolve) for key, entry in content[0]})
+    if kind in VIEWS:
+        return _view(kind, [decode(entry, resolve) for entry in content[0]])
     return SCALARS[kind](*content) if kind in SCALARS else resolve(content[0])
+
+
+def _view(kind: str, entries: list[Any]) -> Any:
+    if kind == "dict_keys":
+        return dict.fromkeys(entries).keys()
+    return dict(entries).items() if kind == "dict_items" else dict(enumerate(entries)).values()
+
+
+def _offset(zone: list[int]) -> timezone | None:
+    return timezone(timedelta(*zone)) if zone else None
 
 
 SCALARS: dict[str, Callable[..., Any]] = {
@@ -82,5 +126,13 @@ SCALARS: dict[str, Callable[..., Any]] = {
     "float": float.fromhex,
     "complex": lambda real, imaginary: complex(float.fromhex(real), float.fromhex(imaginary)),
     "bytes": bytes.fromhex,
-    "type": TYPES.__getitem__,
+    "bytearray": bytearray.fromhex,
+    "Fraction": lambda above, below: Fraction(int(above, 16), int(below, 16)),
+    "Decimal": Decimal,
+    "range": lambda start, stop, step: range(int(start, 16), int(stop, 16), int(step, 16)),
+    "timedelta": timedelta,
+    "datetime": lambda zone, *fields: datetime(*fields).replace(tzinfo=_offset(zone)),
+    "time": lambda zone, *fields: time(*fields).replace(tzinfo=_offset(zone)),
+    "date": date,
+    "named": NAMED.__getitem__,
 }

@@ -1,0 +1,91 @@
+"""Keys of a recipe act: several updates per generation, clip-higher, dropout, a number of steps."""
+
+import pandas as pd
+import pytest
+import torch
+from bound_rows import bind_row
+from transformers import AutoModelForCausalLM, Qwen3Config
+
+from rlvr.bases.tokenizer import build_tokenizer
+from rlvr.core.io import read_json, read_table, write_json, write_table
+from rlvr.tables import METRICS, PROBLEMS
+from rlvr.train.run import train_run
+
+PROBLEM_COUNT = 32
+ROW = {
+    "run_id": "r", "model": "m", "dataset": "d", "method": "lora", "seed": 42, "rank": 32, "alpha": 64,
+    "target_modules": "all_linear", "completions_per_step": 16,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """Folder with a random base and problems."""
+    folder = tmp_path_factory.mktemp("inputs")
+    tokenizer = build_tokenizer()
+    tokenizer.save_pretrained(folder / "base")
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 1, "head_dim": 16}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
+    tokens = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
+    config = Qwen3Config(vocab_size=len(tokenizer), tie_word_embeddings=True, **sizes, **heads, **tokens)
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder / "base")
+    problems = [
+        {"problem_id": f"p{i}", "dataset": "d", "question": f"Last digit of {100 + i}?", "answer": str(i % 10)}
+        | {"verifier": "math", "difficulty": 9.0, "topic": None, "meta": "{}"}
+        for i in range(PROBLEM_COUNT)
+    ]
+    write_table(pd.DataFrame(problems), folder / "train.parquet", PROBLEMS)
+    return folder
+
+
+def length_reward(completions, log_metric, **_):
+    """A reward in which the completions of a group differ, whatever a random base writes."""
+    log_metric("accuracy", 0.0)
+    log_metric("format", 0.0)
+    return [float(len(text)) for text in completions]
+
+
+@pytest.fixture
+def train(inputs, tmp_path, monkeypatch):
+    """Trains the row with changes of its resolved settings; returns manifest and metrics."""
+    monkeypatch.setattr("rlvr.train.trainer.make_reward", lambda *_: length_reward)
+
+    def run(name, **changes):
+        out = tmp_path / name
+        settings = bind_row(ROW) | {"max_completion_tokens": 12, "warmup_fraction": 0.0, "dropout": 0.0} | changes
+        write_json(settings, tmp_path / f"{name}.json")
+        train_run(tmp_path / f"{name}.json", inputs / "base", inputs / "train.parquet", out)
+        return read_json(out / "run.json"), read_table(out / "metrics.parquet", METRICS)
+
+    return run
+
+
+def test_several_updates_share_one_generation(train):
+    manifest, metrics = train("four", updates_per_generation=4)
+    assert manifest["steps"] == 16 and list(metrics["step"]) == list(range(1, 17))  # 32 problems, 2 a step
+    for column in ("reward", "completion_length", "zero_std_share"):
+        assert not metrics[column].isna().any()
+        assert all(len(set(metrics[column].iloc[start : start + 4])) == 1 for start in range(0, 16, 4))
+    assert metrics["reward"].nunique() > 1 and metrics["grad_norm"].nunique() > 4
+
+
+def test_clip_higher_acts_on_stale_completions_and_only_there(train):
+    def weights(name, updates, high):
+        changes = {"updates_per_generation": updates, "clip_epsilon_high": high, "learning_rate": 0.05}
+        return train(name, max_steps=8, **changes)[0]["sha256"]
+
+    assert weights("one", 1, 0.2) == weights("one-higher", 1, 0.28)  # on-policy: every ratio is 1
+    assert weights("four", 4, 0.2) != weights("four-higher", 4, 0.28)
+
+
+def test_max_steps_takes_precedence_over_epochs(train):
+    assert train("short", max_steps=3)[0]["steps"] == 3
+    assert train("long", max_steps=20)[0]["steps"] == 20  # more than one epoch
+
+
+def test_dropout_acts_and_is_off_in_the_rollouts(train):
+    plain, first = train("plain", max_steps=2)
+    dropped, second = train("dropped", max_steps=2, dropout=0.5)
+    assert plain["sha256"] != dropped["sha256"]
+    assert first["completion_length"].iloc[0] == second["completion_length"].iloc[0]  # the start samples alike

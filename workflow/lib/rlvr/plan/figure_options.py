@@ -1,0 +1,52 @@
+"""What every kind of figure says of itself: the base class of its options."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rlvr.core.errors import InputError
+from rlvr.plan.options import option
+
+
+@dataclass(frozen=True)
+class FigureOptions:
+    """Options of a figure, what stands under ``plot``; a kind adds fields made by :func:`rlvr.plan.options.option`.
+
+    Attributes:
+        cells: Whether the figure shows cells, and so has labels, columns and rows as a table has.
+    """
+
+    cells: ClassVar[bool] = False
+
+    def evidence(self) -> Mapping[str, Sequence[str]]:
+        """Keys of the files that it reads beside its cells, by kind of evidence: run ids, models, data sets."""
+        return {}
+
+    def series(self) -> Sequence[str]:
+        """Keys of ``labels.csv`` that it draws."""
+        return ()
+
+    def columns(self) -> Collection[str]:
+        """Keys of the columns of cells that it draws; each must be declared."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Series:
+    """Runs that are drawn alike; in ``outputs.yaml`` they are given as a condition, ``where``."""
+
+    series: str = option("key of labels.csv")
+    runs: tuple[str, ...] = option("run ids; written as `where`, a condition on the grid")
+
+
+def single_runs(curves: Sequence[Series]) -> dict[str, str]:
+    """The series of each run, for figures that show one run per series.
+
+    Raises:
+        InputError: If a series has several runs.
+    """
+    for curve in curves:
+        if len(curve.runs) > 1:
+            problem = f"series '{curve.series}' selects {len(curve.runs)} runs: {', '.join(curve.runs)}."
+            raise InputError("outputs.yaml", problem, "Narrow 'where' to one run.")
+    return {curve.runs[0]: curve.series for curve in curves}

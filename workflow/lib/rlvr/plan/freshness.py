@@ -1,0 +1,40 @@
+"""Which settings of a run decide its result, and how a finished run's record differs from what is asked for today.
+
+Imported by the Snakefile at parse time: no heavy imports here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rlvr.plan.settings import TrainSettings
+
+# How often a run is saved, what the paper prints of it and, in manifests of before, which study asked for it.
+NO_PART_OF_THE_RESULT = frozenset({"checkpoint_every_steps", "printed", "study"})
+
+
+def deciding_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a run that change what comes out, defaults filled in.
+
+    Args:
+        settings: What ``specs/<run_id>.json`` holds.
+
+    Raises:
+        InputError: As ``TrainSettings.from_json``.
+    """
+    full = TrainSettings.from_json(settings).to_json()
+    return {name: value for name, value in full.items() if name not in NO_PART_OF_THE_RESULT}
+
+
+def find_differences(recorded: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
+    """Settings whose recorded value is another than the one asked for today, in words, by name.
+
+    Args:
+        recorded: ``settings`` of a run's ``run.json``, whichever version wrote it.
+        asked: What ``deciding_settings`` returns.
+    """
+    missing = "not recorded"
+    return [
+        f"{name} {recorded.get(name, missing)} (today {asked.get(name, missing)})"
+        for name in sorted({*recorded, *asked} - NO_PART_OF_THE_RESULT)
+        if recorded.get(name, missing) != asked.get(name, missing)
+    ]

@@ -1,0 +1,247 @@
+"""Reading ``outputs.yaml``: conditions on the grid become rows of runs, printed numbers come from ``reported/``."""
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rlvr.core.errors import InputError
+from rlvr.core.schemas import check_against, load_yaml
+from rlvr.plan.figure_options import FigureOptions
+from rlvr.plan.options import build
+from rlvr.plan.outputs import Column, Output, Row, selected_runs
+from rlvr.plan.printed import parse_printed
+from rlvr.plan.selection import (
+    Condition,
+    Facts,
+    check_condition,
+    differ_in_seed_only,
+    distinct,
+    fill_in,
+    select,
+    single_values,
+)  # fmt: skip
+from rlvr.plan.statistics import PAIR_KINDS, SCORE, find_statistic
+
+Kinds = Mapping[str, type[FigureOptions]]
+
+
+def load_outputs(
+    path: str | Path, candidates: Mapping[str, Facts], kinds: Kinds, schema: str | Path | None = None
+) -> dict[str, Output]:
+    """All outputs of a study, in the order of the file, with the printed numbers of ``reported/<output>.csv``.
+
+    Args:
+        path: ``outputs.yaml``.
+        candidates: Facts of what can be selected, by run id or name of a pair, in the order of the grid; of all tiers.
+        kinds: Options of every kind of figure, by kind.
+        schema: JSON schema to check it against first.
+
+    Raises:
+        InputError: Names the output and the key, row or column that is wrong.
+    """
+    content = load_yaml(path)
+    if schema is not None:
+        check_against(content, schema, path)
+    folder = Path(path).parent / "reported"
+    found = {}
+    for key, fields in content["outputs"].items():
+        reported = folder / f"{key}.csv"
+        declared = Declared(key, fields, candidates, f"{path}, output '{key}'")
+        found[key] = declared.output(kinds, read_reported(reported) if reported.is_file() else {})
+        _check_reported(found[key], reported, declared.where)
+    return found
+
+
+class Declared:
+    """One entry of ``outputs.yaml`` beside what it can select from."""
+
+    def __init__(self, key: str, fields: Mapping[str, Any], candidates: Mapping[str, Facts], where: str) -> None:
+        """Keep them; ``where`` opens every message."""
+        self.key, self.fields, self.candidates, self.where = key, fields, candidates, where
+        self.common: Condition = fields.get("where", {})
+        if self.common:
+            check_condition(self.common, candidates, where)
+
+    @property
+    def kind(self) -> str:
+        """``table``, or the kind of figure.
+
+        Raises:
+            InputError: If a figure does not say, or says that it is a table, or the other way round.
+        """
+        is_table = self.key.startswith("table")
+        kind = str(self.fields.get("kind", "table" if is_table else ""))
+        if (kind == "table") != is_table or not kind:
+            remedy = "A table needs none, and a figure one of the kinds of figures."
+            raise InputError(self.where, f"kind '{kind}' does not fit its name.", remedy)
+        return kind
+
+    def output(self, kinds: Kinds, reported: Mapping[str, Mapping[str, str]]) -> Output:
+        """The entry with every condition turned into runs."""
+        columns = tuple(self._column(column) for column in self.fields.get("columns", ()))
+        rows = tuple(row for fields in self.fields.get("rows", ()) for row in self._rows(fields, columns))
+        plot = self._with_runs(self.fields.get("plot", {}))
+        options = self._options(kinds, plot, columns)
+        reads = {kind: tuple(names) for kind, names in options.evidence().items()}
+        named = {name for row in rows for column in columns for name in selected_runs(row, column)}
+        named |= {name for kind in PAIR_KINDS for name in reads.get(kind, ())}
+        output = Output(
+            key=self.key,
+            kind=self.kind,
+            source=self.fields.get("source", source_of(self.key)),
+            caption=self.fields["caption"],
+            labels=tuple(self.fields.get("labels", ())),
+            columns=columns,
+            rows=rows,
+            reported=reported,
+            plot=plot,
+            reads=reads,
+            pairs=tuple(sorted(filter(self._is_pair, named))),
+        )
+        self._check(output)
+        return output
+
+    def _options(self, kinds: Kinds, plot: Mapping[str, Any], columns: Sequence[Column]) -> FigureOptions:
+        """The options of a figure, checked; those of a table are empty."""
+        kind = self.kind
+        if kind != "table" and kind not in kinds:
+            raise InputError(self.where, f"kind '{kind}' is not known.", f"Known: table, {', '.join(kinds)}.")
+        options = FigureOptions() if kind == "table" else build(kinds[kind], plot, self.where)
+        if (kind == "table" or options.cells) != bool(columns):
+            needs = "needs" if not columns else "has no"
+            raise InputError(self.where, f"kind '{kind}' {needs} labels, columns and rows.", "Add or remove them.")
+        known = [column.key for column in columns]
+        for key in options.columns():
+            if key not in known:
+                raise InputError(self.where, f"draws column '{key}'.", f"Its columns are: {', '.join(known)}.")
+        return options
+
+    def _column(self, fields: Mapping[str, Any]) -> Column:
+        where = f"{self.where}, column '{fields['key']}'"
+        statistic = find_statistic(fields["statistic"], where)
+        ((reduce, over),) = fields.get("reduce", {"only": "runs"}).items()
+        sides = over if reduce == "difference" else [{}]
+        conditions = tuple({**fields.get("where", {}), **side} for side in sides)
+        for condition in conditions:
+            check_condition(condition, self.candidates, where)
+        own = _texts(fields.get("benchmarks", fields.get("benchmark", ())))
+        benchmarks = own or _texts(self.fields.get("benchmark", ()))
+        if (statistic.source == SCORE) != bool(benchmarks if statistic.source == SCORE else own):
+            remedy = "A score needs 'benchmark' or 'benchmarks', every other statistic must not have it."
+            raise InputError(where, f"shows '{statistic.name}'.", remedy)
+        kept = {name: fields[name] for name in ("over_modules", "last_steps") if name in fields}
+        return Column(
+            fields["key"], _texts(fields["header"]), statistic.name, conditions, reduce,
+            over="runs" if reduce == "difference" else over, benchmarks=benchmarks if statistic.source == SCORE else (),
+            printed=fields.get("printed", fields["key"]), decimals=fields.get("decimals", statistic.decimals), **kept,
+        )  # fmt: skip
+
+    def _rows(self, fields: Mapping[str, Any], columns: Sequence[Column]) -> list[Row]:
+        """One row, or one for each combination of the values of ``each``."""
+        where = f"{self.where}, row '{fields['key']}'"
+        own: Condition = fields.get("where", {})
+        check_condition(own, self.candidates, where)
+        each = fields.get("each", ())
+        check_condition(dict.fromkeys(each), self.candidates, where)
+        met = select(self.candidates, [self.common, own])
+        found = [name for name in met if set(each) <= set(self.candidates[name])]
+        if not found:
+            remedy = "Correct 'where' of the row or of the output, or add a row to grid.csv."
+            raise InputError(where, "no run of the grid meets its conditions.", remedy)
+        return [
+            self._row(fields, columns, {**single_values([self.common, own]), **values}, [own, values], where)
+            for values in distinct(self.candidates, found, each)
+        ]
+
+    def _row(
+        self, fields: Mapping[str, Any], columns: Sequence[Column], facts: Facts, own: Sequence[Condition], where: str
+    ) -> Row:
+        words = self.fields.get("words", {})
+        key = fill_in(fields["key"], facts, {}, where).replace("_", "-")
+        labels = tuple(fill_in(text, facts, words, where) for text in fields["labels"])
+        if len(labels) != len(self.fields["labels"]):
+            heads = len(self.fields["labels"])
+            problem = f"row '{key}' has {len(labels)} labels, the table {heads} label columns."
+            raise InputError(self.where, problem, "Give one label for each heading.")
+        runs = {
+            column.key: tuple(select(self.candidates, [self.common, *own, side]) for side in column.conditions)
+            for column in columns
+        }
+        return Row(key, labels, runs, fields.get("series", ""))
+
+    def _with_runs(self, value: Any) -> Any:
+        """Options with ``runs`` in the place of every ``where``."""
+        if isinstance(value, list):
+            return [self._with_runs(entry) for entry in value]
+        if not isinstance(value, Mapping):
+            return value
+        found = {name: self._with_runs(entry) for name, entry in value.items() if name != "where"}
+        if "where" in value:
+            check_condition(value["where"], self.candidates, self.where)
+            runs = select(self.candidates, [self.common, value["where"]])
+            if not runs:
+                raise InputError(self.where, f"no run of the grid meets {value['where']}.", "Correct the condition.")
+            found["runs"] = list(runs)
+        return found
+
+    def _is_pair(self, name: str) -> bool:
+        return "pair" in self.candidates[name]
+
+    def _check(self, output: Output) -> None:
+        """What a JSON schema cannot say: keys are unique, and the runs of a cell fit the way they become a number."""
+        for name, keys in (("row", [row.key for row in output.rows]), ("column", [col.key for col in output.columns])):
+            repeated = sorted({key for key in keys if keys.count(key) > 1})
+            if repeated:
+                raise InputError(self.where, f"{name} '{repeated[0]}' is there twice.", "Rename one of them.")
+        for row, column in output.cells():
+            runs, place = selected_runs(row, column), f"{self.where}, row '{row.key}', column '{column.key}'"
+            if column.reduce == "only" and len(runs) > 1:
+                remedy = "Narrow 'where', or say with 'reduce' how they become one number."
+                raise InputError(place, f"shows one run and selects {len(runs)}: {', '.join(runs)}.", remedy)
+            if column.over == "seeds" and runs and not differ_in_seed_only(self.candidates, runs):
+                remedy = "Narrow 'where' until only the seed differs."
+                raise InputError(place, f"is over seeds, and other settings differ: {', '.join(runs)}.", remedy)
+            unfit = [name for name in runs if self._is_pair(name) and column.shown.source not in PAIR_KINDS]
+            if unfit:
+                raise InputError(place, f"pair '{unfit[0]}' has no {column.statistic}.", "Only spectra are measured.")
+
+
+def source_of(key: str) -> str:
+    """Where the paper prints an output of this name.
+
+    >>> source_of("table10"), source_of("figureS2")
+    ('table 10', 'ours')
+    """
+    word, supplement, number = re.fullmatch(r"(table|figure)(S?)(\d+)", key).groups()  # type: ignore[union-attr]
+    return "ours" if supplement else f"{word} {number}"
+
+
+def read_reported(path: Path) -> dict[str, dict[str, str]]:
+    """Printed numbers of a table, exactly as printed without the percent sign, by row and column.
+
+    Raises:
+        InputError: Names line and column of a text that is no number.
+    """
+    found: dict[str, dict[str, str]] = {}
+    with path.open(newline="") as stream:
+        for number, line in enumerate(csv.DictReader(stream), start=2):
+            row = line.pop("row")
+            for column, text in line.items():
+                if text:
+                    parse_printed(text, f"{path}, line {number}, column '{column}'")
+                    found.setdefault(row, {})[column] = text
+    return found
+
+
+def _check_reported(output: Output, path: Path, where: str) -> None:
+    """Every printed number stands beside a cell."""
+    places = {(row.key, column.printed) for row, column in output.cells()}
+    stray = sorted({(row, column) for row, texts in output.reported.items() for column in texts} - places)
+    if stray:
+        raise InputError(path, f"row '{stray[0][0]}', column '{stray[0][1]}' has no cell.", f"See {where}.")
+
+
+def _texts(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

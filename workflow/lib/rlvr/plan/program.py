@@ -1,0 +1,332 @@
+"""The program of a call: the selected studies bound to a scale, with the resolved settings of every run.
+
+Models, data, training, evaluation and spectra are shared between studies: a run that two grids hold is trained once.
+Read by the Snakefile at parse time; whatever is wrong here stops the dry run.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rlvr.core.errors import InputError
+from rlvr.plan.method import Methods
+from rlvr.plan.recipe import resolve_settings
+from rlvr.plan.scale import scale_ranks
+from rlvr.plan.study import Study
+
+BASE_SUFFIX = "_base"
+PROTOCOL = ("samples_per_problem", "temperature", "top_p", "max_completion_tokens")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Benchmarks that are sampled together, with the model loaded once, by the protocol of one study.
+
+    Attributes:
+        name: Folder below ``evaluate/<run_id>``.
+        study: Study whose protocol it follows.
+        benchmarks: Sampling settings by benchmark: ``samples_per_problem``, ``temperature``, ``top_p``,
+            ``max_completion_tokens``.
+    """
+
+    name: str
+    study: str
+    benchmarks: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Program:
+    """Selected studies at one scale.
+
+    Attributes:
+        scale_name: Stem of the scale's file.
+        scale: Its content.
+        tier: ``core`` or ``full``.
+        methods: The registry of methods.
+        studies: Selected studies by name.
+        specs: Resolved settings of every row of their grids, of any tier, by run id.
+        suites: What is sampled together, by name.
+    """
+
+    scale_name: str
+    scale: Mapping[str, Any]
+    tier: str
+    methods: Methods
+    studies: Mapping[str, Study]
+    specs: Mapping[str, Mapping[str, Any]]
+    suites: Mapping[str, Suite]
+
+    @property
+    def rows(self) -> dict[str, Mapping[str, Any]]:
+        """Rows of the selected tier, of all studies, by run id."""
+        return {run_id: row for study in self.studies for run_id, row in self.rows_of(study).items()}
+
+    @property
+    def pairs(self) -> dict[str, Mapping[str, str]]:
+        """Pairs of public checkpoints that the selected studies name, by name; none at a scale that fetches none."""
+        if not self.scale.get("public_pairs", False):
+            return {}
+        return {name: pair for study in self.studies.values() for name, pair in study.pairs.items()}
+
+    def rows_of(self, study: str) -> dict[str, Mapping[str, Any]]:
+        """Rows of one study in the selected tier, by run id."""
+        rows = self.studies[study].rows
+        return {run_id: row for run_id, row in rows.items() if self.tier == "full" or row["tier"] == self.tier}
+
+    @property
+    def bases(self) -> dict[str, str]:
+        """Run id and model of every untrained base of the scale: ``<model>_base``."""
+        return {f"{model}{BASE_SUFFIX}": model for model in self.scale["models"]}
+
+    @property
+    def trained_bases(self) -> list[str]:
+        """Run ids of the untrained bases whose models the selected rows train."""
+        return self.bases_of(self.studies)
+
+    def bases_of(self, studies: Iterable[str]) -> list[str]:
+        """Run ids of the untrained bases whose models the selected rows of these studies train."""
+        used = {self.model_of(run_id) for study in studies for run_id in self.rows_of(study)}
+        return [run_id for run_id, model in self.bases.items() if model in used]
+
+    def model_of(self, run_id: str) -> str:
+        """The base model of a run, or what stands in for it on the run's data set; an untrained base is its own."""
+        if run_id in self.bases:
+            return self.bases[run_id]
+        spec = self.specs[run_id]
+        return self.scale["datasets"][spec["dataset"]].get("stand_in_model", spec["model"])
+
+    def dataset_of(self, run_id: str) -> str:
+        """The data set that a run is trained on."""
+        return self.specs[run_id]["dataset"]
+
+    def benchmarks_of(self, study: str, run_id: str) -> list[str]:
+        """Benchmarks that a study evaluates a run on: its data set's, then the out-of-distribution ones.
+
+        The benchmark of a data set is its own held-out problems, unless it names another set; a data set without
+        either has none.
+        """
+        dataset = self.dataset_of(run_id)
+        entry = self.scale["datasets"][dataset]
+        own = [entry.get("benchmark", dataset)] if entry["eval_problems"] or "benchmark" in entry else []
+        return list(dict.fromkeys([*own, *self.studies[study].out_of_distribution]))
+
+    def suites_of(self, study: str, run_id: str) -> list[str]:
+        """Suites that a study wants of a run: that of its data set's benchmark, then the out-of-distribution ones.
+
+        An untrained base is evaluated on everything that the study's runs of its model are.
+        """
+        rows = self.rows_of(study)
+        runs = [run_id] if run_id in rows else [name for name in rows if self._starts_from(name, run_id)]
+        wanted = dict.fromkeys(benchmark for name in runs for benchmark in self.benchmarks_of(study, name))
+        return list(dict.fromkeys(self.suite_of(study, benchmark) for benchmark in wanted))
+
+    def run_suites(self, run_id: str) -> list[str]:
+        """Suites that any selected study wants of a run or of an untrained base."""
+        return list(dict.fromkeys(suite for study in self.studies for suite in self.suites_of(study, run_id)))
+
+    def suite_of(self, study: str, benchmark: str) -> str:
+        """The suite in which a study samples a benchmark.
+
+        Raises:
+            InputError: If the study does not sample it.
+        """
+        for suite in self.suites.values():
+            if suite.study == study and benchmark in suite.benchmarks:
+                return suite.name
+        where = self.studies[study].folder / "study.yaml"
+        if benchmark in self.studies[study].benchmarks:
+            remedy = "Add it there under 'datasets', or take it from the study's benchmarks."
+            raise InputError(
+                where, f"scale '{self.scale_name}' has no problems of the benchmark '{benchmark}'.", remedy
+            )
+        remedy = f"Add its protocol under 'benchmarks', or a 'benchmark' to the data set in scale '{self.scale_name}'."
+        raise InputError(where, f"no protocol for the benchmark '{benchmark}'.", remedy)
+
+    def sampling(self, suite: str, engine: str) -> dict[str, dict[str, Any]]:
+        """How each benchmark of a suite is sampled: its protocol, the engine, and the precision of the base."""
+        common = {
+            "batch_completions": self.scale["evaluate"]["batch_completions"],
+            "seed": self.scale["evaluate"]["seed"],
+            "template": self.scale["template"],
+            "dtype": self.scale["evaluate"]["dtype"],
+            "device": "cuda" if self.scale["resources"]["sample"]["gpu"] else "cpu",
+            "engine": engine,
+        }
+        return {name: {**how, **common} for name, how in self.suites[suite].benchmarks.items()}
+
+    def models_of_kind(self, kind: str) -> list[str]:
+        """Models of the scale of one kind: ``pretrained`` here, from the ``hub``, or ``rotated``."""
+        return [name for name, model in self.scale["models"].items() if model["kind"] == kind]
+
+    def is_decomposed(self, run_id: str) -> bool:
+        """Whether a run's method starts from singular vectors of its base."""
+        return self.methods[self.specs[run_id]["method"]].decomposes
+
+    def decomposed_rank(self, model: str) -> int:
+        """The most singular triples that a selected run of a model starts from, at each end; 0 if none does."""
+        runs = [name for name in self.rows if self.model_of(name) == model and self.is_decomposed(name)]
+        return max((self.specs[name]["rank"] for name in runs), default=0)
+
+    def _starts_from(self, run_id: str, base: str) -> bool:
+        return base in self.bases and self.model_of(run_id) == self.bases[base]
+
+
+def make_program(
+    scale_name: str, scale: Mapping[str, Any], tier: str, studies: Sequence[Study], methods: Methods
+) -> Program:
+    """Bind studies to a scale.
+
+    Raises:
+        InputError: Names the study and the row that the scale cannot serve, a run id that two grids use for different
+            settings, or two studies that keep their samples under one name.
+    """
+    specs_of = {study.name: bind(study, scale_name, scale, methods) for study in studies}
+    merged, renamed = merge_specs(studies, specs_of)
+    shared = [rename_runs(study, renamed) for study in studies]
+    by_name = {study.name: study for study in shared}
+    suites = make_suites(shared, scale) if studies else bare_suites(scale)
+    program = Program(scale_name, scale, tier, methods, by_name, merged, suites)
+    check_benchmarks(program)
+    check_pairs(shared)
+    return program
+
+
+def bind(study: Study, scale_name: str, scale: Mapping[str, Any], methods: Methods) -> dict[str, dict[str, Any]]:
+    """Resolved settings of every row of a study at a scale, by run id.
+
+    Raises:
+        InputError: Names the row and what the scale lacks.
+    """
+    ranks = scale_ranks(study.ranks, scale["factors"]["rank_divisor"])
+    specs = {}
+    for run_id, row in study.rows.items():
+        where = f"{study.grid_path}, run '{run_id}'"
+        for column, known in (("model", scale["models"]), ("dataset", scale["datasets"])):
+            if row[column] not in known:
+                remedy = f"Scale '{scale_name}' has: {', '.join(known)}. Add it there or change the row."
+                raise InputError(where, f"{column} '{row[column]}' is not in the scale.", remedy)
+        specs[run_id] = resolve_settings(row, study.recipe, scale, methods, ranks, study.grid_path)
+    return specs
+
+
+def merge_specs(
+    studies: Sequence[Study], specs_of: Mapping[str, Mapping[str, Mapping[str, Any]]]
+) -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
+    """Settings of all runs by id, and the id under which a run with a twin is trained.
+
+    Returns:
+        Specs by run id; and, for each run whose settings another run has too, that other run's id.
+
+    Raises:
+        InputError: If one id stands for different settings in two studies.
+    """
+    merged: dict[str, Mapping[str, Any]] = {}
+    owners: dict[str, Study] = {}
+    first: dict[str, str] = {}
+    renamed: dict[str, str] = {}
+    for study in studies:
+        for run_id, spec in specs_of[study.name].items():
+            content = json.dumps({key: value for key, value in spec.items() if key != "run_id"}, sort_keys=True)
+            if run_id in merged and merged[run_id] != spec:
+                raise clash(run_id, owners[run_id], study, merged[run_id], spec)
+            twin = first.setdefault(content, run_id)
+            if twin != run_id:
+                renamed[run_id] = twin
+            else:
+                merged[run_id], owners[run_id] = spec, owners.get(run_id, study)
+    return merged, renamed
+
+
+def clash(run_id: str, one: Study, other: Study, left: Mapping[str, Any], right: Mapping[str, Any]) -> InputError:
+    """The error of one run id with two meanings: names the settings that differ."""
+    keys = [key for key in left if left[key] != right.get(key)]
+    shown = ", ".join(f"{key} ({left[key]} and {right.get(key)})" for key in keys[:4])
+    problem = f"run '{run_id}' is also in {one.grid_path} with other settings: {shown}."
+    return InputError(other.grid_path, problem, f"Give study '{other.name}' a run_tag in its study.yaml.")
+
+
+def rename_runs(study: Study, renamed: Mapping[str, str]) -> Study:
+    """The study with the ids under which its runs are trained."""
+    rows = {renamed.get(run_id, run_id): row for run_id, row in study.rows.items()}
+    return replace(study, rows={run_id: {**row, "run_id": run_id} for run_id, row in rows.items()})
+
+
+def make_suites(studies: Sequence[Study], scale: Mapping[str, Any]) -> dict[str, Suite]:
+    """The suites of all studies: the scale's groups, and one per benchmark that is in no group.
+
+    Raises:
+        InputError: If two studies keep their samples under one name, or a study samples what the scale does not have.
+    """
+    suites: dict[str, Suite] = {}
+    keepers: dict[str, str] = {}
+    grouped = {name for members in scale["suites"].values() for name in members}
+    for study in studies:
+        if (keeper := keepers.setdefault(study.protocol, study.name)) != study.name:
+            problem = f"keeps its samples under '{study.protocol}', as study '{keeper}' does."
+            raise InputError(study.folder / "study.yaml", problem, "Give it another 'protocol', e.g. the study's name.")
+        here = [name for name in study.benchmarks if name in scale["datasets"]]
+        groups = {**scale["suites"], **{name: [name] for name in here if name not in grouped}}
+        for group, members in groups.items():
+            chosen = {name: sampling_of(study.benchmarks[name], scale, name) for name in members if name in here}
+            if chosen:
+                name = f"{group}-{study.protocol}" if study.protocol else group
+                suites[name] = Suite(name, study.name, chosen)
+    return suites
+
+
+def bare_suites(scale: Mapping[str, Any]) -> dict[str, Suite]:
+    """Without a study: the suites of the scale, sampled by its ``sampling.default`` if that is a whole protocol."""
+    protocol = scale["sampling"].get("default", {})
+    if set(protocol) != set(PROTOCOL):
+        return {}
+    return {name: Suite(name, "", dict.fromkeys(members, protocol)) for name, members in scale["suites"].items()}
+
+
+def sampling_of(protocol: Mapping[str, Any], scale: Mapping[str, Any], benchmark: str) -> dict[str, Any]:
+    """The paper's protocol of a benchmark at a scale's number of samples and length.
+
+    A greedy benchmark keeps its one sample: every further one would be the same.
+    """
+    how = {key: value for key, value in protocol.items() if key != "out_of_distribution"}
+    size = {**scale["sampling"].get("default", {}), **scale["sampling"].get(benchmark, {})}
+    if how["temperature"] > 0 and "samples_per_problem" in size:
+        how["samples_per_problem"] = size["samples_per_problem"]
+    if "max_completion_tokens" in size:
+        how["max_completion_tokens"] = min(how["max_completion_tokens"], size["max_completion_tokens"])
+    return how
+
+
+def check_pairs(studies: Sequence[Study]) -> None:
+    """Check that one name stands for one pair of checkpoints in all studies.
+
+    Raises:
+        InputError: Names the pair and both files.
+    """
+    owners: dict[str, Study] = {}
+    for study in studies:
+        for name, pair in study.pairs.items():
+            owner = owners.setdefault(name, study)
+            if owner.pairs[name] != pair:
+                problem = f"pair '{name}' is also in {owner.folder / 'pairs.csv'} with other checkpoints."
+                raise InputError(study.folder / "pairs.csv", problem, "Rename one of them.")
+
+
+def check_benchmarks(program: Program) -> None:
+    """Ask every row of every tier for its suites: a run that nobody would evaluate stops here.
+
+    Raises:
+        InputError: Names the study, the run and the benchmark.
+    """
+    for name, study in program.studies.items():
+        for run_id in study.rows:
+            benchmarks = program.benchmarks_of(name, run_id)
+            if not benchmarks:
+                problem = f"nothing evaluates run '{run_id}': its data set holds nothing out."
+                raise InputError(study.grid_path, problem, "Mark a benchmark of the study as out_of_distribution.")
+            for benchmark in benchmarks:
+                try:
+                    program.suite_of(name, benchmark)
+                except InputError as error:
+                    problem = f"{error.problem[:-1]}, on which run '{run_id}' is evaluated."
+                    raise InputError(error.where, problem, error.remedy) from None

@@ -1,0 +1,84 @@
+"""Rows whose parameters are counted at real size: what the papers print, and the runs of the selected grids."""
+
+import csv
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rlvr.core.errors import InputError
+from rlvr.plan.method import SETTINGS, SMALLEST, Methods
+from rlvr.plan.printed import parse_printed
+from rlvr.plan.recipe import resolve_settings
+from rlvr.plan.scale import load_scale
+from rlvr.plan.study import Study, complete_recipe
+
+REAL_SCALE = "paper"
+UNITS = ("parameters", "percent")
+TEXTS = ("method", "target_modules")
+
+
+def load_printed_counts(path: str | Path) -> list[dict[str, str]]:
+    """Rows of a study's ``reported/parameters.csv``, with the study's name.
+
+    Raises:
+        InputError: For a printed number that cannot be read or an unknown unit; names the line.
+    """
+    with Path(path).open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    for line, row in enumerate(rows, start=2):
+        where = f"{path}, line {line}"
+        parse_printed(row["printed"], where)
+        if row["unit"] not in UNITS:
+            raise InputError(where, f"unit '{row['unit']}'.", f"Choose one of {', '.join(UNITS)}.")
+    return [{"study": Path(path).parents[1].name, **row} for row in rows]
+
+
+def real_size_rows(
+    printed_paths: Iterable[Path],
+    studies: Iterable[Study],
+    configured: Collection[str],
+    scales: Path,
+    studies_folder: Path,
+    schemas: Path,
+    methods: Methods,
+) -> list[dict[str, Any]]:
+    """Rows with ``settings``: the fields of ``TrainSettings`` at the sizes of scale ``paper``.
+
+    Args:
+        printed_paths: Every study's ``reported/parameters.csv``.
+        studies: Studies whose grids are counted, too.
+        configured: Models whose architecture stands in ``data/configs``; rows of other models are left out.
+        scales: Folder of the scales.
+        studies_folder: Folder of all studies.
+        schemas: Folder of the JSON schemas.
+        methods: The registry of methods.
+    """
+    scale = load_scale(REAL_SCALE, scales, schemas)
+    counted = []
+    for printed in (row for path in printed_paths for row in load_printed_counts(path)):
+        recipe = complete_recipe(printed["study"], studies_folder, schemas)
+        counted.append({**printed, "settings": settings_at_real_size(typed(printed), recipe, scale, methods)})
+    for study in studies:
+        for run_id, row in study.rows.items():
+            if row["model"] in configured:
+                named = {"run_id": run_id, "model": row["model"], "method": row["method"]}
+                counted.append({**named, "settings": settings_at_real_size(row, study.recipe, scale, methods)})
+    return counted
+
+
+def typed(row: Mapping[str, str]) -> dict[str, Any]:
+    """A row of printed counts as a grid row: the method's settings as numbers, empty cells as ``None``."""
+    found: dict[str, Any] = {"run_id": row["label"], "model": row["model"], "dataset": "any", "seed": 0}
+    for name in ("method", *SETTINGS):
+        cell = row.get(name) or None
+        number = int if name in SMALLEST else float
+        found[name] = cell if cell is None or name in TEXTS else number(cell)
+    return found
+
+
+def settings_at_real_size(
+    row: Mapping[str, Any], recipe: Mapping[str, Any], scale: Mapping[str, Any], methods: Methods
+) -> dict[str, Any]:
+    """Settings of a row at real size, with its rank as printed."""
+    ranks = {row["rank"]: row["rank"]} if row.get("rank") is not None else {}
+    return resolve_settings(row, recipe, scale, methods, ranks, "parameters")

@@ -1,0 +1,124 @@
+"""Which runs an output shows: conditions on the facts of the grid, and one row for each of their values."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from rlvr.core.errors import InputError
+
+Facts = Mapping[str, Any]
+Condition = Mapping[str, Any]
+OF_NO_SETTING = frozenset({"run_id", "seed", "tier", "for"})  # facts in which the runs of a mean over seeds may differ
+
+
+def run_facts(grid: Mapping[str, Facts], recipe: Facts | None = None) -> dict[str, dict[str, Any]]:
+    """What outputs can select runs by.
+
+    Args:
+        grid: Rows by run id, empty cells as ``None``.
+        recipe: What an empty cell means, by column; other entries become facts of every run. Entries that differ by
+            family (learning rates) are left out: an empty cell stays empty.
+
+    Returns:
+        For every run its row with the recipe in its empty cells, and ``alpha_ratio`` (alpha / rank, ``None`` without).
+    """
+    common = {name: value for name, value in (recipe or {}).items() if not isinstance(value, Mapping)}
+    found = {}
+    for run_id, row in grid.items():
+        facts = {**common, **{name: value for name, value in row.items() if value is not None}}
+        alpha, rank = row.get("alpha"), row.get("rank")
+        ratio = alpha / rank if alpha is not None and rank else None
+        found[run_id] = {**dict.fromkeys(row), **facts, "run_id": run_id, "alpha_ratio": ratio}
+    return found
+
+
+def pair_facts(pairs: Mapping[str, Facts]) -> dict[str, dict[str, Any]]:
+    """What outputs can select pairs of checkpoints by: their rows, and their name as ``pair``."""
+    return {name: {**row, "pair": name} for name, row in pairs.items()}
+
+
+def select(candidates: Mapping[str, Facts], conditions: Iterable[Condition]) -> tuple[str, ...]:
+    """Names whose facts meet every condition, in the order of the grid."""
+    wanted = list(conditions)
+    return tuple(name for name, facts in candidates.items() if all(matches(facts, condition) for condition in wanted))
+
+
+def matches(facts: Facts, condition: Condition) -> bool:
+    """Whether facts meet a condition: each fact equals the value, or one of a list; ``None`` is an empty cell."""
+    return all(name in facts and facts[name] in _choices(value) for name, value in condition.items())
+
+
+def check_condition(condition: Condition, candidates: Mapping[str, Facts], where: object) -> None:
+    """Check that a condition speaks of facts that exist.
+
+    Raises:
+        InputError: Names the fact that no run and no pair has.
+    """
+    known = set(chain.from_iterable(candidates.values()))
+    for name in condition:
+        if name not in known:
+            raise InputError(where, f"selects by '{name}'.", f"Known: {', '.join(sorted(known)) or 'nothing'}.")
+
+
+def distinct(candidates: Mapping[str, Facts], names: Sequence[str], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """The combinations of values of ``columns`` among these runs: numbers ascending, texts as the grid orders them."""
+    places: dict[str, dict[Any, int]] = {column: {} for column in columns}
+    for name in names:
+        for column in columns:
+            places[column].setdefault(candidates[name].get(column), len(places[column]))
+
+    def order(values: tuple[Any, ...]) -> list[tuple[int, float]]:
+        return [
+            (0, float(value)) if isinstance(value, int | float) else (1, places[column][value])
+            for column, value in zip(columns, values, strict=True)
+        ]
+
+    found = {tuple(candidates[name].get(column) for column in columns) for name in names}
+    return [dict(zip(columns, values, strict=True)) for values in sorted(found, key=order)]
+
+
+def differ_in_seed_only(candidates: Mapping[str, Facts], names: Sequence[str]) -> bool:
+    """Whether runs agree in every setting but their seed, and no seed is there twice."""
+    settings = [{key: value for key, value in candidates[name].items() if key not in OF_NO_SETTING} for name in names]
+    seeds = [candidates[name].get("seed") for name in names]
+    return all(entry == settings[0] for entry in settings) and len(set(seeds)) == len(seeds)
+
+
+def fill_in(template: str, facts: Facts, words: Mapping[str, Mapping[str, str]], where: object) -> str:
+    """A text with facts in it, such as ``r = {rank}``.
+
+    Args:
+        template: Text with names of facts in braces.
+        facts: Values by name.
+        words: How to write a value, by column and value as text; other values are written as they are.
+        where: What a message shall name.
+
+    Raises:
+        InputError: If the template names a fact that the row was not made for.
+    """
+    texts = {name: words.get(name, {}).get(_text(value), _text(value)) for name, value in facts.items()}
+    try:
+        return template.format_map(texts)
+    except (KeyError, ValueError, IndexError) as error:
+        remedy = f"Names in braces must stand in 'each' or in 'where' with one value: {', '.join(texts) or 'none'}."
+        raise InputError(where, f"cannot fill in '{template}'.", remedy) from error
+
+
+def single_values(conditions: Iterable[Condition]) -> dict[str, Any]:
+    """The facts that conditions fix to one value."""
+    return {
+        name: value
+        for condition in conditions
+        for name, value in condition.items()
+        if not isinstance(value, list | tuple)
+    }
+
+
+def _choices(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value)

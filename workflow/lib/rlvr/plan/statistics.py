@@ -1,0 +1,185 @@
+"""The vocabulary of results: every statistic that a cell may show, and every kind of evidence that outputs read.
+
+Schema, look-ups, input functions of the rules and the list in ``docs/spectra.md`` all follow from these two tables.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rlvr.core.errors import InputError
+
+SCORE = "scores"  # the one kind of evidence that is looked up by benchmark, too
+PAIR_KINDS = {"spectra": "pair_spectra", "diagnostics": "pair_diagnostics"}  # where a pair's own files take their place
+
+
+@dataclass(frozen=True)
+class EvidenceKind:
+    """A kind of finished file.
+
+    Attributes:
+        name: Input name of the rules that read it.
+        wildcards: What its path is keyed by, in the order of a key; the first one says what must exist for it.
+        meaning: One line.
+    """
+
+    name: str
+    wildcards: tuple[str, ...]
+    meaning: str
+
+
+EVIDENCE: Mapping[str, EvidenceKind] = {
+    kind.name: kind
+    for kind in (
+        EvidenceKind(SCORE, ("run_id", "benchmark"), "scores of a run on the problems of a benchmark"),
+        EvidenceKind("manifests", ("run_id",), "what a run did: settings, counts, time, memory"),
+        EvidenceKind("metrics", ("run_id",), "what training logged, step by step"),
+        EvidenceKind("spectra", ("run_id",), "spectrum of the update of every module of a run"),
+        EvidenceKind("diagnostics", ("run_id",), "update of a run against the weights of its base"),
+        EvidenceKind("pair_spectra", ("pair",), "spectrum of the update between two checkpoints"),
+        EvidenceKind("pair_diagnostics", ("pair",), "update between two checkpoints against the first of them"),
+        EvidenceKind("models", ("model",), "what a base model is: origin, architecture, parameters"),
+        EvidenceKind("frozen", ("model",), "leading singular values of a base before training"),
+        EvidenceKind("decay", ("model",), "summary of the whole spectra of a base before training"),
+        EvidenceKind("agreement", ("base",), "which weights the runs from one base change together"),
+        EvidenceKind("consensus", ("base",), "maps of the share of these runs that change a weight"),
+        EvidenceKind("cards", ("dataset",), "what a data set holds before and after its filters"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A number that a cell shows of one run.
+
+    Attributes:
+        name: Word of ``outputs.yaml``.
+        unit: Unit of the cell.
+        evidence: Kinds of evidence that it is read from.
+        meaning: One line.
+        quantity: Its name in that evidence; its own where they agree.
+        factor: Cell = factor x number in the evidence.
+        decimals: Digits after the point where neither a printed number nor the column says.
+    """
+
+    name: str
+    unit: str
+    evidence: tuple[str, ...]
+    meaning: str
+    quantity: str = ""
+    factor: float = 1.0
+    decimals: int = 1
+
+    @property
+    def source(self) -> str:
+        """The evidence that holds the number itself."""
+        return self.evidence[0]
+
+    @property
+    def recorded(self) -> str:
+        """Name of the quantity in its evidence."""
+        return self.quantity or self.name
+
+
+def _share(name: str, source: str, meaning: str) -> Statistic:
+    return Statistic(name, "%", (source,), meaning, factor=100.0)
+
+
+def _number(name: str, source: str, meaning: str) -> Statistic:
+    return Statistic(name, "1", (source,), meaning)
+
+
+SCORES = (
+    _share("avg_at_k", SCORE, "mean share of correct samples among k"),
+    _share("pass_at_k", SCORE, "problems that at least one of k samples solves"),
+    _share("maj_at_k", SCORE, "problems that the most frequent of k answers solves"),
+)
+OF_A_RUN = (
+    Statistic("trainable_parameters", "parameters", ("manifests",), "numbers that training may change"),
+    Statistic("trainable_share", "%", ("manifests", "models"), "trainable parameters over those of the base",
+              "trainable_parameters", 100.0, 3),
+    Statistic("training_time", "h", ("manifests",), "wall time of training with set-up", "wall_time_s", 1 / 3600, 2),
+    Statistic("peak_memory", "GiB", ("manifests",), "largest memory of a process, on its accelerator if any",
+              "peak_memory_gib", decimals=2),
+)  # fmt: skip
+METRICS: Mapping[str, tuple[str, float, int, str]] = {  # unit, factor, decimals, meaning
+    "reward": ("1", 1.0, 3, "total reward"),
+    "accuracy": ("%", 100.0, 1, "accuracy reward on the training problems"),
+    "format": ("1", 1.0, 3, "format reward"),
+    "kl": ("nats", 1.0, 4, "divergence from the base per token"),
+    "entropy": ("nats", 1.0, 3, "entropy per token"),
+    "grad_norm": ("1", 1.0, 3, "norm of the gradient before clipping"),
+    "learning_rate": ("1", 1.0, 6, "learning rate"),
+    "completion_length": ("tokens", 1.0, 1, "length of a completion"),
+    "clipped_share": ("%", 100.0, 1, "completions cut at the token limit"),
+    "zero_std_share": ("%", 100.0, 1, "groups whose rewards are all equal"),
+    "seconds": ("s", 1.0, 2, "wall time of a step"),
+}
+FINAL = tuple(
+    Statistic(f"final_{name}", unit, ("metrics",), f"{meaning}, mean over the last steps", name, factor, decimals)
+    for name, (unit, factor, decimals, meaning) in METRICS.items()
+)
+SPECTRAL = (
+    _number("effective_rank", "spectra", "exponential of the entropy of the energies"),
+    _number("participation_ratio", "spectra", "squared sum of the energies over the sum of their squares"),
+    _number("stable_rank", "spectra", "squared Frobenius norm over squared spectral norm"),
+    _share("attained_share", "spectra", "effective rank over the largest that the parametrisation allows"),
+    _number("energy_rank_90", "spectra", "directions that hold 90 % of the energy"),
+    _number("energy_rank_95", "spectra", "directions that hold 95 % of the energy"),
+    _number("energy_rank_99", "spectra", "directions that hold 99 % of the energy"),
+    _number("frobenius_norm", "spectra", "Frobenius norm of the update"),
+    _number("relative_norm", "spectra", "norm of the update over that of the base weight"),
+    _number("bf16_effective_rank", "spectra", "effective rank when both weights are stored in bfloat16"),
+    _number("bf16_rank_gap", "spectra", "effective rank as stored minus that of the update"),
+    _share("rounding_distance", "spectra", "distance of the stored update to the update over its norm"),
+    _share("rounding_floor", "spectra", "rounding error that bfloat16 files must carry over the norm of the update"),
+)
+DIAGNOSTIC = (
+    _share("model_sparsity", "diagnostics", "weights of the whole model whose stored value stays as it was"),
+    _share("bf16_sparsity", "diagnostics", "weights of a module whose value in bfloat16 stays as it was"),
+    _share("overlap_principal", "diagnostics", "principal weights among those that change"),
+    _share("chance_principal", "diagnostics", "overlap with principal weights that a random mask would have"),
+    _share("overlap_principal_not_low", "diagnostics", "principal weights of no low magnitude among those that change"),
+    _share("chance_principal_not_low", "diagnostics", "such an overlap that a random mask would have"),
+    _share("overlap_low", "diagnostics", "weights of low magnitude among those that change"),
+    _share("chance_low", "diagnostics", "overlap with weights of low magnitude that a random mask would have"),
+    _share("similarity_top", "diagnostics", "share of a LoRA factor's norm in the base's leading right directions"),
+    _share("similarity_bottom", "diagnostics", "share of a LoRA factor's norm in the base's trailing right directions"),
+    _share(
+        "similarity_chance", "diagnostics", "share of the norm in such a subspace of a factor that ignores the base"
+    ),
+    _share(
+        "diagonal_share",
+        "diagnostics",
+        "share of the update that the base's singular directions show on their diagonal",
+    ),
+    _number(
+        "normalised_spectral_shift",
+        "diagnostics",
+        "norm of the change of the singular values over the norm of the base's",
+    ),
+    _number("tail_mean", "diagnostics", "mean of the smallest singular values of the base"),
+    _number("initial_norm_lora", "diagnostics", "norm of the product of factors that LoRA starts from"),
+    _number("initial_norm_pissa", "diagnostics", "norm of the product of factors that PiSSA starts from"),
+    _number("initial_norm_milora", "diagnostics", "norm of the product of factors that MiLoRA starts from"),
+    _number("initial_norm_olora", "diagnostics", "norm of the product of factors that OLoRA starts from"),
+)
+STATISTICS: Mapping[str, Statistic] = {
+    statistic.name: statistic for statistic in (*SCORES, *OF_A_RUN, *FINAL, *SPECTRAL, *DIAGNOSTIC)
+}
+
+
+def find_statistic(name: str, where: object) -> Statistic:
+    """The statistic of that name.
+
+    Raises:
+        InputError: If there is none; names ``where`` and the known ones.
+    """
+    if name not in STATISTICS:
+        raise InputError(where, f"statistic '{name}' is not known.", f"Known: {', '.join(STATISTICS)}.")
+    return STATISTICS[name]
+
+
+def statistics_table() -> str:
+    """The statistics as a Markdown table, as ``docs/spectra.md`` shows them."""
+    lines = [f"| `{each.name}` | {each.unit} | {each.source} | {each.meaning} |" for each in STATISTICS.values()]
+    return "\n".join(["| statistic | unit | read from | means |", "|---|---|---|---|", *lines])

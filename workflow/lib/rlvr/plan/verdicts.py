@@ -1,0 +1,30 @@
+"""The words that results are judged with."""
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What a reproduced number says about the printed one."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    STAND_IN = "stand-in"
+    NOT_REPORTED = "not reported"
+    NOT_RUN = "not run"
+
+
+class ClaimVerdict(StrEnum):
+    """What reproduced numbers say about a statement."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNDECIDED = "undecided"
+    NOT_RUN = "not run"
+
+
+class AuditVerdict(StrEnum):
+    """Whether a printed number follows from the printed numbers beside it."""
+
+    FOLLOWS = "follows"
+    WITHIN_ROUNDING = "within rounding"
+    DOES_NOT_FOLLOW = "does not follow"

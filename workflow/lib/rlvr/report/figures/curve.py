@@ -1,0 +1,77 @@
+"""A training metric over the steps of a run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rlvr.plan.figure_options import FigureOptions, Series
+from rlvr.plan.options import option
+from rlvr.plan.statistics import METRICS
+from rlvr.report.evidence import read_tables
+from rlvr.report.looks import ONE_COLUMN_MM, Drawing, draw_lines, integer_ticks, new_figure, one_legend, panels
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Options(FigureOptions):
+    """Options of the figure."""
+
+    metric: str = option("what training logged that it shows", enum=list(METRICS))
+    header: str = option("label of the vertical axis")
+    curves: tuple[Series, ...] = option("runs of each series; several are averaged")
+    window_steps: int = option("width of the running mean", default=1, minimum=1)
+
+    def evidence(self) -> Mapping[str, Sequence[str]]:
+        """What training logged."""
+        return {"metrics": [run_id for curve in self.curves for run_id in curve.runs]}
+
+    def series(self) -> Sequence[str]:
+        """One line per curve."""
+        return [curve.series for curve in self.curves]
+
+
+def table(drawing: Drawing) -> "pd.DataFrame":
+    """Columns run_id, series, step, the metric, and ``smooth``, its running mean."""
+    import pandas as pd
+
+    from rlvr.tables import METRICS as SCHEMA
+
+    options: Options = drawing.options
+    metrics = read_tables(drawing.inputs.get("metrics", ()), SCHEMA)[["run_id", "step", options.metric]]
+    series = {run_id: curve.series for curve in options.curves for run_id in curve.runs}
+    parts = [
+        part.sort_values("step").assign(
+            series=series[str(run_id)], smooth=lambda run: running_mean(run[options.metric], options.window_steps)
+        )
+        for run_id, part in metrics.groupby("run_id", sort=False)
+    ]
+    empty = metrics.assign(series=pd.Series(dtype=str), smooth=pd.Series(dtype=float))
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def running_mean(values: "pd.Series[float]", window: int) -> "pd.Series[float]":
+    """Centred mean over ``window`` steps, over fewer at either end."""
+    return values.rolling(window, center=True, min_periods=1).mean()
+
+
+def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
+    """Thin lines: every step of every run; thick: mean of the running means, band one standard deviation over runs."""
+    options: Options = drawing.options
+    figure = new_figure(ONE_COLUMN_MM)
+    (axes,) = panels(figure)
+    for _, run in table.groupby("run_id"):
+        colour = drawing.labels[run["series"].iloc[0]].colour
+        axes.plot(run["step"], run[options.metric], color=colour, linewidth=0.5, alpha=0.5)
+    groups = table.astype({"smooth": float}).groupby(["series", "step"])["smooth"]
+    lines = groups.agg(mean="mean", std="std").reset_index().rename(columns={"step": "x"})
+    draw_lines(axes, lines, list(options.series()), drawing.labels)
+    for series in options.series():
+        if series not in set(lines["series"]):
+            axes.plot([], [], " ", label=f"{drawing.labels[series].name}: not run")
+    axes.set(xlabel="Optimizer step", ylabel=options.header)
+    integer_ticks(axes)
+    one_legend(figure, axes)
+    return figure
