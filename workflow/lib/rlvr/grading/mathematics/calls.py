@@ -103,6 +103,8 @@ class Calls(Cursor):
             return False
         if letter in self.products:
             return False
+        if self.text == "[":
+            return True
         end = self.closing()
         inner = self.tokens[self.place + 1 : end]
         if any(token.kind == "sep" for token in inner) or sum(token.kind == "bar" for token in inner) == 1:

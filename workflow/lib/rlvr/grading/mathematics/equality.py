@@ -222,7 +222,17 @@ def noncommuting(tree: Any) -> frozenset[str]:
             found |= names
     if tree[0] == "mul":
         found |= _in_product(tree[1:])
+    if tree[0] in ("mul", "pow"):
+        found |= _in_sums(tree[1:] if tree[0] == "mul" else tree[1:2])
     return found
+
+
+def _in_sums(factors: tuple[Tree, ...]) -> frozenset[str]:
+    """Capitals that are added in a factor: their sum does not commute either."""
+    sums = [factor[1] if factor[0] == "pow" else factor for factor in factors]
+    names = (_base_name(part) for one in sums if one[0] == "add" for part in one[1:])
+    capitals = frozenset(name for name in names if name and is_capital(name))
+    return capitals if len(capitals) > 1 else frozenset()
 
 
 def transposes(tree: Any) -> bool:

@@ -47,6 +47,7 @@ HOURS = re.compile(r"\b([ap])\.\s*m\.?(?![A-Za-z])")
 SAFE_UNITS = frozenset({"ft", "cm", "kg", "yd", "lb", "hr"})
 LONE_SIGN = re.compile(r"\{([:=<>])\}")
 STRUCTURES = frozenset({"GL", "SL", "SO", "SU", "PSL", "PGL", "Sp", "Spin", "Gal", "Aut", "Hom"})
+ROMAN = frozenset({"II", "III", "VII", "VIII"})
 MAX_NESTED = 12  # text in text in text
 
 
@@ -154,7 +155,7 @@ def _letters(run: str) -> Iterator[Token]:
     """A run of letters outside commands: a function, a word, or a product of names."""
     if run in FUNCTION_WORDS:
         yield Token(*FUNCTION_WORDS[run])
-    elif len(run) > 1 and (_is_known(run) or run in CURRENCIES | STRUCTURES or _is_word(run)):
+    elif len(run) > 1 and (_is_known(run) or run in CURRENCIES | STRUCTURES | ROMAN or _is_word(run)):
         yield Token("word", run)
     else:
         yield from (Token("name", letter) for letter in run)
@@ -249,6 +250,8 @@ def _dressed(kind: str, value: str, argument: str, nested: int) -> Iterator[Toke
     inner = [*_scan(argument, nested + 1)]
     if kind == "style":
         yield from _unit_vector(value, inner)
+    elif value == "cal" and inner == [Token("name", "O")]:
+        yield from inner
     elif kind == "font" and len(inner) >= 1 and all(token.kind in ("name", "word", "number") for token in inner):
         yield Token("name", f"{value} {''.join(token.text for token in inner)}")
     elif kind == "accent":

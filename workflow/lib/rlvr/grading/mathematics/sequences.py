@@ -3,7 +3,7 @@
 from collections.abc import Sequence as Items
 
 from rlvr.grading.mathematics.equality import same_trees
-from rlvr.grading.mathematics.kinds import Equation, Expression, Reading, Sequence
+from rlvr.grading.mathematics.kinds import Equation, Expression, Reading, Sequence, Text
 from rlvr.grading.mathematics.sameness import matched_once, same
 from rlvr.grading.mathematics.transformations import components, vector_entries
 
@@ -16,6 +16,8 @@ def sequences(gold: Reading, answer: Reading) -> bool | None:
         return _same_as_vector(gold, answer)
     if not (isinstance(gold, Sequence) and isinstance(answer, Sequence)):
         return None
+    if {gold.joined, answer.joined} == {"and", "or"} and all(isinstance(item, Text) for item in gold.items):
+        return False
     labels, others = _labels(gold), _labels(answer)
     if labels and others:
         return _same_labelled(gold, answer, labels, others)

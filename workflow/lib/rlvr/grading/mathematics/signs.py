@@ -53,7 +53,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "setminus backslash smallsetminus"),
     **_of("infix", "oplus otimes wedge star odot rtimes ltimes amalg dagger ddagger uparrow downarrow leftarrow gets"),
     **_as("or", "\\lor", "lor vee"), **_as("and", "\\land", "land"), **_as("quantifier", "for all", "forall"),
-    **_of("other", "exists neg lnot"),
+    **_of("other", "exists"), **_as("other", "neg", "neg lnot"),
     **_as("mod", "pmod", "pmod"), **_as("mod", "mod", "mod pod"), **_as("mod", "bmod", "bmod"),
     **_as("open", "(", "lparen"), **_as("close", ")", "rparen"), **_as("open", "[", "lbrack"), **_as("close", "]",
     "rbrack"),

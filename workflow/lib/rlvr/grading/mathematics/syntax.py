@@ -123,6 +123,8 @@ class Reader(Calls, Operators):
             elif self.at("degree"):
                 self.take()
                 value = ("deg", value)
+            elif self.kind == "prime" and self.tokens[self.place - 1] == Token("close", ")"):
+                value = ("call", f"derivative{self.take().text}", (value,))
             elif self.at("percent"):
                 self.take()
                 value = ("div", value, number(100))

@@ -21,6 +21,9 @@ def text(gold: Reading, answer: Reading) -> bool | None:
     return None
 
 
+WEDGE = Token("infix", "wedge")  # of propositions, too
+
+
 def tokens_of(reading: Reading) -> Tokens:
     """The tokens of a reading that has kept them."""
     if reading == Group(("bb R",)) or (isinstance(reading, Region) and same_regions(reading, whole_line())):
@@ -51,6 +54,7 @@ def same_text(gold: Tokens, answer: Tokens) -> bool:
     """Whether two texts say the same: the same words in the same order, and between them the same mathematics."""
     if not gold or not answer:
         return False
+    gold, answer = (tuple(WEDGE if token.text == "\\land" else token for token in one) for one in (gold, answer))
     if gold == answer:
         return True
     one, other = phrase(gold), phrase(answer)

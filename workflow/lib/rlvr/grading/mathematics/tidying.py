@@ -26,6 +26,7 @@ QUANTIFIERS = (("for", "all"), ("for", "any"), ("for", "every"), ("for", "each")
 SETS = frozenset({"bb Z", "bb R", "bb N", "bb Q", "bb C", "Z"})
 OF_THE_CLAUSE = QUANTIFIED | {
     "is",
+    "some",
     "an",
     "a",
     "in",
@@ -206,6 +207,8 @@ def _unit_end(tokens: Tokens, place: int, units: set[str]) -> int:
             found.add(unit_of(token) or word)
             place, seen = _power_end(tokens, place + 1), True
         elif token.kind == "word" and (word in COUNT_NOUNS or (word == "old" and seen)):
+            place, seen = _power_end(tokens, place + 1), True
+        elif token.kind == "word" and word == "times" and place == len(tokens) - 1:
             place, seen = place + 1, True
         elif (
             token.kind == "word"

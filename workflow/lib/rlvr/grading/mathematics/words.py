@@ -35,7 +35,7 @@ _UNITS = {
     "mi": "mi mile miles", "g": "g gm gram grams", "kg": "kg kilogram kilograms", "mg": "mg milligram milligrams",
     "lb": "lb lbs pound pounds", "oz": "oz ounce ounces", "ton": "ton tons tonne tonnes",
     "L": "L l liter liters litre litres",
-    "mL": "ml mL milliliter milliliters", "s": "s sec secs second seconds", "min": "mins minute minutes",
+    "mL": "ml mL milliliter milliliters", "s": "s sec secs second seconds", "min": "min mins minute minutes",
     "h": "h hr hrs hour hours", "day": "day days", "week": "week weeks", "month": "month months",
     "year": "yr yrs year years",
     "cent": "cent cents", "dollar": "dollar dollars usd", "euro": "euro euros eur", "rupee": "rs rupee rupees inr",
@@ -96,7 +96,8 @@ COUNT_NOUNS = words_of("""
     triangles trip trips truck trucks
     unit units value values vertex vertices visitor visitors vote votes wall walls way ways wheel wheels window
     windows woman women word words
-    worker workers zebra zebras bear bears tiger tigers turtle turtles snake snakes bee bees ant ants butterfly
+    worker workers zebra zebras zero zeros zeroes bear bears tiger tigers turtle turtles snake snakes bee bees ant ants
+    butterfly
     butterflies spider spiders
     digit digits multiples divisor divisors questions question homework lemons lemon potato potatoes carrot carrots
     tomato tomatoes
