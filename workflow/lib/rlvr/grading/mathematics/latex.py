@@ -16,7 +16,7 @@ from rlvr.grading.mathematics.words import FUNCTION_WORDS, KNOWN_WORDS, SHORT_UN
 SPACED_NUMBER = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:\s|\\[, ]|~)\d{3})+(?:\.\d+)?")
 SCRIPT = re.compile(r"([\u2070\u00b9\u00b2\u00b3\u2074-\u207b]+)|([\u2080-\u208b]+)")
 SCRIPT_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-0123456789+-")
-NUMBER = r"[1-9]\d{0,2}(?:(?:\{,\}|,\\!)\d{3})+(?:\.\d+)?|\d+\.\d+|\d+\.(?=\s*\\(?:overline|bar|dot)\b)|\d+|\.\d+"
+NUMBER = r"[1-9]\d{0,2}(?:(?:\{,\}|,\s?\\!)\d{3})+(?:\.\d+)?|\d+\.\d+|\d+\.(?=\s*\\(?:overline|bar|dot)\b)|\d+|\.\d+"
 GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?(?!\d|,\d)", re.ASCII)
 PIECE = re.compile(
     rf"(?P<space>(?:\s|~|\\[,;:!> ])+)|\\(?P<command>[A-Za-z]+)\*?|(?P<row>\\\\(?:\[[^\]]*\])?|\\newline)"
@@ -141,7 +141,7 @@ def _sign(piece: re.Match[str]) -> list[Token]:
     if piece["escaped"] or piece["end"]:
         return [Token(*ESCAPED.get(piece[0][1:], ("other", piece[0])))]
     if piece["number"]:
-        return [Token("number", re.sub(r"[{},!\\]", "", piece["number"]))]
+        return [Token("number", re.sub(r"[{},!\\\s]", "", piece["number"]))]
     if piece["letters"]:
         return [*_letters(piece["letters"])]
     if piece["relation"]:

@@ -119,7 +119,7 @@ def match_symbolic(gold: str, answer: str) -> tuple[Verdict, Stage]:
     try:
         with time_limit(TIME_LIMIT_S):
             return ("correct" if _same_answers(gold, tokens_of_gold, answer) else "wrong"), "match"
-    except TimedOutError:
+    except (TimedOutError, MemoryError, RecursionError):
         return "timed_out", "match"
 
 

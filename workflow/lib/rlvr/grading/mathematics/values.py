@@ -15,6 +15,8 @@ from rlvr.grading.mathematics.points import ROUGH_DIGITS, ROUGHLY_SAME, Point, U
 from rlvr.grading.mathematics.trees import free_names, has, rational
 
 MAX_TERMS = 2000
+MAX_EXPONENT = 10**7
+UNDEFINED = (ValueError, TypeError, ArithmeticError, NotImplementedError, AttributeError, KeyError, MemoryError)
 
 
 def evaluate(tree: Tree, point: Point) -> Any:
@@ -25,16 +27,7 @@ def evaluate(tree: Tree, point: Point) -> Any:
     """
     try:
         return EVALUATORS[tree[0]](tree, point)
-    except (
-        ZeroDivisionError,
-        ValueError,
-        TypeError,
-        OverflowError,
-        NotImplementedError,
-        AttributeError,
-        KeyError,
-        ArithmeticError,
-    ) as error:
+    except UNDEFINED as error:
         raise UndefinedError from error
 
 
@@ -116,7 +109,7 @@ def _power(tree: Tree, point: Point) -> Any:
     if exact is not None:
         return _rational_power(base, exact, point)
     exponent = evaluate(tree[2], point)
-    if base == 0:
+    if base == 0 or abs(exponent) > MAX_EXPONENT:
         raise UndefinedError
     return _real(base**exponent, (base, exponent), point)
 
