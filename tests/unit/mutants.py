@@ -43,15 +43,17 @@ ZERO = re.compile(r"(?<![\d.])0\s*$")
 def is_equivalence(name: str, gold: str) -> bool:
     """Whether a mutant of that name says what its gold says.
 
-    ``... = 0t`` is ``... = 0``, a multiple of a zero matrix is zero, letters of digits have no case, and what stands
-    behind the letter of a choice is its text.
+    ``... = 0t`` is ``... = 0``, a multiple of zero is zero, letters of digits have no case, ``n = N`` is ``N = n``, and
+    what stands behind the letter of a choice is its text.
     """
-    digits = COMMAND.sub("", gold).replace("{pmatrix}", "")
+    digits = COMMAND.sub("", gold).replace("{pmatrix}", "").replace("{bmatrix}", "")
+    left, _, right = (part.strip("$ ") for part in gold.partition("="))
     return (
         (name in CHANGED_CHOICES and CHOICE.fullmatch(gold) is not None)
         or (name == "letter_behind" and ZERO.search(gold) is not None)
-        or (name in ("inner box", "product") and "matrix" in gold and not re.search(r"[1-9a-z]", digits))
+        or (name in ("inner box", "product") and not re.search(r"[1-9A-Za-z]", digits))
         or (name == "swapped_case" and re.fullmatch(r"[0-9A-Fa-f]+_\{?\d+\}?", gold) is not None)
+        or (name == "swapped_case" and left.swapcase() == right)
     )
 
 

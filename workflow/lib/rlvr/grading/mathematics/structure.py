@@ -3,7 +3,7 @@
 from rlvr.grading.mathematics.cursor import CLOSING
 from rlvr.grading.mathematics.latex import Token, Tokens, UnreadableError
 from rlvr.grading.mathematics.syntax import parse
-from rlvr.grading.mathematics.words import DENYING, LABEL_WORDS
+from rlvr.grading.mathematics.words import COUNT_NOUNS, LABEL_WORDS
 
 
 def split(tokens: Tokens, *kinds: str) -> tuple[list[Tokens], list[Token]]:
@@ -57,6 +57,9 @@ def wrapped(tokens: Tokens) -> tuple[str, Tokens, str]:
     return "", tokens, ""
 
 
+OF_LABELS = frozenset({"of", "the", "total", "ways", "for"})
+
+
 def label_of(tokens: Tokens, tokens_of_value: Tokens = ()) -> tuple[str, str, bool] | None:
     r"""Name and argument of a label: one name, ``f(x)``, ``AB`` before a number, or words like ``Area``."""
     while len(tokens) > 2 and wrapped(tokens)[0] == "{":
@@ -74,7 +77,10 @@ def label_of(tokens: Tokens, tokens_of_value: Tokens = ()) -> tuple[str, str, bo
         token.kind == "word" for token in tokens
     ):
         words = [token.text.casefold() for token in tokens]
-        known = any(word in LABEL_WORDS for word in words) and not any(word in DENYING for word in words)
+        known = any(word in LABEL_WORDS for word in words) and all(
+            word in LABEL_WORDS | COUNT_NOUNS | OF_LABELS or token.text.isupper()
+            for word, token in zip(words, tokens, strict=True)
+        )
         known = known and len(words) <= 5
         return (" ".join(words), "", True) if known else None
     try:
@@ -97,6 +103,8 @@ def label_of(tokens: Tokens, tokens_of_value: Tokens = ()) -> tuple[str, str, bo
 
 def _is_segment(tokens: Tokens) -> bool:
     r"""Whether tokens are names of geometry: ``AB``, ``\angle ABC``, ``[ABC]``."""
+    if tokens[:2] == (Token("name", "m"), Token("name", "\\angle")):
+        tokens = tokens[1:]
     bare = [token for token in tokens if token.text not in ("\\angle", "\\triangle", "[", "]")]
     return 1 <= len(bare) <= 5 and all(
         (token.kind == "name" and token.text.isupper() and token.text != "I")

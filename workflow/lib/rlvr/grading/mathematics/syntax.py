@@ -182,12 +182,12 @@ class Reader(Calls, Operators):
         raise UnreadableError
 
     def chosen(self) -> Tree:
-        r"""A sum, or ``n \choose k``."""
+        r"""A sum, or two with ``\choose`` or ``\over`` between them."""
         value = self.sum()
         if self.kind != "choose":
             return value
-        self.take()
-        return ("call", "binomial", (value, self.sum()))
+        over = self.take().text == "over"
+        return ("div", value, self.sum()) if over else ("call", "binomial", (value, self.sum()))
 
     def first_digit(self) -> Tree:
         r"""The 1 of ``\frac12``: the rest of the number stays to be read."""
