@@ -18,6 +18,7 @@ from rlvr.core.provenance import code_digest
 from rlvr.core.schemas import check_against
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.plan.claims import check_claims, load_claims, required_outputs
+from rlvr.plan.labels import display_names
 from rlvr.plan.layout import check_layout
 from rlvr.plan.outputs import required_inputs
 from rlvr.plan.outputs_file import load_outputs
@@ -26,7 +27,8 @@ from rlvr.plan.scale import load_scale
 from rlvr.plan.selection import pair_facts, run_facts
 from rlvr.plan.sources import find_source, load_registry
 from rlvr.plan.statistics import EVIDENCE
-from rlvr.plan.study import load_study
+from rlvr.plan.stand_ins import name_stand_ins
+from rlvr.plan.study import checkpoint_name, load_study
 from rlvr.report.figures import OPTIONS
 
 prepare_environment()
@@ -47,11 +49,17 @@ PROGRAM = make_program(
 RUNS = PROGRAM.rows
 
 
+STAND_INS = SCALE.get("stand_ins", {})
+
+
 def load_study_outputs(study):
     """The tables and figures of a study, checked against its grid."""
     path = study.folder / "outputs.yaml"
     candidates = run_facts(study.rows, study.recipe) | pair_facts(study.pairs)
-    return load_outputs(path, candidates, OPTIONS, SCHEMAS / "outputs.schema.yaml")
+    outputs = load_outputs(path, candidates, OPTIONS, SCHEMAS / "outputs.schema.yaml")
+    names = display_names(study.folder / "labels.csv")
+    models = {names.get(model, model): stand_in for model, stand_in in STAND_INS.items()}
+    return {key: name_stand_ins(output, PROGRAM.specs, models) for key, output in outputs.items()}
 
 
 def load_study_claims(study):
@@ -72,6 +80,7 @@ RANK_DIVISOR = SCALE["factors"]["rank_divisor"]
 SCOPE = {
     "scale": config["scale"],
     "comparable": SCALE["comparable"],
+    "stand_ins": STAND_INS,
     "remark": f"Ranks and α are the printed ones divided by {RANK_DIVISOR}." if RANK_DIVISOR > 1 else "",
 }
 

@@ -47,6 +47,14 @@ def read_labels(path: str | Path | None, series: Iterable[str]) -> dict[str, Lab
     return {key: find_label(labels, key, path) for key in dict.fromkeys(series)}
 
 
+def display_names(path: str | Path) -> dict[str, str]:
+    """Displayed name of every series of a study's ``labels.csv``, by key; none for a study without the file."""
+    if not Path(path).is_file():
+        return {}
+    with Path(path).open(newline="", encoding="utf-8") as stream:
+        return {line["key"]: line["name"] for line in csv.DictReader(stream) if line.get("key")}
+
+
 def find_label(labels: Mapping[str, Label], key: str, where: object = "labels.csv") -> Label:
     """The label of a series.
 

@@ -10,7 +10,7 @@ from typing import Any
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, check_name, load_yaml
 
-REPLACED = ("datasets", "models", "suites", "resources")  # tables of names: a scale's own take the place of the other's
+REPLACED = ("datasets", "models", "stand_ins", "suites", "resources")  # tables of names: a scale's own take the place of the other's
 
 
 def load_scale(name: str, folder: Path, schemas: Path) -> dict[str, Any]:
@@ -61,6 +61,8 @@ def check_scale(scale: Mapping[str, Any], path: Path) -> None:
         InputError: Names the key and the name.
     """
     check_models(scale, path)
+    if unknown := sorted(set(scale.get("stand_ins", {})) - set(scale["models"])):
+        raise InputError(path, f"stand_ins names '{unknown[0]}'.", "Add it under 'models'.")
     check_datasets(scale, path)
     members = [name for suite in scale["suites"].values() for name in suite]
     for name in members:

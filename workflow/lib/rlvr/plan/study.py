@@ -20,6 +20,7 @@ from rlvr.plan.method import SETTINGS, Methods, check_method_settings
 PAIR_COLUMNS = ("pair", "base_repository", "base_revision", "tuned_repository", "tuned_revision")
 REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 REVISION = re.compile(r"[0-9a-f]{40}")
+SHOWN_DIGITS = 12  # of a commit, in names of folders
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,15 @@ def read_pairs(path: Path) -> dict[str, dict[str, str]]:
                 raise InputError(path, f"pair '{pair['pair']}' is there twice.", "Rename one of them.")
             found[pair["pair"]] = dict(pair)
     return found
+
+
+def checkpoint_name(repository: str, revision: str) -> str:
+    """Name of the folder of a public checkpoint: owner, name and the first digits of its commit.
+
+    >>> checkpoint_name("owner/model", "0123456789abcdef0123456789abcdef01234567")
+    'owner--model@0123456789ab'
+    """
+    return f"{repository.replace('/', '--')}@{revision[:SHOWN_DIGITS]}"
 
 
 def check_pair(pair: Mapping[str, str], where: str) -> None:

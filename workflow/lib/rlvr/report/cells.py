@@ -1,8 +1,8 @@
 """Cells: every reproduced number beside the printed one, with an interval and a verdict."""
 
 import math
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class ReportScope:
         runs: Run ids of the selected tier, and names of the pairs of checkpoints that were measured.
         remark: What else a reader of this scale's numbers must know, e.g. that its ranks are the paper's divided by 8.
         study: Name of the study.
+        stand_ins: What stands in for a model at this scale, by the model.
     """
 
     scale: str
@@ -36,6 +37,7 @@ class ReportScope:
     runs: Collection[str]
     remark: str = ""
     study: str = ""
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_cells(output: Output, evidence: Evidence, scope: ReportScope) -> pd.DataFrame:
