@@ -70,7 +70,10 @@ def last_answer(text: str) -> str | None:
     DEVIATION: the first paper takes the last box anywhere (``printed_answer``); then an answer that the model took back
     would be rewarded.
     """
-    reasoning, said = split_turn(ANSWER_TAG.sub("", own_turn(text)))
+    own = own_turn(text)
+    if "<" not in own:  # no tag, no reasoning to divide: megabytes are read once
+        return _kept(last_box(own))
+    reasoning, said = split_turn(ANSWER_TAG.sub("", own))
     if said is None:
         return _kept(_last_of(reasoning))
     if (answer := last_box(said)) is not None:
