@@ -41,7 +41,8 @@ def pairs_by_base():
     """Pairs that share their base, by a name made of its path."""
     found = {}
     for name, pair in PAIRS.items():
-        base = "pairs-" + re.sub(r"[^A-Za-z0-9.]{1,}", "-", pair["base"]).strip("-")
+        path = re.sub(r"[^A-Za-z0-9.]{1,}", "-", pair["base"]).strip("-")
+        base = f"pairs-{path}"
         found.setdefault(base, {"base": pair["base"], "tuned": {}})["tuned"][name] = pair["tuned"]
     return {base: group for base, group in found.items() if len(group["tuned"]) > 1}
 

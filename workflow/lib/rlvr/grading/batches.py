@@ -10,7 +10,7 @@ from rlvr.grading.grader import find_verifier
 from rlvr.grading.verdicts import NO_META, Grade, Verifier
 from rlvr.grading.workers import Question, grade_here, grade_in_workers
 
-FEW = 32  # tame questions that cost less here (about a millisecond each) than a worker costs to start
+FEW = 500  # tame questions that cost less here (about a millisecond each) than a worker costs to start
 
 
 @dataclass(frozen=True, slots=True)

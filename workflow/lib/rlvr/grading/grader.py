@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import metadata
 
 from rlvr.core.boxed import last_box, opens_last_box
 from rlvr.core.errors import InputError
@@ -13,8 +12,8 @@ from rlvr.grading.mathematics.math_answers import TIME_LIMIT_S, are_tame, check_
 from rlvr.grading.placeholders import check_is_answer
 from rlvr.grading.verdicts import NO_META, Grade, Verifier
 
-# Raised by hand whenever a verdict could change; a new math-verify changes it by itself.
-GRADER_VERSION = f"3+math-verify-{metadata.version('math-verify')}"
+# Raised by hand whenever a verdict could change.
+GRADER_VERSION = "4"
 FORMATTING_TAG = re.compile(r"</?(?:think|answer)>")
 AS_PRINTED = "as-printed"
 # What may stand before an answer that is only stated again, and behind it.
@@ -71,7 +70,10 @@ def last_answer(text: str) -> str | None:
     DEVIATION: "Structure Over Scale" takes the last box anywhere (``printed_answer``); then an answer that the model
     took back would be rewarded.
     """
-    reasoning, said = split_turn(ANSWER_TAG.sub("", own_turn(text)))
+    own = own_turn(text)
+    if "<" not in own:  # no tag, no reasoning to divide: megabytes are read once
+        return _kept(last_box(own))
+    reasoning, said = split_turn(ANSWER_TAG.sub("", own))
     if said is None:
         return _kept(_last_of(reasoning))
     if (answer := last_box(said)) is not None:

@@ -10,13 +10,7 @@ from typing import Any
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, check_name, load_yaml
 
-REPLACED = (
-    "datasets",
-    "models",
-    "stand_ins",
-    "suites",
-    "resources",
-)  # tables of names: a scale's own take the place of the other's
+REPLACED = ("datasets", "models", "stand_ins", "suites", "resources")  # a scale's own replace the other's
 
 
 def load_scale(name: str, folder: Path, schemas: Path) -> dict[str, Any]:
