@@ -21,7 +21,7 @@ class _UniqueKeys(yaml.SafeLoader):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != MERGE]
         for position, key in enumerate(keys):
             if key in keys[:position]:
-                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' is there twice", node.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' appears twice", node.start_mark)
         return super().construct_mapping(node, deep)
 
 
@@ -39,7 +39,7 @@ def load_yaml(path: str | Path) -> Any:
     except FileNotFoundError as error:
         raise InputError(path, "no such file.", f"Known: {_siblings(Path(path))}.") from error
     except yaml.YAMLError as error:
-        raise InputError(path, f"not valid YAML ({error}).", "Mend the line that the message names.") from error
+        raise InputError(path, f"not valid YAML ({error}).", "Correct the line that the message names.") from error
 
 
 def check_against(value: Any, schema: str | Path | Mapping[str, Any], where: object) -> None:
@@ -77,7 +77,7 @@ def check_name(kind: str, name: str, known: Sequence[str]) -> None:
 
 
 def _remedy(error: ValidationError) -> str:
-    """What to do about the most common offences, from the schema itself."""
+    """The remedy that a message names for a schema's violation, from the schema itself: known keys, or the meaning."""
     if error.validator == "additionalProperties":
         return f"Known keys: {', '.join(sorted(error.schema.get('properties', {})))}."
     description = error.schema.get("description")

@@ -87,7 +87,7 @@ def check_header(header: Any, columns: Mapping[str, Any], path: Path) -> None:
         if column not in columns:
             raise InputError(path, f"unknown column '{column}'.", f"Known columns: {', '.join(columns)}.")
         if list(header).count(column) > 1:
-            raise InputError(path, f"column '{column}' is there twice.", "Remove one of them.")
+            raise InputError(path, f"column '{column}' appears twice.", "Remove one of them.")
 
 
 def expand(cells: Mapping[str, str]) -> Iterator[dict[str, str]]:
@@ -161,7 +161,7 @@ def typed_cell(column: str, cell: str, cells: Mapping[str, str], kind: type, whe
     """A cell as integer, number or text; ``None`` for an empty one.
 
     Raises:
-        InputError: Names the column and the text that is no number.
+        InputError: Names the column and the text that is not a number.
     """
     if not cell:
         return None

@@ -1,6 +1,6 @@
 """A scale: what the names in grids are bound to, at which sizes, by which factors and with which resources.
 
-A scale holds no paper's recipe. ``from: <other scale>`` takes everything that is not said anew from another scale.
+A scale holds no paper's recipe. ``from: <other scale>`` takes everything that is not restated from another scale.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ def _inherited(path: Path, seen: tuple[str, ...]) -> dict[str, Any]:
     """The content of a scale file over that of the scale that it names."""
     content = load_yaml(path)
     if not isinstance(content, dict):
-        raise InputError(path, "is no table of keys.", "See workflow/schemas/scale.schema.yaml.")
+        raise InputError(path, "is not a table of keys.", "See workflow/schemas/scale.schema.yaml.")
     parent = content.pop("from", None)
     if parent is None:
         return content

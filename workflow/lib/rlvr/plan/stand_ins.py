@@ -1,4 +1,4 @@
-"""What a small scale puts in the place of a printed thing is named beside it, in every table and figure."""
+"""Stand-ins of a small scale are named beside the printed thing that they replace, in every table and figure."""
 
 import re
 from collections.abc import Mapping

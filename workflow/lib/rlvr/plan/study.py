@@ -134,7 +134,7 @@ def name_rows(
     """Rows by their run ids, each checked against its method.
 
     Raises:
-        InputError: Names the run: its method refuses a setting, its typed id is another one, or it is there twice.
+        InputError: Names the run: its method refuses a setting, its typed id is another one, or it appears twice.
     """
     named: dict[str, dict[str, Any]] = {}
     for row in rows:
@@ -149,7 +149,7 @@ def name_rows(
                 where, f"the row says '{typed}'.", "Leave run_id empty, or write the id that the row gives."
             )
         if run_id in named:
-            raise InputError(where, "is there twice.", "Change or remove one of the rows.")
+            raise InputError(where, "appears twice.", "Change or remove one of the rows.")
         named[run_id] = {**row, "run_id": run_id}
     return named
 
@@ -158,7 +158,7 @@ def read_pairs(path: Path) -> dict[str, dict[str, str]]:
     """Pairs of public checkpoints by name; none for a study without ``pairs.csv``.
 
     Raises:
-        InputError: For other columns than ``PAIR_COLUMNS``, a repeated name, or a revision that is no full commit.
+        InputError: For other columns than ``PAIR_COLUMNS``, a repeated name, or a revision that is not a full commit.
     """
     if not path.is_file():
         return {}
@@ -170,7 +170,7 @@ def read_pairs(path: Path) -> dict[str, dict[str, str]]:
         for pair in reader:
             check_pair(pair, f"{path}, line {reader.line_num}")
             if pair["pair"] in found:
-                raise InputError(path, f"pair '{pair['pair']}' is there twice.", "Rename one of them.")
+                raise InputError(path, f"pair '{pair['pair']}' appears twice.", "Rename one of them.")
             found[pair["pair"]] = dict(pair)
     return found
 

@@ -27,7 +27,8 @@ class ReportScope:
         scale: Name of the scale.
         comparable: Whether a reproduced number may be judged by the printed one.
         runs: Run ids of the selected tier, and names of the pairs of checkpoints that were measured.
-        remark: What else a reader of this scale's numbers must know, e.g. that its ranks are the paper's divided by 8.
+        remark: A further fact that a reader of this scale's numbers must know, e.g. that its ranks are the paper's
+            divided by 8.
         study: Name of the study.
         stand_ins: What stands in for a model at this scale, by the model.
     """
@@ -141,7 +142,11 @@ def difference(left: Estimate, right: Estimate) -> Estimate:
 
 
 def judge_cell(estimate: Estimate, printed: PrintedNumber | None, comparable: bool) -> Verdict:
-    """What a reproduced number says about the printed one."""
+    """Verdict on a printed number in the light of the reproduced one, both in the unit of the cell.
+
+    The interval is widened by what the printed number may be off beyond its last digit. At a scale that is not
+    ``comparable`` the verdict is "stand-in", whatever the numbers are.
+    """
     if math.isnan(estimate.value):
         return Verdict.NOT_RUN
     if printed is None:
