@@ -108,7 +108,7 @@ def test_json_and_back(method):
 
 
 def test_a_grid_row_or_the_scale_names_the_reward():
-    assert settings_of("lora").reward_rule == RewardRule("shaped", TINY["caps"]["max_completion_tokens"], 0)
+    assert settings_of("lora").reward_rule == RewardRule("as-printed", TINY["caps"]["max_completion_tokens"], 0)
     row = TrainSettings.from_json(resolved({"reward": "signed", "overlong_buffer_tokens": "4"}))
     assert row.reward_rule == RewardRule("signed", TINY["caps"]["max_completion_tokens"], 4)
     scale = TrainSettings.from_json(resolved(reward="binary"))
