@@ -22,13 +22,13 @@ from rlvr.plan.labels import display_names
 from rlvr.plan.layout import check_layout
 from rlvr.plan.outputs import required_inputs
 from rlvr.plan.outputs_file import load_outputs
-from rlvr.plan.program import make_program
+from rlvr.plan.program import make_program, prompt_limits
 from rlvr.plan.scale import load_scale
 from rlvr.plan.selection import pair_facts, run_facts
 from rlvr.plan.sources import find_source, load_registry
 from rlvr.plan.statistics import EVIDENCE
 from rlvr.plan.stand_ins import name_stand_ins
-from rlvr.plan.study import checkpoint_name, load_study
+from rlvr.plan.study import checkpoint_name, load_study, study_names
 from rlvr.report.figures import OPTIONS
 
 prepare_environment()
@@ -39,11 +39,18 @@ check_layout(RESULTS)
 
 SCALE = load_scale(config["scale"], SCALES, SCHEMAS)
 SOURCES = load_registry(ROOT / "data" / "sources.csv")
+
+
+def load_study_by_name(name):
+    """A study of the repository."""
+    return load_study(name, STUDIES, SCHEMAS, METHODS)
+
+
 PROGRAM = make_program(
     config["scale"],
     SCALE,
     config["tier"],
-    [load_study(name, STUDIES, SCHEMAS, METHODS) for name in config["studies"]],
+    [load_study_by_name(name) for name in config["studies"]],
     METHODS,
 )
 RUNS = PROGRAM.rows

@@ -38,12 +38,13 @@ def curation_recipe(wildcards):
     return {key: value for key, value in dataset.items() if key not in NOT_RECIPE} | {"seed": 0}
 
 
+PROMPT_LIMITS = prompt_limits(config["scale"], SCALE, study_names(STUDIES), load_study_by_name, METHODS)
+
+
 def longest_prompt():
-    """The longest prompt that any run of the program is trained on, in tokens; the scale's cap without runs."""
-    return max(
-        (spec["max_prompt_tokens"] for spec in PROGRAM.specs.values()),
-        default=SCALE["caps"].get("max_prompt_tokens", 1024),
-    )
+    """The longest prompt that any model is trained on, in tokens; the scale's cap without runs."""
+    limits = [limit for models in PROMPT_LIMITS.values() for limit in models.values()]
+    return max(limits, default=SCALE["caps"].get("max_prompt_tokens", 1024))
 
 
 def check_settings(wildcards):
@@ -58,16 +59,8 @@ def check_settings(wildcards):
 
 
 def longest_prompts(dataset):
-    """The models that some run, of whichever tier, trains on a data set, and the longest prompt that each may see.
-
-    Where the runs of a model differ, the shortest limit counts: a data set is the same for all of them.
-    """
-    limits = {}
-    for run_id, spec in PROGRAM.specs.items():
-        if PROGRAM.dataset_of(run_id) == dataset:
-            model, limit = PROGRAM.model_of(run_id), spec["max_prompt_tokens"]
-            limits[model] = min(limit, limits.get(model, limit))
-    return dict(sorted(limits.items()))
+    """The models that some run of a study trains on a data set, and the longest prompt that each may see."""
+    return PROMPT_LIMITS.get(dataset, {})
 
 
 def tokenizer_manifests(wildcards):

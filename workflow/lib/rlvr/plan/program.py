@@ -5,7 +5,7 @@ Read by the Snakefile at parse time; whatever is wrong here stops the dry run.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -208,6 +208,37 @@ def bind(study: Study, scale_name: str, scale: Mapping[str, Any], methods: Metho
                 raise InputError(where, f"{column} '{row[column]}' is not in the scale.", remedy)
         specs[run_id] = resolve_settings(row, study.recipe, scale, methods, ranks, study.grid_path)
     return specs
+
+
+def prompt_limits(
+    scale_name: str, scale: Mapping[str, Any], names: Iterable[str], load: Callable[[str], Study], methods: Methods
+) -> dict[str, dict[str, int]]:
+    """The longest prompt that each model may see of a data set, in tokens, over every study and not only the selected.
+
+    A data set must not change when another study is selected. Where the runs of a model differ, the shortest limit
+    counts. A study that does not load, or that the scale cannot serve, has no runs here; selecting it says why.
+
+    Args:
+        scale_name: Stem of the scale's file.
+        scale: Its content.
+        names: Every study.
+        load: Loads a study by its name.
+        methods: The registry of methods.
+
+    Returns:
+        Limits by data set and model.
+    """
+    limits: dict[str, dict[str, int]] = {}
+    for name in names:
+        try:
+            specs = bind(load(name), scale_name, scale, methods)
+        except InputError:
+            continue
+        for spec in specs.values():
+            model = scale["datasets"][spec["dataset"]].get("stand_in_model", spec["model"])
+            found, limit = limits.setdefault(spec["dataset"], {}), spec["max_prompt_tokens"]
+            found[model] = min(limit, found.get(model, limit))
+    return {dataset: dict(sorted(found.items())) for dataset, found in sorted(limits.items())}
 
 
 def merge_specs(
