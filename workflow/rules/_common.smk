@@ -12,58 +12,53 @@ SCALES = ROOT / "workflow" / "scales"
 sys.path.insert(0, str(LIBRARY.resolve()))
 
 from rlvr.adapters.methods import METHODS
+from rlvr.bases.architectures import ARCHITECTURES, tiny_sizes
 from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.provenance import code_digest
-from rlvr.core.schemas import check_against
 from rlvr.data.fetching import Origin, check_origin
-from rlvr.plan.claims import check_claims, load_claims, required_outputs
-from rlvr.plan.layout import check_layout
+from rlvr.data.readers import READERS
+from rlvr.plan.claims import required_outputs
+from rlvr.plan.configuration import check_engine
 from rlvr.plan.outputs import required_inputs
-from rlvr.plan.outputs_file import load_outputs
-from rlvr.plan.program import make_program
-from rlvr.plan.scale import load_scale
-from rlvr.plan.selection import pair_facts, run_facts
-from rlvr.plan.sources import find_source, load_registry
+from rlvr.plan.sources import find_source
 from rlvr.plan.statistics import EVIDENCE
-from rlvr.plan.study import load_study
+from rlvr.plan.workspace import Vocabulary, check_config_files, load_workspace
+from rlvr.prompts import TEMPLATES
 from rlvr.report.figures import OPTIONS
 
 prepare_environment()
-check_against(config, SCHEMAS / "config.schema.yaml", "config.yaml")
 
+
+def vllm_is_installed():
+    """Whether jobs find vLLM; `None` where they get environments of their own."""
+    from importlib.util import find_spec
+
+    return None if workflow.deployment_settings.deployment_method else find_spec("vllm") is not None
+
+
+def read_everything():
+    """The checked files behind the configuration; what is wrong ends the call with one sentence, without a traceback."""
+    try:
+        check_config_files([*workflow.configfiles])
+        words = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, {name: sizes_of(name) for name in ARCHITECTURES})
+        found = load_workspace(config, ROOT, f"results/{config.get('scale')}", words)
+        check_engine(config, found.program.scale, found.program.scale_name, vllm_is_installed())
+    except InputError as error:
+        sys.exit(f"InputError: {error}")
+    return found
+
+
+def sizes_of(architecture):
+    """The sizes of a small base as a configuration names them."""
+    return {"model_type": architecture, **tiny_sizes(architecture)}
+
+
+WORKSPACE = read_everything()
 RESULTS = f"results/{config['scale']}"
-check_layout(RESULTS)
+PROGRAM, SOURCES, OUTPUTS, CLAIMS = WORKSPACE.program, WORKSPACE.sources, WORKSPACE.outputs, WORKSPACE.claims
+SCALE, RUNS = PROGRAM.scale, PROGRAM.rows
 
-SCALE = load_scale(config["scale"], SCALES, SCHEMAS)
-SOURCES = load_registry(ROOT / "data" / "sources.csv")
-PROGRAM = make_program(
-    config["scale"],
-    SCALE,
-    config["tier"],
-    [load_study(name, STUDIES, SCHEMAS, METHODS) for name in config["studies"]],
-    METHODS,
-)
-RUNS = PROGRAM.rows
-
-
-def load_study_outputs(study):
-    """The tables and figures of a study, checked against its grid."""
-    path = study.folder / "outputs.yaml"
-    candidates = run_facts(study.rows, study.recipe) | pair_facts(study.pairs)
-    return load_outputs(path, candidates, OPTIONS, SCHEMAS / "outputs.schema.yaml")
-
-
-def load_study_claims(study):
-    """The claims of a study, checked against its outputs."""
-    path = study.folder / "claims.yaml"
-    claims = load_claims(path, SCHEMAS / "claims.schema.yaml")
-    check_claims(claims, OUTPUTS[study.name], path)
-    return claims
-
-
-OUTPUTS = {name: load_study_outputs(study) for name, study in PROGRAM.studies.items()}
-CLAIMS = {name: load_study_claims(study) for name, study in PROGRAM.studies.items()}
 TABLES = {study: [key for key, each in outputs.items() if each.is_table] for study, outputs in OUTPUTS.items()}
 FIGURES = {study: [key for key, each in outputs.items() if not each.is_table] for study, outputs in OUTPUTS.items()}
 OUTPUT_NAMES = sorted({key for outputs in OUTPUTS.values() for key in outputs})
