@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rlvr.adapters.methods import METHODS
-from rlvr.bases.architectures import ARCHITECTURES, tiny_sizes
+from rlvr.bases.architectures import tiny_shapes
 from rlvr.data.readers import READERS
 from rlvr.plan.method import POSITIVE, SMALLEST
 from rlvr.plan.program import Program, make_program
@@ -21,8 +21,7 @@ WORKFLOW = ROOT / "workflow"
 SCHEMAS, SCALES, STUDIES = WORKFLOW / "schemas", WORKFLOW / "scales", WORKFLOW / "studies"
 PRIMARY = "structure-over-scale"
 TINY = load_scale("tiny", SCALES, SCHEMAS)
-SIZES = {name: {"model_type": name, **tiny_sizes(name)} for name in ARCHITECTURES}
-WORDS = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, SIZES)  # as the Snakefile gives them
+WORDS = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, tiny_shapes())  # as the Snakefile gives them
 RECIPE = complete_recipe(PRIMARY, STUDIES, SCHEMAS)
 
 

@@ -1,4 +1,4 @@
-# Names for all rules: the selected studies bound to the scale, where files lie, which wildcards exist.
+# The configuration and names for all rules: the selected studies bound to the scale, where files lie, which wildcards exist.
 
 import re
 import sys
@@ -12,7 +12,7 @@ SCALES = ROOT / "workflow" / "scales"
 sys.path.insert(0, str(LIBRARY.resolve()))
 
 from rlvr.adapters.methods import METHODS
-from rlvr.bases.architectures import ARCHITECTURES, tiny_sizes
+from rlvr.bases.architectures import tiny_shapes
 from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.provenance import code_digest
@@ -30,6 +30,21 @@ from rlvr.report.figures import OPTIONS
 prepare_environment()
 
 
+def or_stop(read, *arguments):
+    """The result of a function; what is wrong in a user's files ends the call with one sentence, without a traceback."""
+    try:
+        return read(*arguments)
+    except InputError as error:
+        sys.exit(f"InputError: {error}")
+
+
+own_config = ROOT / "config.yaml"
+or_stop(check_config_files, [*workflow.overwrite_configfiles, *([own_config] if own_config.exists() else [])])
+
+
+configfile: str(own_config)
+
+
 def vllm_is_installed():
     """Whether jobs find vLLM; `None` where they get environments of their own."""
     from importlib.util import find_spec
@@ -37,27 +52,12 @@ def vllm_is_installed():
     return None if workflow.deployment_settings.deployment_method else find_spec("vllm") is not None
 
 
-def read_everything():
-    """The checked files behind the configuration; what is wrong ends the call with one sentence, without a traceback."""
-    try:
-        check_config_files([*workflow.configfiles])
-        words = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, {name: sizes_of(name) for name in ARCHITECTURES})
-        found = load_workspace(config, ROOT, f"results/{config.get('scale')}", words)
-        check_engine(config, found.program.scale, found.program.scale_name, vllm_is_installed())
-    except InputError as error:
-        sys.exit(f"InputError: {error}")
-    return found
-
-
-def sizes_of(architecture):
-    """The sizes of a small base as a configuration names them."""
-    return {"model_type": architecture, **tiny_sizes(architecture)}
-
-
-WORKSPACE = read_everything()
+WORDS = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, tiny_shapes())
+WORKSPACE = or_stop(load_workspace, config, ROOT, f"results/{config.get('scale')}", WORDS)
 RESULTS = f"results/{config['scale']}"
 PROGRAM, SOURCES, OUTPUTS, CLAIMS = WORKSPACE.program, WORKSPACE.sources, WORKSPACE.outputs, WORKSPACE.claims
 SCALE, RUNS = PROGRAM.scale, PROGRAM.rows
+or_stop(check_engine, config, SCALE, config["scale"], vllm_is_installed())
 
 TABLES = {study: [key for key, each in outputs.items() if each.is_table] for study, outputs in OUTPUTS.items()}
 FIGURES = {study: [key for key, each in outputs.items() if not each.is_table] for study, outputs in OUTPUTS.items()}

@@ -22,7 +22,7 @@ def all_pairs():
     return public | config["pairs"]
 
 
-PAIRS = all_pairs()
+PAIRS = or_stop(all_pairs)
 CHECKPOINTS = {  # repository and revision of every public checkpoint, by the name of its folder
     Path(checkpoint_folder(pair[f"{side}_repository"], pair[f"{side}_revision"])).name: {
         "repository": pair[f"{side}_repository"],

@@ -37,6 +37,11 @@ def tiny_sizes(architecture: str) -> dict[str, Any]:
     return _SIZES | _OWN_SIZES.get(architecture, {})
 
 
+def tiny_shapes() -> dict[str, dict[str, Any]]:
+    """What a configuration says of the shapes of each tiny model, by architecture."""
+    return {name: {"model_type": name, **tiny_sizes(name)} for name in ARCHITECTURES}
+
+
 def tiny_config(architecture: str, tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedConfig":
     """Configuration of a tiny model of ``architecture`` over the tokenizer's vocabulary.
 

@@ -17,6 +17,7 @@ from rlvr.core.errors import InputError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 CONFIG = "config.yaml"  # how messages call the configuration, command line included
+SHOWN = 20  # characters of an odd number in a message
 LARGEST = 2**53  # above it, a whole number is no longer the float that it is stored as
 
 
@@ -24,10 +25,11 @@ class _UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
     """YAML's safe loader that refuses a key that stands twice; plain YAML lets the last one win without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != MERGE]
-        for position, key in enumerate(keys):
-            if key in keys[:position]:
-                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' is there twice", node.start_mark)
+        seen = []
+        for each in (key for key, _ in node.value if key.tag != MERGE):
+            if (key := self.construct_object(each, deep=True)) in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' is there twice", each.start_mark)
+            seen.append(key)
         return super().construct_mapping(node, deep)
 
 
@@ -100,7 +102,7 @@ def _odd_values(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, 
     elif isinstance(value, float) and not math.isfinite(value):
         yield path, f"{value} is no finite number.", "Write a finite number."
     elif isinstance(value, int | float) and abs(value) > LARGEST:
-        yield path, f"{value:.3g} is too large a number.", f"Numbers are at most {LARGEST}."
+        yield path, f"{str(value)[:SHOWN]} is too large a number.", f"Numbers are at most {LARGEST}."
 
 
 def check_name(kind: str, name: str, known: Sequence[str], where: object = CONFIG) -> None:

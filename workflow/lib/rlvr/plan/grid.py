@@ -21,6 +21,7 @@ MULTIPLE_OF_RANK = re.compile(r"([0-9]+(?:\.[0-9]+)?)r")
 INTEGER = re.compile(r"[+-]?[0-9]+")
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 SAFE_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
+LONGEST_NUMBER = 25  # characters
 LONGEST_ID = 200  # characters; file names of most file systems end at 255
 
 # How a setting of the recipe that a row changes is written in the run's id; others are written as "<key>-<value>".
@@ -175,7 +176,6 @@ def typed_cell(column: str, cell: str, cells: Mapping[str, str], kind: type, whe
 
 
 def _parsed(kind: type, cell: str, column: str, where: str) -> Any:
-    try:
-        return kind(cell)
-    except ValueError as error:  # thousands of digits
-        raise InputError(where, f"column '{column}' holds a number that is too long.", "Shorten it.") from error
+    if len(cell) > LONGEST_NUMBER:
+        raise InputError(where, f"column '{column}' holds a number that is too long.", "Shorten it.")
+    return kind(cell)

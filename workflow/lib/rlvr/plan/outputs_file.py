@@ -207,6 +207,13 @@ class Declared:
         return found
 
     def _check_condition(self, condition: Condition, where: str) -> None:
+        plain = str | int | float | None
+        values = condition.values() if isinstance(condition, Mapping) else [{}]
+        if not all(
+            isinstance(each, plain) for value in values for each in (value if isinstance(value, list) else [value])
+        ):
+            problem = f"'where' is {condition!r}."
+            raise InputError(where, problem, "Expected a table of facts with a value or a list of values each.")
         check_condition(condition, self.candidates, where)
         if self.words is not None:
             check_values(condition, self.candidates, where, self.words)

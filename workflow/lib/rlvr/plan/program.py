@@ -256,7 +256,9 @@ def clash(run_id: str, one: Study, other: Study, left: Mapping[str, Any], right:
     keys = [key for key in left if left[key] != right.get(key)]
     shown = ", ".join(f"{key} ({left[key]} and {right.get(key)})" for key in keys[:4])
     problem = f"run '{run_id}' is also in {one.grid_path} with other settings: {shown}."
-    return InputError(other.grid_path, problem, f"Give study '{other.name}' a run_tag in its study.yaml.")
+    return InputError(
+        other.grid_path, problem, f"Give study '{other.name}' or '{one.name}' a run_tag in its study.yaml."
+    )
 
 
 def rename_runs(study: Study, renamed: Mapping[str, str]) -> Study:

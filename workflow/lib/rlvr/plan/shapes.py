@@ -130,7 +130,7 @@ def _misfits(spec: Mapping[str, Any], targets: Mapping[str, Shape]) -> Iterator[
         ),
     )
     for value, fits, name, remedy in checks:
-        for projection, shape in targets.items():
+        for projection, shape in sorted(targets.items(), key=lambda item: min(item[1])):  # the narrowest first
             if value is not None and not fits(value, shape):
                 problem = f"{name.format(value)} does not fit the weight of {projection}, {shape[0]} x {shape[1]}."
                 yield problem, remedy.format(min(shape))
