@@ -1,6 +1,6 @@
 """Every key of every file of configuration is spoilt in turn: a message comes, or an equal program.
 
-A value is dropped, takes another type, another name, NaN, or a huge number. What may be anything (prose) is named below.
+A value is dropped, takes another type, another name, NaN, or a huge number. Prose is named below.
 """
 
 import copy
