@@ -1,4 +1,4 @@
-# Two commands for a newcomer: `make demo` and `make test`. Everything else is for who works on the project.
+# Two commands for a newcomer: `make demo` and `make test`. All others are for anyone who works on the project.
 
 PYTHON ?= python3
 PIP_FLAGS ?=
@@ -36,7 +36,7 @@ bench: $(READY)  ## One measurement against its peer: make bench BENCH=<name of 
 	@test -f "benchmarks/$(BENCH).py" || { echo "Set BENCH to one of: $(filter-out harness stand_ins answers programs,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }
 	@PYTHONPATH=workflow/lib OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$(BENCH).py
 
-fuzz: $(READY)  ## 100,000 mutated completions through the grader: REAL_DATA_DIR=<folder> make fuzz
+fuzz: $(READY)  ## 100,000 mutated completions, and wrong answers made from every gold: REAL_DATA_DIR=<folder> make fuzz
 	@test -n "$(REAL_DATA_DIR)" || { echo "Set REAL_DATA_DIR to the folder of real rows."; exit 1; }
 	@FUZZ_CASES=100000 $(BIN)/python -m pytest tests/realdata/test_grading_fuzz.py -q -s
 

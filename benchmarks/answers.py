@@ -24,7 +24,7 @@ class Problem:
 
 
 def steps(rng: np.random.Generator) -> list[int]:
-    """How far four wrong answers are off."""
+    """Draw by how much four wrong answers are off."""
     return rng.choice(np.arange(1, 40), 4, replace=False).tolist()
 
 
@@ -86,7 +86,7 @@ def text(rng: np.random.Generator) -> Problem:
 
 
 def exponential(rng: np.random.Generator) -> Problem:
-    """What only computer algebra compares."""
+    """A problem whose right answers only computer algebra recognises: factor times e to a power, unlike typings."""
     factor, power = rng.integers(2, 30, 2).tolist()
     wrong = tuple(rf"{factor + step}e^{{{power}}}" for step in steps(rng))
     return Problem(rf"{factor}e^{{{power}}}", (rf"{factor} e^{{{power}}}", rf"{factor} \cdot e^{{{power}}}"), wrong)

@@ -95,7 +95,7 @@ def draw_enigmata(folder: Path) -> int:
 
 
 def sample_enigmata(folder: Path) -> int:
-    """The same as a script: records decoded and written as text, every cell sampled by weight, margins not exact."""
+    """Peer of our stratified draw of Enigmata, as a script: every cell sampled by weight, so margins are not exact."""
     lines = [line for path in folder.glob("*/*/*/en/train.jsonl") for line in path.read_text().splitlines()]
     rows = pd.DataFrame([json.loads(line) for line in lines])
     rows = rows[~rows["task_name"].isin(["arc_agi", "pattern_recognition", "symbol_pattern"])]
@@ -145,12 +145,12 @@ def run_rules(name: str, recipe: CurationRecipe, folder: Path) -> int:
 
 
 def with_pandas(name: str, _minimum: float | None, folder: Path) -> int:
-    """The same filter with pandas, plainly: whole files, then the filter."""
+    """Filter a data set with pandas, plainly: read whole files, then filter; the number of rows kept."""
     return _filter_frame(name, pd.concat([pd.read_parquet(path) for path in files_of(name, folder)]))
 
 
 def with_pandas_columns(name: str, _minimum: float | None, folder: Path) -> int:
-    """The same filter with pandas by somebody who names the columns to read."""
+    """Filter a data set with pandas, reading only the columns that the filter needs; the number of rows kept."""
     columns = NEEDED[name]
     return _filter_frame(name, pd.concat([pd.read_parquet(path, columns=columns) for path in files_of(name, folder)]))
 
@@ -173,7 +173,7 @@ def _filter_frame(name: str, rows: pd.DataFrame) -> int:
 
 
 def with_datasets(name: str, _minimum: float | None, folder: Path) -> int:
-    """The same filter with datasets.filter, from files to rows; its cache goes to a temporary folder."""
+    """Filter a data set with datasets.filter, from files to rows, its cache in a temporary folder; rows kept."""
     import datasets
 
     datasets.disable_progress_bars()

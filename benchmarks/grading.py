@@ -48,7 +48,7 @@ def ours(problems: int, samples: int, hostile: int = 0, cache_dir: str = "") -> 
 
 def first_call(problems: int, samples: int) -> float:
     """Seconds of a process's first call, which starts the process that workers are forked from."""
-    completions(problems, samples)
+    completions(problems, samples, 0)
     start = time.perf_counter()
     ours(problems, samples)
     return time.perf_counter() - start
@@ -56,7 +56,7 @@ def first_call(problems: int, samples: int) -> float:
 
 def plain_loop(problems: int, samples: int) -> list[str]:
     """Verdicts of the loop."""
-    return ["correct" if same_plainly(text, gold) else "wrong" for text, gold in completions(problems, samples)]
+    return ["correct" if same_plainly(text, gold) else "wrong" for text, gold in completions(problems, samples, 0)]
 
 
 def same_plainly(text: str, gold: str) -> bool:

@@ -1,4 +1,4 @@
-"""What every benchmark shares: a measured call in a process of its own, the table of ratios, the file it goes to.
+"""Shared by all benchmarks: a measured call in a process of its own, the table of ratios, the file it goes to.
 
 A benchmark prints and writes rows {case, ours, peer, peer_name, ratio, unit, peak_memory_gib}; a ratio above 1 says
 that we are better. Ours and the peer run one after the other, in the same call of `make bench`, on the same input.

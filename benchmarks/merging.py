@@ -1,6 +1,6 @@
-"""What 200 merges do to a bfloat16 base, method by method: PEFT in place against ours out of place, with the time.
+"""Effect of 200 merges on a bfloat16 base, method by method: PEFT in place against ours out of place, with the time.
 
-TRL merges and unmerges in place before and after it sends weights to vLLM, once a step. Rows "moved" give the largest
+TRL merges and unmerges in place before and after it sends weights to vLLM, once per step. Rows "moved" give the largest
 change of a base weight as a share of the mean |W|; ours must be exactly 0 (a ratio has no meaning there and is left
 empty). Rows "seconds" give the time of the 200 cycles.
 """
@@ -53,7 +53,7 @@ def adapted(name: str) -> torch.nn.Module:
 
 @contextlib.contextmanager
 def merged_in_place(model):
-    """What TRL does."""
+    """Merge adapters into the base in place, as TRL does, and unmerge them afterwards."""
     model.merge_adapter()
     yield
     model.unmerge_adapter()

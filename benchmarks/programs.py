@@ -376,7 +376,7 @@ HOSTILE = (
         CORRECT,
     ),
     Kind(
-        "is no Python",
+        "is not Python",
         "@",
         (
             "def f(x) return x",

@@ -1,7 +1,7 @@
 """The sandbox under about 200 hostile programs: verdicts, leaks, times; normal ones beside a plain `subprocess` loop.
 
-The loop is what a script does: one interpreter a program, the tests behind it, the exit status as the verdict. Hostile
-programs only ever run in the sandbox, under shorter limits than the verifier's.
+The loop is what a script does: one interpreter per program, the tests behind it, the exit status as the verdict.
+Hostile programs only ever run in the sandbox, under shorter limits than the verifier's.
 """
 
 import json
@@ -44,7 +44,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Leaks:
-    """What the hostile programs left behind or reached: all zero."""
+    """Counts of what the hostile programs left behind or reached; every one must be zero."""
 
     processes: int
     files: int
@@ -100,13 +100,13 @@ def ours() -> list[str]:
 
 
 def ours_in_workers() -> list[str]:
-    """The same as evaluation and training do it."""
+    """Judge all normal programs in worker processes, as evaluation and training do; verdicts in order."""
     asked = [Completion(f"```python\n{text}\n```", GOLD, "code", META) for _, text, _ in make_programs(NORMAL)]
     return [one.verdict for one in grade_all(asked, Resources(WORKERS))]
 
 
 def plain_loop() -> list[str]:
-    """The same by the loop."""
+    """Judge all normal programs in a loop, each script in an interpreter of its own; verdicts in order."""
     found = []
     for _, text, _ in make_programs(NORMAL):
         script = "\n".join([text, *TESTS])

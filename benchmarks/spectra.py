@@ -97,7 +97,7 @@ def estimate_case(kind: str) -> tuple[float, float, float, float]:
 
 
 def covered_case() -> tuple[int, float]:
-    """How many of the cases have the exact effective rank within two standard errors, and the worst relative error."""
+    """Count the cases that have the exact effective rank within two standard errors, and the worst relative error."""
     torch.set_num_threads(1)
     covered, worst = 0, 0.0
     for case in range(COVERED_CASES):

@@ -122,7 +122,7 @@ def write_dapo(source: Source, folder: Path, rng: np.random.Generator, problems:
 
 
 def write_enigmata(source: Source, folder: Path, rng: np.random.Generator, share: float = 1.0) -> None:
-    """Enigmata-Data: one JSON Lines file a task, lists and texts as answers, ``meta`` as object, text and nested text.
+    """Enigmata-Data: one JSON Lines file per task, lists and texts as answers, ``meta`` as object, text, nested text.
 
     Task x level counts are one table that agrees with every published total (217,541 rows); ``share`` scales it down.
     """
@@ -165,13 +165,13 @@ def _texts(rng: np.random.Generator, count: int, words: int, opening: str) -> np
 
 
 def _questions(rng: np.random.Generator, numbers: Sequence[int] | np.ndarray) -> np.ndarray:
-    """One question a number: equal numbers, equal questions; about fifty words."""
+    """One question per number: equal numbers, equal questions; about fifty words."""
     tails = _texts(np.random.default_rng(0), 500, 50, "find it")
     return np.array([f"Problem {number}, {tails[number % len(tails)]}" for number in numbers], dtype=object)
 
 
 def _turns(questions: np.ndarray) -> pa.Array:
-    """One user turn a question, as verl stores prompts."""
+    """One user turn per question, as verl stores prompts."""
     turn = pa.StructArray.from_arrays(
         [pa.array(questions), pa.array(["user"] * len(questions))], names=["content", "role"]
     )

@@ -1,4 +1,4 @@
-"""What the singular vectors of a base cost, shaped as table 7 of "Geometry-Preserving Orthonormal Initialization".
+"""Cost of the singular vectors of a base, shaped as table 7 of "Geometry-Preserving Orthonormal Initialization".
 
 For three models, CPU time and peak memory on one core of finding 32 triples at each end of every matrix with our exact
 and our randomised variant, against `torch.linalg.svd` in float32 (what PEFT's PiSSA does at the start of every run),
@@ -83,7 +83,7 @@ def rows(model: str, divisor: int, scratch: Path) -> list[Row]:
     for kind, power in {"exact": 3, "randomised": 3, "read": 1, LAPACK: 3}.items():
         costs[kind] = scaled(measure(seconds_of_a_layer, str(folder), kind), empty, layers, divisor, power)
     peer, peer_memory = costs.pop(LAPACK)
-    cases = {"exact": "exact, once a base", "randomised": "randomised, once a base", "read": "file, once a run"}
+    cases = {"exact": "exact, once per base", "randomised": "randomised, once per base", "read": "file, once per run"}
     note = "" if divisor == 1 else f" (measured at 1/{divisor} width)"
     found = [
         Row(f"{model}: {cases[kind]}{note}", seconds, peer, LAPACK, peer / seconds, "s", memory)

@@ -5,7 +5,7 @@ QuanTA, estimated without forming the update, every shape is measured once and m
 a GPU, all 252 exactly there, beside `torch.linalg.svdvals` on the same card (one of every shape, multiplied).
 
 What `snakemake spectra` does with one attention matrix of a run (spectrum, spectrum as stored, diagnostics), beside the
-same with every matrix made anew whenever it is asked for: with and without decomposing the layer. CPU seconds at a
+same with every matrix made again whenever it is asked for: with and without decomposing the layer. CPU seconds at a
 quarter of the width; `WIDTH=4096` measures at full width.
 """
 
@@ -137,13 +137,13 @@ def one_module(family: str, kind: type[Matrices], decomposed: bool) -> float:
 
 
 def made_once() -> list[Row]:
-    """Matrices that are kept beside matrices that are made anew."""
+    """Matrices that are kept beside matrices that are made again at every use."""
     rows = []
     for family in ("DoRA", "QuanTA"):
         for decomposed in (False, True):
             ours, peer = (measure(one_module, family, kind, decomposed).value for kind in (Matrices, Remade))
             case = f"{family}, {WIDTH}x{WIDTH}, layer{'' if decomposed else ' not'} decomposed: one module"
-            rows.append(Row(case, ours, peer, "matrices made anew", peer / ours, "CPU s"))
+            rows.append(Row(case, ours, peer, "matrices made again", peer / ours, "CPU s"))
     return rows
 
 

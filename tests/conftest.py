@@ -51,7 +51,7 @@ class Checkout:
         return subprocess.run(command, cwd=self.root, env=env, text=True, check=False, **pipes)
 
     def plan(self, *arguments: str, **environment: str) -> Counter[str]:
-        """How many jobs of each rule `snakemake -n` plans."""
+        """Count the jobs of each rule that `snakemake -n` plans."""
         done = self.snakemake("-n", *arguments, **environment)
         assert done.returncode == 0, done.stdout
         table = done.stdout.rpartition("Job stats:")[2]

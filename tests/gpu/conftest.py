@@ -13,7 +13,7 @@ import torch
 
 @pytest.fixture(scope="session")
 def device() -> torch.device:
-    """Where a test computes what it compares with the CPU in float32."""
+    """The device on which a test computes what it then compares with the CPU in float32."""
     chosen = torch.device(os.environ.get("RLVR_TEST_DEVICE", "cuda"))
     if chosen.type == "cuda" and not torch.cuda.is_available():
         pytest.skip("torch sees no CUDA device; RLVR_TEST_DEVICE=cpu runs these tests on the CPU")

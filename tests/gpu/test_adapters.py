@@ -33,7 +33,7 @@ def moved(method):
 
 
 def copied(model, method, device):
-    """The same adapter (or the same weights and masks) on a bfloat16 base on the device."""
+    """A copy of ``model`` on a bfloat16 base on ``device``, with its adapter or its weights and masks."""
     copy = attached(method, device, torch.bfloat16)
     copy.load_state_dict(model.state_dict())
     for name, buffer in model.named_buffers():

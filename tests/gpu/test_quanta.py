@@ -53,7 +53,7 @@ def test_a_small_update_of_a_real_layer_survives_bfloat16(dims, device):
 
 
 def peak_mib(make, rows):
-    """What a forward and backward pass allocates at most beyond the layer and its input, in MiB."""
+    """Peak memory that a forward and backward pass allocates beyond the layer and its input, in MiB."""
     base = nn.Linear(COLUMNS, rows, bias=False, device="cuda", dtype=torch.bfloat16).requires_grad_(False)
     layer = make(base)
     x = torch.randn(1, TOKENS, COLUMNS, device="cuda", dtype=torch.bfloat16, requires_grad=True)

@@ -82,7 +82,7 @@ def test_math_500_is_found_whole_in_the_test_set_of_math(problems_of):
     ],
 )
 def test_training_sets_share_phrases_with_benchmarks_but_no_problem(problems_of, source, shared):
-    """What is shared are set phrases ("m and n are relatively prime positive ...") and variants, no whole text."""
+    """Overlaps are set phrases ("m and n are relatively prime positive ...") and variants, no whole text."""
     found = find_contamination(problems_of(source), {name: problems_of(name) for name in shared})["benchmarks"]
     assert {line["benchmark"]: line["shared_ngram"] for line in found} == shared
     assert all(line["same_text"] == 0 for line in found)

@@ -1,4 +1,4 @@
-"""The same curation on real rows: counts that somebody else's files fix."""
+"""Curation of real rows: the counts are fixed by files that other people released."""
 
 from pathlib import Path
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import math_verify
 import numpy as np
 import pytest
 
@@ -16,7 +17,7 @@ from rlvr.grading.mathematics.answers import as_number, as_words, clean_answer
 from rlvr.grading.mathematics.costs import is_hostile
 from rlvr.grading.mathematics.expressions import evaluate
 from rlvr.grading.mathematics.lists import split_top_level, unwrap
-from rlvr.grading.mathematics.math_answers import _parse, _verify, match_fast, match_symbolic, parse_gold
+from rlvr.grading.mathematics.math_answers import match_fast, match_symbolic
 from rlvr.rewards.formatting import repeats_itself
 
 
@@ -83,8 +84,7 @@ def test_fast_path_agrees_on_pairs_of_real_golds(math_golds: list[str], deepmath
     decided = [(pair, match_fast(*pair)) for pair in pairs if match_fast(*pair) is not None]
     assert len(decided) > 700
     differing = {pair for pair, same in decided if same != (match_symbolic(*pair)[0] == "correct")}
-    # The rule for text is there for these: math-verify alone calls True and true different answers.
-    assert differing <= {("True", "true"), ("true", "True"), ("False", "false"), ("false", "False")}
+    assert differing == set()
 
 
 def test_agreement_with_labelled_completions(completions: list[tuple[str, str, bool]]) -> None:
@@ -131,9 +131,12 @@ def judge(answer: str, gold: str) -> str:
 
 
 def judged_by_math_verify(answer: str, gold: str) -> bool:
-    """math-verify alone, used as we use it."""
-    answers = _parse(rf"\boxed{{{clean_answer(answer)}}}")
-    return bool(answers) and _verify(parse_gold(clean_answer(gold)), answers)
+    """math-verify alone, asked as its documentation shows."""
+    golds, answers = (
+        math_verify.parse(text, parsing_timeout=None)
+        for text in (f"${clean_answer(gold)}$", rf"\boxed{{{clean_answer(answer)}}}")
+    )
+    return bool(golds and answers) and math_verify.verify(golds, answers, timeout_seconds=None)
 
 
 def test_more_right_answers_and_no_more_wrong_ones_than_math_verify_alone(other_forms: list[dict]) -> None:

@@ -25,7 +25,7 @@ CURATED = {
 
 @pytest.fixture(scope="module")
 def results(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make realdata` makes; about a minute."""
+    """Folder of results that `make realdata` makes; takes about a minute."""
     checkout: Checkout = copy_code(tmp_path_factory.mktemp("realdata") / "checkout")
     sources = f'sources={{origin: mirror, mirror_dir: "{real_data}"}}'
     checkout.run("real_rows", "--config", "scale=realdata", "studies=[]", sources)

@@ -63,7 +63,7 @@ def train(inputs, tmp_path, monkeypatch):
 
 def test_several_updates_share_one_generation(train):
     manifest, metrics = train("four", updates_per_generation=4)
-    assert manifest["steps"] == 16 and list(metrics["step"]) == list(range(1, 17))  # 32 problems, 2 a step
+    assert manifest["steps"] == 16 and list(metrics["step"]) == list(range(1, 17))  # 32 problems, 2 per step
     for column in ("reward", "completion_length", "zero_std_share"):
         assert not metrics[column].isna().any()
         assert all(len(set(metrics[column].iloc[start : start + 4])) == 1 for start in range(0, 16, 4))

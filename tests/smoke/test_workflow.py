@@ -112,7 +112,7 @@ def test_an_edit_of_cheap_code_reruns_what_uses_it(copied: Checkout) -> None:
 
 
 def test_a_changed_rate_trains_its_runs_and_updates_their_dependents(copied: Checkout) -> None:
-    """The rate is no part of a name: both runs of its family, and only they, are trained anew under their names."""
+    """The rate is not part of a name: both runs of its family, and only they, are trained again under their names."""
     copied.edit_scale(factors__learning_rate__structured=500)
     plan = copied.plan()
     assert plan["train_run"] == plan["measure_run"] == 2
@@ -178,7 +178,7 @@ def test_a_changed_rate_is_trained_while_the_data_stage_is_redone(copied: Checko
 
 
 def test_changed_problems_stop_with_run_file_and_both_digests(copied: Checkout) -> None:
-    """Rows of the training split change under a finished run: it is neither trained anew nor taken for good."""
+    """Rows of the training split change under a finished run: it is neither trained again nor used as it is."""
     recorded = json.loads(results(copied, "train", RUN, "run.json").read_text())["inputs"]["train_sha256"]
     path = results(copied, "data", "deepmath-hard", "train.parquet")
     problems = pd.read_parquet(path)
@@ -200,7 +200,7 @@ def test_changed_questions_stop_before_their_samples_are_graded(copied: Checkout
     target = f"results/tiny/evaluate/{RUN}/main/grades.parquet"
     assert copied.snakemake(target).returncode != 0
     log = results(copied, "logs", "grade_samples", f"{RUN}_main.log").read_text()
-    assert "samples.json" in log and "other problems of 'deepmath-hard'" in log and "sample anew" in log
+    assert "samples.json" in log and "other problems of 'deepmath-hard'" in log and "sample again" in log
 
 
 def test_changed_golds_are_graded_anew_without_sampling(copied: Checkout) -> None:

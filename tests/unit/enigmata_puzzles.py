@@ -23,7 +23,7 @@ class Sample:
 
     @property
     def nested_meta(self) -> str:
-        """The same record with lists and objects as JSON text inside it."""
+        """The puzzle's record as JSON whose lists and objects are JSON text themselves, as in some released rows."""
         nested = {
             key: json.dumps(value) if isinstance(value, list | dict) else value for key, value in self.record.items()
         }

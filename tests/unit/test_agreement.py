@@ -62,7 +62,7 @@ def test_the_consensus_map_is_the_share_of_runs(compared):
 
 
 def test_checkpoints_whose_peaks_stay_in_place_are_aligned(tmp_path):
-    """Figure 3 of the third paper: the same rows, more of each; and a run that changes other rows."""
+    """Figure 3 of "The Path Not Taken": two runs change the same rows, one of them more of each; a third other rows."""
     base = checkpoint()
     base_dir = write(tmp_path / "base", base)
     early = [(1, 0), (1, 1), (4, 0)]

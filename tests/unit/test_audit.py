@@ -1,4 +1,4 @@
-"""The arithmetic of printed numbers: the primary paper's own rows, and random searches against the exact bounds."""
+"""The arithmetic of printed numbers: rows of "Structure Over Scale", and random searches against the exact bounds."""
 
 from fractions import Fraction
 
@@ -28,7 +28,7 @@ def test_printed_number_and_its_rounding() -> None:
     assert Printed.read("7").high == Fraction(15, 2)
 
 
-# SOURCE: primary paper, tables 13 and 14, with the deviation that its text gives for QuanTA d=3 no_kv (9.4).
+# SOURCE: "Structure Over Scale", tables 13 and 14, with the deviation that its text gives for QuanTA d=3 no_kv (9.4).
 @pytest.mark.parametrize(
     ("seeds", "std", "matches", "possible"),
     [

@@ -244,8 +244,8 @@ def changed(**edits) -> dict:
 @pytest.mark.parametrize(
     ("outputs", "message"),
     [
-        (changed(rows__key="dora"), "row 'dora' is there twice"),
-        (changed(columns__key="mean"), "column 'mean' is there twice"),
+        (changed(rows__key="dora"), "row 'dora' appears twice"),
+        (changed(columns__key="mean"), "column 'mean' appears twice"),
         (changed(rows__labels=["LoRA"]), "has 1 labels"),
         (changed(rows__labels=["LoRA", "r = {rank}"]), "cannot fill in 'r = {rank}'"),
         (changed(columns__benchmark="hard"), "A score needs 'benchmark'"),

@@ -100,7 +100,7 @@ def test_all_checks_of_a_set():
     other, own = checks["contamination"]["benchmarks"]
     assert (other["benchmark"], other["problems"], other["same_text"], other["training_problems"]) == ("other", 2, 1, 2)
     assert (own["same_text"], own["shared_ngram"]) == (0, 0)
-    longest = len(render_prompt(EVAL["question"][0], "compact").replace("<think>", "T"))  # a token a character or tag
+    longest = len(render_prompt(EVAL["question"][0], "compact").replace("<think>", "T"))  # a tag is one token
     assert (checks["tokens"]["longest"], checks["tokens"]["longer"]) == (longest, 1)
     assert "stand-in of small" in checks["tokens"]["tokenizer"]
     assert checks["duplicates"] == {"repeated_ids": 0, "repeated_questions": 1}

@@ -155,10 +155,10 @@ def test_challenge_tests_are_not_part_of_the_criterion():
     [
         (ADD, {"test_list": []}, "no 'test_list'"),
         (ADD, {"test_list": None}, "no 'test_list'"),
-        (ADD, {"test_list": ["assert add(1"]}, "a test: is no Python: 'assert add"),
-        (ADD, {"test_list": [3]}, "a test: is no Python: '3'"),
-        (ADD, {"test_setup_code": "("}, "a test: is no Python"),
-        ("def add(a, b) return", {}, "the reference program: is no Python"),
+        (ADD, {"test_list": ["assert add(1"]}, "a test: is not Python: 'assert add"),
+        (ADD, {"test_list": [3]}, "a test: is not Python: '3'"),
+        (ADD, {"test_setup_code": "("}, "a test: is not Python"),
+        ("def add(a, b) return", {}, "the reference program: is not Python"),
         (
             ADD,
             {"test_list": ["assert add(1, 2) == 3", "assert add(1, 1) == 3"]},
@@ -214,7 +214,7 @@ def test_what_the_sandbox_cannot_carry_is_not_blamed_on_the_record(gold, test):
     with pytest.raises(InputError, match="passes when it shares a process") as raised:
         check_gold(gold, "code", meta(test_list=[test]))
     assert "Mend" not in str(raised.value)
-    with pytest.raises(InputError, match="Mend the record"):
+    with pytest.raises(InputError, match="Correct the record"):
         check_gold("def f(*_): return 7", "code", meta(test_list=[test]))
 
 

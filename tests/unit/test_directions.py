@@ -67,7 +67,7 @@ def test_shares_ignore_rotation_scaling_and_transposition(seed, scale):
 
 
 def test_the_first_order_change_of_the_values():
-    """What c_i means: |s_i(W + e D) - s_i(W)| / e as e goes to 0."""
+    """The meaning of c_i: |s_i(W + e D) - s_i(W)| / e as e goes to 0."""
     weight, update = gaussian(5, 5, 0), gaussian(5, 5, 1)
     step = 1e-7
     shift = (torch.linalg.svdvals(weight + step * update) - torch.linalg.svdvals(weight)).abs() / step
@@ -97,7 +97,7 @@ def test_similarity_of_factors_inside_outside_and_at_random():
 
 
 def test_initial_norms_are_those_of_the_factors():
-    """Equations 3, 4 and 7 of the fourth paper, multiplied out."""
+    """Equations 3, 4 and 7 of "Geometry-Preserving Orthonormal Initialization", multiplied out."""
     weight, rank = gaussian(12, 9, 0), 3
     triples = decompose(weight)
     norms = initial_norms(triples.values, rank)

@@ -31,18 +31,18 @@ def defined(text, namespace=None):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("def penaltty(self, model): ...", r"Own\.penaltty is no hook of a method\. Hooks: attach, .*penalty"),
+        ("def penaltty(self, model): ...", r"Own\.penaltty is not a hook of a method\. Hooks: attach, .*penalty"),
         ("def penalty(self): ...", r"Own\.penalty\(self\) cannot stand for penalty\(self, model"),
         ("def penalty(self, module): ...", r"Own\.penalty"),
         ("def penalty(self, *model): ...", r"Own\.penalty"),
         ("def callbacks(self, model, settings, extra=1): ...", r"Own\.callbacks"),
         ("def attach(self, base, settings): ...", r"Own\.attach\(self, base, settings\) cannot stand for attach"),
         ("def attach(self, base, settings, decomposition): ...", r"Own\.attach"),
-        ("penalty = None", r"Own\.penalty is no attribute"),
-        ("exprots = True", r"Own\.exprots is no attribute of a method"),
-        ("exprots: bool = True", r"Own\.exprots is no attribute of a method"),
-        ("@property\n    def tunner(self): ...", r"Own\.tunner is no attribute"),
-        ("@staticmethod\n    def penalty(model): ...", r"Own\.penalty is no attribute"),
+        ("penalty = None", r"Own\.penalty is not an attribute"),
+        ("exprots = True", r"Own\.exprots is not an attribute of a method"),
+        ("exprots: bool = True", r"Own\.exprots is not an attribute of a method"),
+        ("@property\n    def tunner(self): ...", r"Own\.tunner is not an attribute"),
+        ("@staticmethod\n    def penalty(model): ...", r"Own\.penalty is not an attribute"),
     ],
 )
 def test_what_nobody_would_call_or_read_is_an_error_at_import(body, message):
@@ -136,7 +136,7 @@ def test_importing_the_registry_loads_neither_torch_nor_peft():
 
 
 def python(code, library, check=True):
-    """What a fresh interpreter prints, errors included."""
+    """Run code in a fresh interpreter; its output, errors included."""
     env = {**os.environ, "PYTHONPATH": str(library)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=check, env=env)
     return done.stdout + done.stderr

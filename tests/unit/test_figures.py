@@ -1,4 +1,4 @@
-"""What figures draw, and that they draw it."""
+"""The tables behind figures, and that every kind of figure draws its own."""
 
 import os
 import subprocess
@@ -184,7 +184,7 @@ def test_difficulty_bins_join_and_carry_the_cut():
 
 
 def test_bins_that_do_not_join_are_refused():
-    with pytest.raises(InputError, match="no multiple"):
+    with pytest.raises(InputError, match="not a multiple"):
         difficulty_table(CARD, bin_width=0.75)
 
 
@@ -241,7 +241,7 @@ def test_plot_file_writes_the_same_bytes_twice(tmp_path, outputs, inputs, key, l
 
 @pytest.mark.parametrize("key", ["figure1", "figure2", "figure3", "figure4", "figure6"])
 def test_a_figure_whose_runs_do_not_exist_is_empty_not_an_error(tmp_path, outputs, key):
-    """And a study without a table of looks gets default ones."""
+    """A figure is drawn without evidence and, for a study without ``labels.csv``, in default looks."""
     files = FigureFiles(*(str(tmp_path / f"{key}.{kind}") for kind in ("csv", "pdf", "png")))
     plot_file(outputs[key].declaration(), None, STYLE, ReportScope("tiny", False, []), {}, files)
     assert Path(files.png).stat().st_size > 0

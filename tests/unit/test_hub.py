@@ -20,7 +20,7 @@ FILES = {"data/train.parquet": LARGE, "data/more.parquet": LARGE[::-1], "README.
 
 
 class Hub(ThreadingHTTPServer):
-    """What the hub answers for one repository, with faults on request."""
+    """A local server that answers as the hub does for one repository, with faults on request."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answers)

@@ -54,7 +54,7 @@ def write_pair(folder: Path, family: str) -> tuple[Path, Path]:
 
 @pytest.fixture
 def counted(monkeypatch):
-    """How often each tensor is read, and each formula of a family computed."""
+    """Count how often each tensor is read and each formula of a family is computed."""
     reads: Counter[tuple[str, str]] = Counter()
     computed: Counter[str] = Counter()
     read = TensorStore.read

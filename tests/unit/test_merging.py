@@ -1,4 +1,4 @@
-"""What every adapter of the registry must survive: saving, merging, exporting, and 200 merges into a bfloat16 base."""
+"""Every adapter of the registry must survive saving, merging, exporting, and 200 merges into a bfloat16 base."""
 
 import pytest
 import torch

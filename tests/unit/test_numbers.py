@@ -31,8 +31,10 @@ def test_scores_and_study():
     runs = [{"wall_time_s": 1800, "settings": {"seed": seed, "model": "a"}} for seed in (43, 42, 42)]
     found = study_numbers(runs, ReportScope("tiny", False, []))
     assert "not judged by the printed numbers" in found.pop("note")
+    assert found.pop("data_note") == "Scale 'tiny': a small stand-in for the data set."
     assert found == {"scale": "tiny", "runs": "3", "models": "1", "seeds": "42, 43", "training_hours": "1.50"}
-    assert study_numbers(runs, ReportScope("paper", True, []))["note"] == ""
+    comparable = study_numbers(runs, ReportScope("paper", True, []))
+    assert comparable["note"] == comparable["data_note"] == ""
 
 
 def test_a_study_without_outputs_still_has_numbers(tmp_path):

@@ -272,7 +272,7 @@ def test_typography_is_no_difference(one: str, other: str) -> None:
     ],
 )
 def test_golds_that_stand_for_none_are_refused(gold: str) -> None:
-    with pytest.raises(InputError, match="is no answer but stands for one"):
+    with pytest.raises(InputError, match="is not an answer but stands for one"):
         check_gold(gold, "math")
 
 

@@ -1,4 +1,4 @@
-"""Where updates land: closed forms, slow versions, perturbation bounds, and the third paper's intervention."""
+"""Where updates land: closed forms, slow versions, bounds, and the intervention of "The Path Not Taken"."""
 
 import itertools
 import math

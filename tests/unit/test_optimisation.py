@@ -1,4 +1,4 @@
-"""What a method adds to the optimizer, the loss and the steps of a run."""
+"""Additions of methods to the optimizer, the loss and the steps of a run."""
 
 import dataclasses
 from types import SimpleNamespace

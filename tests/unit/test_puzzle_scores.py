@@ -78,7 +78,7 @@ def test_scores_by_task(samples, grades, problems) -> None:
     assert scores.loc["all", ["problems", "samples"]].tolist() == [3, 6]
     assert scores.loc["all", "official"] == pytest.approx(4 / 6)
     assert scores.loc["binario", ["ceiling", "reachable"]].tolist() == [1, 1]
-    assert pd.isna(scores.loc["eight_puzzle", "reachable"])  # its stored board is no answer
+    assert pd.isna(scores.loc["eight_puzzle", "reachable"])  # its stored board is not an answer
 
 
 def test_what_can_be_reached_is_found_from_the_stored_answers(problems) -> None:

@@ -272,7 +272,7 @@ def test_clean_gold(gold, bare):
 
 
 def slow_last_boxed(text: str) -> str | None:
-    """Every position tried, braces counted anew from each: quadratic, and short enough to believe."""
+    """Every position tried, braces counted from scratch for each: quadratic, and short enough to believe."""
     found = None
     for start in range(len(text)):
         if text.startswith(r"\boxed{", start):

@@ -78,13 +78,13 @@ def test_missing_file_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"source": "Toy Set"}, "is no name"),
+        ({"source": "Toy Set"}, "is not a name"),
         ({"revision": "main"}, "is not a commit"),
         ({"revision": ""}, "is not a commit.*write 'unpinned'"),
-        ({"mirror_rows": "-3"}, "mirror_rows '-3' is no count"),
+        ({"mirror_rows": "-3"}, "mirror_rows '-3' is not a count"),
         ({"sha256": "0" * 64}, "one checksum for each file"),
         ({"sha256": "xyz;xyz"}, "one checksum for each file"),
-        ({"expected_rows": "many"}, "expected_rows 'many' is no count"),
+        ({"expected_rows": "many"}, "expected_rows 'many' is not a count"),
         ({"noncommercial": "maybe"}, "Write one of yes, no, unclear"),
         ({"licence": ""}, "has no licence"),
         ({"reader": ""}, "has no reader"),

@@ -39,7 +39,9 @@ def test_negative_numbers_carry_a_minus_sign():
 
 def test_notes_explain_what_occurs_and_nothing_else(table):
     text = " ".join(table.notes)
-    assert all(mark in text for mark in ("†", DASH, "In brackets", "In parentheses", "Student's t", "bootstrap"))
+    assert all(
+        mark in text for mark in ("†", DASH, "In brackets", "In parentheses", "Student's t", "modified Wilson interval")
+    )
     assert "stand-ins" not in text
     assert "estimated spectrum" not in text
 

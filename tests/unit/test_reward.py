@@ -57,8 +57,8 @@ def test_any_completion_has_a_bounded_reward(completion: str, template: str) -> 
 
 RULES = {
     "binary": RewardRule("binary"),
-    "third paper": RewardRule("signed", max_tokens=8192, overlong_buffer=1024),
-    "fourth paper": RewardRule("signed", max_tokens=8192, overlong_buffer=4096),
+    "off-the-principals": RewardRule("signed", max_tokens=8192, overlong_buffer=1024),
+    "orthonormal": RewardRule("signed", max_tokens=8192, overlong_buffer=4096),
 }
 
 
@@ -66,11 +66,10 @@ RULES = {
     ("rule", "verdict", "tokens", "total"),
     [
         ("binary", "correct", 9000, 1.0), ("binary", "wrong", 0, 0.0), ("binary", "unparsed", 0, 0.0),
-        ("third paper", "correct", 7168, 1.0), ("third paper", "correct", 7680, 0.5), ("third paper", "correct",
-        8192, 0.0),
-        ("third paper", "wrong", 100, -1.0), ("third paper", "timed_out", 8192, -2.0),
-        ("fourth paper", "correct", 4096, 1.0), ("fourth paper", "correct", 6144, 0.5), ("fourth paper", "wrong",
-        9999, -2.0),
+        ("off-the-principals", "correct", 7168, 1.0), ("off-the-principals", "correct", 7680, 0.5),
+        ("off-the-principals", "correct", 8192, 0.0), ("off-the-principals", "wrong", 100, -1.0),
+        ("off-the-principals", "timed_out", 8192, -2.0), ("orthonormal", "correct", 4096, 1.0),
+        ("orthonormal", "correct", 6144, 0.5), ("orthonormal", "wrong", 9999, -2.0),
     ],
 )  # fmt: skip
 def test_rewards_of_the_other_papers(rule: str, verdict: Verdict, tokens: int, total: float) -> None:
@@ -91,8 +90,8 @@ def test_code_is_rewarded_by_its_verdict(passed: bool, worth: tuple[float, float
     ("rule", "lengths", "totals"),
     [
         (RewardRule("shaped"), (10, 10, 10), [1.75, 0.75, -0.3]), (RULES["binary"], (10, 9000, 10), [1.0, 0.0, 0.0]),
-        (RULES["third paper"], (7168, 7680, 8192), [1.0, -1.5, -2.0]),
-        (RULES["fourth paper"], (5120, 6144, 8192), [0.75, -1.5, -2.0]),
+        (RULES["off-the-principals"], (7168, 7680, 8192), [1.0, -1.5, -2.0]),
+        (RULES["orthonormal"], (5120, 6144, 8192), [0.75, -1.5, -2.0]),
     ],
 )  # fmt: skip
 def test_the_trainers_reward_is_that_of_the_rule(

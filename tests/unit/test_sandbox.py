@@ -53,7 +53,7 @@ def refused(body: str) -> str:
 
 
 def own_processes() -> list[psutil.Process]:
-    """What this test's servers run, the servers' own two processes each left out."""
+    """Processes that this test's servers run, without the two that each server needs for itself."""
     living = [process for process in psutil.Process().children() if process.status() != psutil.STATUS_ZOMBIE]
     servers = [process for process in living if launch.server.__name__ in " ".join(process.cmdline())]
     return [process for each in servers for child in each.children() for process in child.children(recursive=True)]

@@ -43,7 +43,7 @@ TOY_LINES = dataclasses.replace(TOY, mirror_files=("toy.jsonl",))
 
 
 def collected(rows: pd.DataFrame) -> pd.DataFrame:
-    """What fetching leaves of rows: the columns that the reader needs, and their numbers."""
+    """Rows as fetching stores them: the columns that the reader needs, and the rows' numbers."""
     return rows.drop(columns="r1_solution_1").assign(**{ROW_NUMBER: range(1, len(rows) + 1)})
 
 
@@ -53,7 +53,7 @@ def out(tmp_path) -> tuple[Path, Path]:
 
 
 def write_mirror(folder: Path, frame: pd.DataFrame = ROWS) -> Origin:
-    """The same rows as a copy of the release and as JSON Lines."""
+    """Write rows into a mirror folder twice, as a copy of the release and as JSON Lines; the mirror's origin."""
     release = folder / "owner/toy/data/train.parquet"
     release.parent.mkdir(parents=True)
     frame.to_parquet(release, index=False)

@@ -1,4 +1,4 @@
-"""What bfloat16 storage sees of an update: the third paper's definition, its two examples, and its proposition."""
+"""Updates as bfloat16 storage sees them: definition, two examples and proposition of "The Path Not Taken"."""
 
 import pytest
 import torch

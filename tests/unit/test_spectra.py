@@ -213,7 +213,7 @@ def run_diagnostics(update: ModuleUpdate) -> pd.DataFrame:
 
 @pytest.mark.parametrize(("step", "noise"), [(1.0, 0.01), (3e-4, 2.0)])
 def test_rounding_drowns_a_low_rank_update_as_it_shrinks(step, noise):
-    """The same rank-one update, far above the spacing of bfloat16 and near it: noise of high effective rank."""
+    """A rank-one update far above the spacing of bfloat16 stays one; near the spacing, noise of high rank drowns it."""
     base = random_matrix(128, 96, 0).to(torch.bfloat16)
     update = module_update(base, (step * random_matrix(128, 1, 1), random_matrix(1, 96, 2)))
     values = factored_singular_values(*update.factors)

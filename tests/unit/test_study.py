@@ -142,7 +142,7 @@ def test_an_unknown_and_a_repeated_column_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"unknown column 'learning_rat'.*learning_rate"):
         read_grid(path, SCHEMAS)
     path.write_text(f"{HEADER},seed\n{ROW},1\n")
-    with pytest.raises(InputError, match="column 'seed' is there twice"):
+    with pytest.raises(InputError, match="column 'seed' appears twice"):
         read_grid(path, SCHEMAS)
 
 
@@ -273,7 +273,7 @@ def test_every_study_is_whole_and_its_benchmarks_are_data_sets_of_scale_paper(na
 
 
 def test_the_recipe_of_peft_for_rlvr_at_scale_paper() -> None:
-    """What the paper prints in sections 2.2 and 2.4, and its ablations as rows."""
+    """The settings that sections 2.2 and 2.4 of its paper print, and the paper's ablations as rows."""
     specs = load_program("paper", "full", ("peft-for-rlvr",)).specs
     lora = specs["deepseek-r1-distill-qwen-1.5b_dapo-math-17k_lora-r32_bs128_s42_peft"]
     printed = {

@@ -94,7 +94,7 @@ def test_the_corpus_is_noisy_in_the_stated_shares() -> None:
 
 
 def test_the_shipped_base_has_read_puzzles(tmp_path: Path) -> None:
-    """Its loss on unseen texts is that of one who knows; the digits' base is as good as lost there."""
+    """The puzzles' base has a low loss on unseen puzzle texts; the digits' base has a high one."""
     scale = yaml.safe_load((ROOT / "workflow/scales/tiny.yaml").read_text())
     losses = {}
     for name in (BASE, "qwen3-8b"):

@@ -1,4 +1,4 @@
-"""What is taken out because nothing could be trained or evaluated on it: once, with its reason, from both splits."""
+"""Problems that cannot be trained or evaluated on are taken out once, with their reason, from both splits."""
 
 import dataclasses
 
@@ -47,7 +47,7 @@ def problems(**columns) -> pd.DataFrame:
 
 
 def limit(tokens: int, model: str = "small") -> PromptLimit:
-    """One token a character, of the bare question."""
+    """One token per character, of the bare question."""
     return PromptLimit(model, lambda texts: [list(text.encode()) for text in texts], "compact", tokens)
 
 

@@ -1,4 +1,4 @@
-"""What a user gets wrong stops the dry run, with a message that names file, key or row and says what to do."""
+"""A user's mistake stops the dry run, with a message that names file, key or row and says what to do."""
 
 import json
 from pathlib import Path
@@ -54,7 +54,7 @@ def test_unknown_and_repeated_keys_in_a_study(checkout: Checkout) -> None:
     for words in ("study.yaml", "key 'recipe'", "kl_betta", "kl_beta"):
         assert words in message
     checkout.edit(STUDY, "  kl_betta: 0.1", "  kl_beta: 0.1")
-    assert "key 'kl_beta' is there twice" in refusal(checkout)
+    assert "key 'kl_beta' appears twice" in refusal(checkout)
 
 
 def test_a_model_rotated_from_one_that_is_not_there(checkout: Checkout) -> None:
@@ -138,7 +138,7 @@ def test_a_mirror_without_the_file_stops_the_dry_run(checkout: Checkout, tmp_pat
         ({"difficulty": "hard"}, ["difficulty", "hard"]),
         ({"difficulty": "2.0"}, ["deepmath-hard", "difficulty >= 8.5"]),
     ],
-    ids=["a missing column", "a difficulty that is no number", "nothing left after the filters"],
+    ids=["a missing column", "a difficulty that is not a number", "nothing left after the filters"],
 )
 def test_bad_rows_stop_before_any_training(checkout: Checkout, tmp_path: Path, columns, expected) -> None:
     allow_four_rows(checkout)

@@ -1,4 +1,4 @@
-"""What `snakemake -n` plans: one job per row, single outputs with only what they need, the cluster's plan."""
+"""Plans of `snakemake -n`: one job per row, single outputs with only what they need, the cluster's plan."""
 
 import re
 

@@ -16,6 +16,8 @@ from conftest import Checkout
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 from configured import BIBLIOGRAPHY, FOLDER, TINY, Configured, copy_configuration
 
+from rlvr.plan.outputs import used_runs
+
 GRID, STUDY, OUTPUTS = f"{FOLDER}/grid.csv", f"{FOLDER}/study.yaml", f"{FOLDER}/outputs.yaml"
 CLAIMS, LABELS, REPORTED = f"{FOLDER}/claims.yaml", f"{FOLDER}/labels.csv", f"{FOLDER}/reported/table4.csv"
 SOURCES, PAPER = "data/sources.csv", "workflow/scales/paper.yaml"
@@ -91,7 +93,7 @@ def test_a_wrong_configuration(files: Configured, case: str) -> None:
 
 # A file, a text in it, what stands there instead, and words of the message beside the file's name.
 EDITS: dict[str, tuple[str, str, str, str]] = {
-    "config.yaml: a key twice": ("config.yaml", "tier: core", "scale: tiny\ntier: core", "'scale' is there twice"),
+    "config.yaml: a key twice": ("config.yaml", "tier: core", "scale: tiny\ntier: core", "'scale' appears twice"),
     # grid
     "grid: rank above the weights": (
         GRID,
@@ -120,7 +122,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     ),
     "grid: more prompts than problems": (GRID, DORA, row(completions_per_step="4096"), "takes 512 problems"),
     "grid: unknown benchmark's data": (GRID, DORA, row(dataset="aime-2025-2026", model="gpt"), "model 'gpt'"),
-    "grid: a column twice": (GRID, "tier,model", "tier,seed,model", "column 'seed' is there twice"),
+    "grid: a column twice": (GRID, "tier,model", "tier,seed,model", "column 'seed' appears twice"),
     "grid: too many cells": (GRID, DORA, DORA + ",,", "more cells than the header"),
     "grid: a quotation mark open": (GRID, DORA, row(tier='"core'), "column 'tier' holds the control character"),
     "grid: NUL": (GRID, DORA, row(model="qwen3-8b\0"), "control character"),
@@ -132,7 +134,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "study: rate of an unknown family": (STUDY, "    sparse: 1.0e-6", "    sparce: 1.0e-6", "family 'sparce'"),
     "study: temperature .nan": (STUDY, "temperature: 1.0", "temperature: .nan", "'recipe.temperature': nan"),
     "study: top_p 0": (STUDY, "top_p: 1.0", "top_p: 0", "'recipe.top_p'"),
-    "study: a key twice": (STUDY, "kl_beta: 0.0", "kl_beta: 0.0\n  epochs: 2", "'epochs' is there twice"),
+    "study: a key twice": (STUDY, "kl_beta: 0.0", "kl_beta: 0.0\n  epochs: 2", "'epochs' appears twice"),
     "study: a recipe from nowhere": (STUDY, "algorithm: grpo ", "from: nowhere\n  algorithm: grpo ", "'nowhere'"),
     "study: a benchmark of no scale": (STUDY, "  math: {", "  mth: {", "benchmark 'mth' is not known"),
     "study: a citation of no entry": (STUDY, "citation: structure", "citation: structur", "citation 'structur'"),
@@ -145,7 +147,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "study: a run id above 200 characters": (STUDY, 'protocol: ""', f"run_tag: {'x' * 180}", "at most 200"),
     "study: a tag with a line break": (STUDY, 'protocol: ""', 'protocol: "a\\n"', "'protocol'"),
     # scale
-    "scale: a key twice": (TINY, "template: compact", "template: compact\ntemplate: r1_zero", "there twice"),
+    "scale: a key twice": (TINY, "template: compact", "template: compact\ntemplate: r1_zero", "appears twice"),
     "scale: template unknown": (TINY, "template: compact", "template: compct", "template 'compct'"),
     "scale: source unknown": (TINY, "sources: [skywork-or1]", "sources: [skywork-or2]", "source 'skywork-or2'"),
     "scale: factor of an unknown family": (TINY, "full: 100}", "ful: 100}", "family 'ful'"),
@@ -182,7 +184,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "scale: a list": (TINY, "comparable: false", "- a\n- b", "not valid YAML"),
     "scale: from nowhere": ("workflow/scales/realdata.yaml", "from: tiny", "from: ../tiny", "scale '../tiny'"),
     # outputs
-    "outputs: an output twice": (OUTPUTS, "  table5:\n", "  table4:\n", "'table4' is there twice"),
+    "outputs: an output twice": (OUTPUTS, "  table5:\n", "  table4:\n", "'table4' appears twice"),
     "outputs: unknown benchmark": (
         OUTPUTS,
         "    benchmark: deepmath-hard",
@@ -353,7 +355,7 @@ def test_snakemake_ends_with_the_sentence_alone(checkout: Checkout) -> None:
     assert "InputError: config.yaml: study 'other' is not there." in sentence(checkout, "--config", "studies=[other]")
     assert "vllm needs a GPU" in sentence(checkout, "--config", "engine=vllm")
     checkout.edit("config.yaml", "tier: core", "scale: tiny\ntier: core")
-    assert "InputError: config.yaml: not valid YAML (key 'scale' is there twice" in sentence(checkout)
+    assert "InputError: config.yaml: not valid YAML (key 'scale' appears twice" in sentence(checkout)
 
 
 @pytest.mark.parametrize(
@@ -373,3 +375,17 @@ def test_what_snakemake_refuses_itself_before_it_reads_the_workflow(checkout: Ch
 def test_a_claim_may_read_a_table_that_the_paper_lacks(files: Configured) -> None:
     with files.edited(CLAIMS, "table4/lora-r64/accuracy_ratio", "tableS1/lora-r8/share"):
         assert files.refusal() == ""
+
+
+def test_outputs_select_a_shared_run_by_the_id_under_which_it_is_trained(files: Configured) -> None:
+    other = files.root / "workflow" / "studies" / "other"
+    shutil.copytree(files.root / FOLDER, other)
+    try:
+        text = (other / "study.yaml").read_text().replace('protocol: ""', "protocol: other\nrun_tag: other")
+        (other / "study.yaml").write_text(text)
+        workspace = files.load(studies=["structure-over-scale", "other"])
+    finally:
+        shutil.rmtree(other)
+    known = set(workspace.program.specs)
+    for outputs in workspace.outputs.values():
+        assert used_runs(outputs.values()) <= known

@@ -45,9 +45,9 @@ rule decompose_base:
         "../scripts/decompose_base.py"
 
 
-# A base or a table that is written anew with the same content retrains nothing: `ancient`. What really changed in them is
-# found by `check_run`. The spec is no such input: Snakemake does not look at the parameters of a job below one that is
-# made anew, so that a changed row has to come by its file.
+# A base or a table that is written again with the same content retrains nothing: `ancient`. What really changed in them is
+# found by `check_run`. The spec is not taken this way: Snakemake does not look at the parameters of a job below one that is
+# made again, so that a changed row has to come by its file.
 rule train_run:
     """Train one adapter with GRPO; a killed run goes on from its last checkpoint."""
     input:

@@ -150,7 +150,7 @@ rule plot_agreement:
 
 
 rule agreement:
-    """Do the configured pairs from one base, or else the runs, change the same weights? Not part of `all`."""
+    """Do the configured pairs from one base, or otherwise the runs, change the same weights? Not part of `all`."""
     input:
         expand(rules.plot_agreement.output, base=PAIRS_BY_BASE or RUNS_BY_BASE),
 

@@ -23,6 +23,7 @@ from rlvr.plan.configuration import check_engine
 from rlvr.plan.outputs import required_inputs
 from rlvr.plan.sources import find_source
 from rlvr.plan.statistics import EVIDENCE
+from rlvr.plan.study import checkpoint_name
 from rlvr.plan.workspace import Vocabulary, check_config_files, load_workspace
 from rlvr.prompts import TEMPLATES
 from rlvr.report.figures import OPTIONS
@@ -57,6 +58,7 @@ WORKSPACE = or_stop(load_workspace, config, ROOT, f"results/{config.get('scale')
 RESULTS = f"results/{config['scale']}"
 PROGRAM, SOURCES, OUTPUTS, CLAIMS = WORKSPACE.program, WORKSPACE.sources, WORKSPACE.outputs, WORKSPACE.claims
 SCALE, RUNS = PROGRAM.scale, PROGRAM.rows
+STAND_INS = SCALE.get("stand_ins", {})
 or_stop(check_engine, config, SCALE, config["scale"], vllm_is_installed())
 
 TABLES = {study: [key for key, each in outputs.items() if each.is_table] for study, outputs in OUTPUTS.items()}
@@ -67,6 +69,7 @@ RANK_DIVISOR = SCALE["factors"]["rank_divisor"]
 SCOPE = {
     "scale": config["scale"],
     "comparable": SCALE["comparable"],
+    "stand_ins": STAND_INS,
     "remark": f"Ranks and α are the printed ones divided by {RANK_DIVISOR}." if RANK_DIVISOR > 1 else "",
 }
 

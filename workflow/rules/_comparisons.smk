@@ -1,14 +1,12 @@
 # Pairs of checkpoints from anywhere, and runs or pairs that share their base; input functions of 4_spectra.smk.
 
 
-def checkpoint_folder(repository, revision):
-    """Where a public checkpoint lies."""
-    return f"{RESULTS}/checkpoints/{repository.replace('/', '--')}@{revision[:12]}"
-
-
 def public_pair(pair):
     """A pair of public checkpoints as the configuration would name it: the folders of both sides."""
-    return {side: checkpoint_folder(pair[f"{side}_repository"], pair[f"{side}_revision"]) for side in ("base", "tuned")}
+    return {
+        side: f"{RESULTS}/checkpoints/{checkpoint_name(pair[f'{side}_repository'], pair[f'{side}_revision'])}"
+        for side in ("base", "tuned")
+    }
 
 
 def all_pairs():
@@ -24,7 +22,7 @@ def all_pairs():
 
 PAIRS = or_stop(all_pairs)
 CHECKPOINTS = {  # repository and revision of every public checkpoint, by the name of its folder
-    Path(checkpoint_folder(pair[f"{side}_repository"], pair[f"{side}_revision"])).name: {
+    checkpoint_name(pair[f"{side}_repository"], pair[f"{side}_revision"]): {
         "repository": pair[f"{side}_repository"],
         "revision": pair[f"{side}_revision"],
     }
@@ -43,7 +41,7 @@ def pairs_by_base():
     """Pairs that share their base, by a name made of its path."""
     found = {}
     for name, pair in PAIRS.items():
-        base = "pairs-" + re.sub(r"[^A-Za-z0-9.]+", "-", pair["base"]).strip("-")
+        base = "pairs-" + re.sub(r"[^A-Za-z0-9.]{1,}", "-", pair["base"]).strip("-")
         group = found.setdefault(base, {"base": pair["base"], "tuned": {}})
         if group["base"] != pair["base"]:
             problem = f"pair '{name}': its base '{pair['base']}' would share the name '{base}' with '{group['base']}'."

@@ -126,9 +126,10 @@ def document_of(wildcards):
 
 
 def study_facts(wildcards):
-    """What a document says about its study: name, title, citation."""
-    study = PROGRAM.studies[wildcards.study]
-    return {"name": study.name, "title": study.title, "citation": study.citation}
+    """What a document says about its study: name, title, citation, and which figures show a data set only."""
+    study, outputs = PROGRAM.studies[wildcards.study], OUTPUTS[wildcards.study]
+    data_figures = [name for name in FIGURES[wildcards.study] if set(outputs[name].reads) == {"cards"}]
+    return {"name": study.name, "title": study.title, "citation": study.citation, "data_figures": data_figures}
 
 
 PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))

@@ -2,7 +2,7 @@
 
 
 def pretrained_models(artefact):
-    """The small bases, if the configuration takes them this way (`shipped` or `compute`), else none."""
+    """The small bases, if the configuration takes them this way (`shipped` or `compute`), otherwise none."""
     return PROGRAM.models_of_kind("pretrained") if config["artefacts"]["base"] == artefact else []
 
 

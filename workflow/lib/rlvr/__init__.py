@@ -2,9 +2,8 @@
 
 Layers, lowest first; a module imports only from its own layer or from layers on its left::
 
-    core  <-  prompts, data, rewards, models  <-  train, evaluate
-    core  <-  models  <-  spectra
-    core  <-  stats  <-  report
+    core  <-  plan, prompts, synthetic, stats, weights, grading  <-  rewards, bases, adapters
+          <-  data, train, evaluate, spectra, report
 
-Nothing here imports snakemake or reads ``config.yaml``; ``stats`` and ``report`` never import torch.
+Nothing here imports snakemake or reads ``config.yaml``; ``plan``, ``stats`` and ``report`` never import torch.
 """

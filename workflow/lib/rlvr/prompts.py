@@ -38,7 +38,8 @@ class Template:
 
 _COMPACT = "User: {question}\nAssistant: <think>"
 
-# ASSUME: the paper prints no prompt; this follows the R1-Zero idea (reason inside tags, then answer) in our own words.
+# ASSUME: "Structure Over Scale" prints no prompt; this follows the R1-Zero idea (reason inside tags, then answer) in
+# our own words.
 _R1_ZERO = """\
 Below, a User asks one mathematics question and an Assistant answers it. Before answering, the Assistant works the \
 problem out step by step between <think> and </think>. After </think> it gives a short answer and puts the final \

@@ -1,6 +1,6 @@
 """The schema of every table that crosses a rule: names, types, ranges and units.
 
-Tidy: one observation a row; the run is a column, never parsed from a path. ``strict`` everywhere: a column that no
+Tidy: one observation per row; the run is a column, never parsed from a path. ``strict`` everywhere: a column that no
 schema names is an error, as is a missing one.
 """
 
@@ -26,7 +26,7 @@ PROBLEMS = _schema(
         "verifier": pa.Column(str, description="math | enigmata/<task> | code"),
         "difficulty": pa.Column(float, nullable=True, description="on the source's own scale"),
         "topic": pa.Column(str, nullable=True),
-        "meta": pa.Column(str, description="JSON object with what else the source says"),
+        "meta": pa.Column(str, description="JSON object with further facts of the source"),
     },
     ["problem_id"],
 )

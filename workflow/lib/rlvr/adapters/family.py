@@ -149,9 +149,9 @@ def _check_definition(cls: type[Family], name: str, value: Any) -> None:
     )
     if not inspect.isfunction(value):
         if name not in _declared(*cls.__mro__[1:]):
-            raise TypeError(f"{where} is no attribute of a method. A parent may declare it: `{name}: <type>`.")
+            raise TypeError(f"{where} is not an attribute of a method. A parent may declare it: `{name}: <type>`.")
     elif name not in hooks:
-        raise TypeError(f"{where} is no hook of a method. Hooks: {', '.join(hooks)}. Helpers start with '_'.")
+        raise TypeError(f"{where} is not a hook of a method. Hooks: {', '.join(hooks)}. Helpers start with '_'.")
     elif _parameters(value) != _parameters(hooks[name]):
         found, expected = inspect.signature(value), inspect.signature(hooks[name])
         raise TypeError(f"{where}{found} cannot stand for {name}{expected}.")

@@ -87,7 +87,7 @@ def write_merged(model: PeftModel, folder: Path) -> None:
     tensors = merged_tensors(model, torch.float32)
     config = cast("PreTrainedModel", model.get_base_model()).config
     if config.tie_word_embeddings:
-        tensors.pop("lm_head.weight", None)  # else one of the two names is left out, and not always this one
+        tensors.pop("lm_head.weight", None)  # otherwise one of the two names is left out, and not always this one
     save_torch_state_dict(tensors, folder)
     config.save_pretrained(folder)
 

@@ -48,7 +48,7 @@ def set_rows(model: PeftModel, kind: str, stored: TensorStore | None) -> None:
 def cosine_rows(rank: int, size: int) -> Tensor:
     """The first rows of the orthonormal DCT-II matrix, (rank, size), float64.
 
-    SOURCE: section 6: D_ij = a_i cos(pi (2 j + 1) i / (2 n)) with a_0 = sqrt(1 / n), else sqrt(2 / n).
+    SOURCE: section 6: D_ij = a_i cos(pi (2 j + 1) i / (2 n)) with a_0 = sqrt(1 / n), otherwise sqrt(2 / n).
     """
     frequency, position = torch.arange(rank)[:, None], torch.arange(size)[None, :]
     # the cosine has period 4 n in the integer product: reduced exactly, large angles lose no digits

@@ -43,7 +43,7 @@ class Residual(LoraVariant):
 
     @staticmethod
     def init(module: Any, adapter_name: str, **_: Any) -> None:
-        """Give the adapter a start: that of an adapter already there, else its own factors."""
+        """Give the adapter a start: that of an adapter already there, otherwise its own factors."""
         if not hasattr(module, "lora_start_A"):
             module.lora_start_A = BufferDict({}, persistent=True)
             module.lora_start_B = BufferDict({}, persistent=True)

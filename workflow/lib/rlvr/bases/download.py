@@ -58,7 +58,7 @@ def fetch_checkpoint(repository: str, revision: str, out_dir: str | Path, cache_
         cache_dir: Hub cache; ``None`` for the user's own.
 
     Raises:
-        InputError: If the revision is no commit hash, the download fails, or there are no safetensors among the files.
+        InputError: If the revision is not a commit hash, the download fails, or no file is in safetensors.
     """
     snapshot = download_snapshot(repository, revision, cache_dir)
     with atomic_folder(out_dir) as folder:

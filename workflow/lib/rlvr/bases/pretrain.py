@@ -38,7 +38,7 @@ IGNORED = -100  # label of positions without loss, as torch's cross entropy defi
 
 @dataclass(frozen=True)
 class PretrainSettings:
-    """What decides a base's weights: the scale's ``pretrain`` block, and the model's architecture and steps.
+    """Everything that decides a base's weights: the scale's ``pretrain`` block, and the model's architecture and steps.
 
     Attributes:
         architecture: One of ``rlvr.bases.architectures.ARCHITECTURES``.

@@ -40,7 +40,7 @@ class Heads:
 
 @dataclass(frozen=True)
 class Symmetry:
-    """What is changed, and where.
+    """A change of a model's weights that leaves its function as it is: which layers are rotated, which permuted.
 
     Attributes:
         rotated_layers: Layers whose values are rotated within every head.

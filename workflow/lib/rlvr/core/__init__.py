@@ -1,1 +1,1 @@
-"""What every layer shares: errors, files, tables at the border, provenance, seeds, logs."""
+"""Shared by every layer: errors, files, tables at the border, provenance, seeds, logs."""

@@ -51,7 +51,7 @@ def check_columns(header: list[str], required: Collection[str], path: str | Path
     """
     for column in header:
         if header.count(column) > 1:
-            raise InputError(path, f"column '{column}' is there twice.", "Remove one of them.")
+            raise InputError(path, f"column '{column}' appears twice.", "Remove one of them.")
     for separator in OTHER_SEPARATORS:
         if len(header) == 1 and separator in header[0]:
             raise InputError(path, f"its cells are separated by {separator!r}.", "Separate them by commas.")

@@ -28,7 +28,7 @@ class _UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
         seen = []
         for each in (key for key, _ in node.value if key.tag != MERGE):
             if (key := self.construct_object(each, deep=True)) in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' is there twice", each.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' appears twice", each.start_mark)
             seen.append(key)
         return super().construct_mapping(node, deep)
 
@@ -49,7 +49,7 @@ def load_yaml(path: str | Path) -> Any:
     except UnicodeDecodeError as error:
         raise InputError(path, f"is not UTF-8 ({error}).", "Save it as UTF-8.") from error
     except yaml.YAMLError as error:
-        raise InputError(path, f"not valid YAML ({error}).", "Mend the line that the message names.") from error
+        raise InputError(path, f"not valid YAML ({error}).", "Correct the line that the message names.") from error
 
 
 def check_against(value: Any, schema: str | Path | Mapping[str, Any], where: object) -> None:
@@ -122,7 +122,7 @@ def check_name(kind: str, name: str, known: Sequence[str], where: object = CONFI
 
 
 def _remedy(error: ValidationError) -> str:
-    """What to do about the most common offences, from the schema itself."""
+    """The remedy that a message names for a schema's violation, from the schema itself: known keys, or the meaning."""
     if error.validator == "additionalProperties":
         return f"Known keys: {', '.join(sorted(error.schema.get('properties', {})))}."
     if isinstance(error.instance, str) and error.validator == "type" and NUMBER_AS_TEXT.fullmatch(error.instance):

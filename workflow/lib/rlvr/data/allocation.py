@@ -36,8 +36,8 @@ class Margins:
 def largest_remainder(weights: Mapping[str, int], total: int) -> dict[str, int]:
     """Whole shares of ``total`` in proportion to ``weights``: rounded down, the rest by largest remainder.
 
-    Hamilton's method, in exact fractions. ASSUME: equal remainders are served in the order of their names; the paper
-    states no rule and sixteen of twenty-five equal tasks get one row more.
+    Hamilton's method, in exact fractions. ASSUME: equal remainders are served in the order of their names;
+    "Structure Over Scale" states no rule and sixteen of twenty-five equal tasks get one row more.
 
     Raises:
         InputError: If no weight is positive.
@@ -60,7 +60,7 @@ def check_feasible(supply: pd.DataFrame, margins: Margins, where: str) -> None:
     asks for: sum over rows of min(total of the row, its supply in D) >= sum of the totals of D.
 
     Args:
-        supply: Rows available, one row and one column a category; as many columns as there are levels (a handful:
+        supply: Rows available, one row and one column per category; as many columns as there are levels (a handful:
             all their subsets are tried).
         margins: Totals for the same names.
         where: Opens messages.
@@ -180,7 +180,7 @@ def round_table(fitted: pd.DataFrame, supply: pd.DataFrame, margins: Margins, se
 
 
 def allocate(supply: pd.DataFrame, margins: Margins, seed: int, where: str) -> pd.DataFrame:
-    """How many rows to take from each cell.
+    """Decide how many rows to take from each cell.
 
     Args:
         supply: Rows available; index and columns are the names of the margins.

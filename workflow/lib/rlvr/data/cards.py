@@ -94,7 +94,7 @@ def describe_draw(draw: Draw) -> dict[str, Any]:
 
 
 def describe_terms(source: Mapping[str, Any]) -> str:
-    """One sentence for who wants to use a source: its licence and whether that excludes commercial use."""
+    """One sentence for anyone who wants to use a source: its licence and whether that excludes commercial use."""
     commercial = {
         "yes": "non-commercial use only",
         "no": "commercial use is not excluded",
@@ -106,7 +106,7 @@ def describe_terms(source: Mapping[str, Any]) -> str:
 def find_deviations(
     recipe: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], counts: Sequence[Mapping[str, Any]]
 ) -> list[str]:
-    """What differs from the registry and the published numbers, in words; empty where everything agrees.
+    """List in words what differs from the registry and the published numbers; empty where everything agrees.
 
     The published number of problems counts repetitions, and what a sample is drawn from: it is compared with the rows
     before either step.

@@ -44,7 +44,10 @@ class BenchmarkIndex:
 
 
 def normalise_text(question: str) -> str:
-    """What two typings of one question share: one form of its signs, case folded, no white space (LaTeX ignores it)."""
+    """Bring a question into the form that all its typings share: signs unified, case folded, no white space.
+
+    LaTeX ignores white space, so that it tells no two questions apart.
+    """
     return "".join(same_signs(question).casefold().split())
 
 
@@ -56,7 +59,7 @@ def words_of(question: str) -> list[str]:
 def hash_ngrams(question: str) -> set[int]:
     """Hashes of every ``NGRAM_WORDS`` consecutive words; none for a shorter question.
 
-    The hashes are Python's own, salted anew in every process: never write them to a file.
+    The hashes are Python's own, salted differently in every process: never write them to a file.
     """
     words = words_of(question)
     return {hash(tuple(words[start : start + NGRAM_WORDS])) for start in range(len(words) - NGRAM_WORDS + 1)}

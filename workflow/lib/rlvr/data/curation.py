@@ -92,7 +92,7 @@ def curate(
 def split_problems(problems: pd.DataFrame, recipe: CurationRecipe) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Draw disjoint training and evaluation splits, in drawn order: every prefix is itself a random sample.
 
-    ``eval_problems`` are held out where at least twice as many are there, else half of them (rounded down); of the
+    ``eval_problems`` are held out where at least twice as many are there, otherwise half of them (rounded down); of the
     rest the first ``max_train_problems`` are trained on. ``all`` holds out everything.
 
     Raises:
@@ -104,7 +104,7 @@ def split_problems(problems: pd.DataFrame, recipe: CurationRecipe) -> tuple[pd.D
         return drawn.iloc[:0].reset_index(drop=True), drawn.reset_index(drop=True)
     if recipe.eval_problems and len(drawn) < 2:
         where = f"data set '{recipe.dataset}'"
-        raise InputError(where, "has one problem, a split needs two.", "Set eval_problems: all.")
+        raise InputError(where, "has one problem; a split needs two.", "Set eval_problems: all.")
     held_out = min(recipe.eval_problems, len(drawn) // 2)
     stop = None if recipe.max_train_problems is None else held_out + recipe.max_train_problems
     return drawn.iloc[held_out:stop].reset_index(drop=True), drawn.iloc[:held_out].reset_index(drop=True)

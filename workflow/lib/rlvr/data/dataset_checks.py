@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckSettings:
-    """What a data set is checked against.
+    """Settings of the checks of a data set: the tokenizer, template and limit by which its prompts are measured.
 
     Attributes:
         dataset: Name of the data set.
@@ -142,7 +142,7 @@ def load_tokenizer(settings: CheckSettings) -> tuple["PreTrainedTokenizerBase", 
     if declared["kind"] == "pretrained":
         from rlvr.bases.tokenizer import build_tokenizer
 
-        return build_tokenizer(), f"one token a character (stand-in of {settings.model})"
+        return build_tokenizer(), f"one token per character (stand-in of {settings.model})"
     from transformers import AutoTokenizer
 
     where = f"{declared['repository']}@{declared['revision']}"

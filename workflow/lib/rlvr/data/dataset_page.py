@@ -161,6 +161,6 @@ def _cell(text: str) -> str:
 
 
 def _settings(values: Mapping[str, Any]) -> str:
-    """The settings that are set, one a line."""
+    """The settings that are set, one per line."""
     stated = {name: value for name, value in values.items() if value is not None and value not in ([], {})}
     return "\n".join(f"* {name.replace('_', ' ')}: {value}" for name, value in stated.items())

@@ -84,7 +84,7 @@ def fetch_source(source: Source, origin: Origin, rows_path: str | Path, provenan
     check_origin(source, origin)
     if origin.kind != "synthetic":
         announce(f"terms of '{source.name}': {describe_terms(source)}")
-    released = origin.kind != "mirror" or not source.mirror_files  # else the mirror's file is a copy in another form
+    released = origin.kind != "mirror" or not source.mirror_files  # otherwise, the mirror's file has another form
     name = source.reader if released else source.mirror_reader or source.reader
     reader, where = get_reader(name), f"source '{source.name}'"
     files, commit = _locate_files(source, origin)

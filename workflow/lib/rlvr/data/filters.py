@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def normalise_question(question: str) -> str:
-    """What two repetitions of one question share: one form of its signs, case folded, each run of white space a blank.
+    """Bring a question into the form by which repetitions are found: signs unified, case folded, single blanks.
 
     ASSUME: neither paper nor data set defines repetition. Case folding joins problems that differ in the case of a
     variable only; the card counts them.

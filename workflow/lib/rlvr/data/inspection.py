@@ -1,4 +1,4 @@
-"""What a curated data set is made of, beside its card: repetitions, kinds of answers, lengths, odd characters."""
+"""Contents of a curated data set, beside its card: repetitions, kinds of answers, lengths, odd characters."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -5,7 +5,7 @@ import unicodedata
 
 # SOURCE: the kinds of compatibility mappings of Unicode (UAX 44, table 14). Of these the form is typography: width,
 # ligatures, typefaces, shapes of letters. Powers, indices, fractions, circled and squared signs mean something else
-# than the signs they are mapped to: a power is no digit behind a number.
+# than the signs they are mapped to: a power is not a digit behind a number.
 TYPOGRAPHY = frozenset(("wide", "narrow", "noBreak", "compat", "font", "initial", "medial", "final", "isolated"))
 KIND = re.compile(r"<(\w+)>")
 

@@ -1,4 +1,4 @@
-"""What a user decides about a data set, and what a filter did to it."""
+"""The decisions of a user about a data set, and the counts of each filter."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class CurationRecipe:
 
 @dataclass(frozen=True)
 class FilterCount:
-    """What one filter did: rows before and after it."""
+    """Numbers of rows before and after one filter."""
 
     filter: str
     before: int

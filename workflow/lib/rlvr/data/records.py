@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def json_text(value: Any) -> str | None:
-    """Text as it is, anything else as JSON, nothing as nothing."""
+    """Text as it is, any other value as JSON, nothing as nothing."""
     return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -48,7 +48,7 @@ def records_table(records: list[dict[str, Any]], path: Path, json_columns: Seque
     """Objects as a table; a key that an object lacks is missing there.
 
     Args:
-        records: One object a row.
+        records: One object per row.
         path: File they are from, for messages.
         json_columns: Columns in which values of any type are kept, as JSON text.
 

@@ -1,6 +1,6 @@
 """Files of rows to one Parquet file: only the columns that a reader needs, only the rows that its rules keep.
 
-Rules are judged on their own columns first, so that a release of gigabytes (three long solutions a problem, a hundred
+Rules are judged on their own columns first, so that a release of gigabytes (three long solutions per problem, a hundred
 copies of each) costs little more than what stays. Row numbers of the release travel along, for ids and messages.
 """
 
@@ -26,7 +26,7 @@ ROW_NUMBER = "row number"  # column of the collected table: where a row stood in
 
 @dataclass(frozen=True)
 class Collected:
-    """What was collected: rows of every file, and rows before and after each row rule."""
+    """Counts of a collection of raw rows: rows of every file, rows before and after each row rule, rows kept."""
 
     file_rows: tuple[int, ...]
     rules: tuple[dict[str, Any], ...]
@@ -64,7 +64,7 @@ class ParquetRows:
             stop = start + self.file.metadata.row_group(group).num_rows
             if keep is None or keep[start:stop].any():
                 for batch in self.file.iter_batches(BATCH_ROWS, row_groups=[group], columns=list(columns)):
-                    batch.validate(full=True)  # text that is no UTF-8, for one
+                    batch.validate(full=True)  # text that is not UTF-8, for one
                     part = slice(start, start := start + batch.num_rows)
                     table = pa.Table.from_batches([batch])
                     yield table if keep is None else table.filter(pa.array(keep[part]))

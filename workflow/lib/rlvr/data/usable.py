@@ -107,7 +107,7 @@ def describe(entry: Mapping[str, str]) -> str:
 
 
 def find_unsound(problems: pd.DataFrame) -> dict[int, str]:
-    r"""Positions of the problems whose question or answer is no text to work with, and why.
+    r"""Positions of the problems whose question or answer is not text to work with, and why.
 
     Other control characters and direction marks stay: releases hold them (a form feed where ``\frac`` was unescaped
     once too often), and the checks count them.

@@ -54,7 +54,7 @@ def score_tasks(verdicts: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
         problems: ``tables.PROBLEMS`` of the benchmark, and perhaps of others.
 
     Returns:
-        One row a task and one for all: numbers of problems and samples, accuracies, ``ceiling`` as declared for the
+        One row per task and one for all: numbers of problems and samples, accuracies, ``ceiling`` as declared for the
         released puzzles, ``reachable``: the share of these problems whose stored answer is right in both modes
         (missing where no answer is stored), and why the modes differ.
     """

@@ -1,6 +1,6 @@
-"""What samples were drawn from, recorded beside them and compared before they are graded.
+"""Record of the questions, base and settings that samples were drawn from, compared before they are graded.
 
-Sampling takes its problems and its base as ``ancient``: a table that is written anew with the same questions samples
+Sampling takes its problems and its base as ``ancient``: a table that is written again with the same questions samples
 nothing again. This comparison is the other half of that bargain.
 """
 
@@ -16,7 +16,7 @@ from rlvr.core.errors import InputError
 
 
 def record_of(problems: Mapping[str, pd.DataFrame], base_dir: str | Path, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What samples depend on, for a comparison with what is there later.
+    """Record everything that samples depend on, for a comparison with what is there later.
 
     Args:
         problems: ``tables.PROBLEMS`` by benchmark.
@@ -42,7 +42,7 @@ def check_record(record: Mapping[str, Any], today: Mapping[str, Any], where: obj
     Raises:
         InputError: Names the benchmark, the base or the settings, and both values.
     """
-    remedy = f"Restore it, or sample anew: delete {where}, or raise recipe_version in the scale file for all runs."
+    remedy = f"Restore it, or sample again: delete {where}, or raise recipe_version in the scale file for all runs."
     for name, found in today["problems"].items():
         if (drawn_from := record.get("problems", {}).get(name)) != found:
             problem = f"the samples are of other problems of '{name}': digest {drawn_from}, today {found}."

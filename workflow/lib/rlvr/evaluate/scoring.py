@@ -49,7 +49,7 @@ def score_grades(grades: pd.DataFrame) -> pd.DataFrame:
 
 
 def votes(grades: pd.DataFrame) -> np.ndarray:
-    """What each completion votes for, or ``None`` where there is no answer.
+    """Give each completion its vote, or ``None`` where there is no answer.
 
     By the equality of the grader, as far as its verdicts tell: all right completions of a problem are one vote, however
     they are written, and so is a completion without a verdict that is written like one of them. Wrong answers are
@@ -69,7 +69,7 @@ def votes(grades: pd.DataFrame) -> np.ndarray:
 
 
 def list_key(answer: str) -> str:
-    """``vote_key``; within brackets, a space behind a comma carries nothing, either: (1, 2) is (1,2)."""
+    """Key of an answer's vote, in which a space behind a comma within brackets does not count: (1, 2) is (1,2)."""
     key = vote_key(answer)
     return LIST_SPACE.sub("", key) if key.startswith(("(", "[", "{", "\\{", r"\left")) else key
 

@@ -10,7 +10,7 @@ from rlvr.grading.grader import find_verifier
 from rlvr.grading.verdicts import NO_META, Grade, Verifier
 from rlvr.grading.workers import Question, grade_here, grade_in_workers
 
-FEW = 32  # tame questions that cost less here (about a millisecond each) than a worker costs to start
+FEW = 500  # tame questions that cost less here (about a millisecond each) than a worker costs to start
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What grading may use.
+    """Resources that grading may use.
 
     Attributes:
         workers: Worker processes, at least 1; they are started only where something needs them.
@@ -62,7 +62,7 @@ def _quick_grade(question: Question, verifier: Verifier) -> Grade | None:
 
 
 def _settle(slow: list[Question], resources: Resources, verifiers: dict[str, Verifier]) -> dict[Question, Grade]:
-    """Grades of the questions that may take long: here if they are few and tame, else from disk or from workers."""
+    """Grades of questions that may take long: here if they are few and tame, otherwise from disk or from workers."""
     if len(slow) <= FEW and all(verifiers[one.verifier].tame(one.essence, one.gold) for one in slow):
         return {question: grade_here(question) for question in slow}
     if not resources.cache_dir:

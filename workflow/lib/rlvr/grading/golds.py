@@ -18,7 +18,7 @@ def find_unreadable(golds: Sequence[str], verifiers: Sequence[str], metas: Seque
     Args:
         golds: Gold answers.
         verifiers: Kind of each problem, as ``grader.grade`` takes it.
-        metas: What else each problem's table says, JSON.
+        metas: Further facts of each problem, JSON.
 
     Raises:
         InputError: If nothing grades problems of some kind: that stops a run, it does not drop a problem.

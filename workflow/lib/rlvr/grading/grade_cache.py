@@ -30,7 +30,7 @@ def cache_key(question: Question) -> str:
 
 
 def load_grades(folder: str | Path, questions: Iterable[Question]) -> dict[Question, Grade]:
-    """Those of the questions that were graded before; none from a folder that cannot be read."""
+    """Read the grades of those questions that were graded before; none from a folder that cannot be read."""
     known: dict[Question, Grade] = {}
     with _tolerated(folder), Cache(str(folder)) as cache:
         for question in questions:
@@ -51,7 +51,7 @@ def store_grades(folder: str | Path, grades: dict[Question, Grade]) -> None:
 
 
 def read_grade(stored: object) -> Grade | None:
-    """A grade as it was stored; ``None`` for anything else."""
+    """Decode a stored grade; ``None`` for a value that is not a grade."""
     if not isinstance(stored, str):
         return None
     try:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import metadata
 
 from rlvr.core.boxed import last_box, opens_last_box
 from rlvr.core.errors import InputError
@@ -13,8 +12,8 @@ from rlvr.grading.mathematics.math_answers import TIME_LIMIT_S, are_tame, check_
 from rlvr.grading.placeholders import check_is_answer
 from rlvr.grading.verdicts import NO_META, Grade, Verifier
 
-# Raised by hand whenever a verdict could change; a new math-verify changes it by itself.
-GRADER_VERSION = f"3+math-verify-{metadata.version('math-verify')}"
+# Raised by hand whenever a verdict could change.
+GRADER_VERSION = "4"
 FORMATTING_TAG = re.compile(r"</?(?:think|answer)>")
 AS_PRINTED = "as-printed"
 # What may stand before an answer that is only stated again, and behind it.
@@ -32,7 +31,7 @@ def grade(text: str, gold: str, verifier: str, meta: str = NO_META) -> Grade:
         text: The completion, any text; for mathematics only what ``last_answer`` finds counts.
         gold: The right answer as the problem's table holds it.
         verifier: Kind of the problem: ``math``, ``math/as-printed``, ``code`` or ``enigmata/<task>``.
-        meta: What else the problem's table says, JSON.
+        meta: Further facts of the problem, JSON.
 
     Raises:
         InputError: If nothing grades such problems, or the gold cannot be read. Never because of ``text``.
@@ -68,10 +67,13 @@ def last_answer(text: str) -> str | None:
     reasoning and answer share, or one in a turn that the model invented. Of an answer that is too long to be compared
     only the beginning is kept.
 
-    DEVIATION: the first paper takes the last box anywhere (``printed_answer``); then an answer that the model took back
-    would be rewarded.
+    DEVIATION: "Structure Over Scale" takes the last box anywhere (``printed_answer``); then an answer that the model
+    took back would be rewarded.
     """
-    reasoning, said = split_turn(ANSWER_TAG.sub("", own_turn(text)))
+    own = own_turn(text)
+    if "<" not in own:  # no tag, no reasoning to divide: megabytes are read once
+        return _kept(last_box(own))
+    reasoning, said = split_turn(ANSWER_TAG.sub("", own))
     if said is None:
         return _kept(_last_of(reasoning))
     if (answer := last_box(said)) is not None:
@@ -81,15 +83,16 @@ def last_answer(text: str) -> str | None:
 
 
 def printed_answer(text: str) -> str | None:
-    r"""The answer where the first paper's own rule finds it, for its reproduction.
+    r"""The answer where the rule of "Structure Over Scale" finds it, for its reproduction.
 
-    SOURCE: paper, appendix A.3.1: formatting tags are stripped, the last box is found by a depth-aware scan.
+    SOURCE: "Structure Over Scale", appendix A.3.1: formatting tags are stripped, the last box is found by a
+    depth-aware scan.
     """
     return _kept(last_box(FORMATTING_TAG.sub("", text)))
 
 
 def as_printed(verifier: str) -> str:
-    """Name of the verifier that looks for answers as the first paper prints it; of other kinds the name itself."""
+    """Name of the verifier that finds answers by the rule of "Structure Over Scale"; other kinds keep their name."""
     return f"{verifier}/{AS_PRINTED}" if verifier == "math" else verifier
 
 
@@ -121,7 +124,7 @@ def grade_math(answer: str | None, gold: str, _meta: str = NO_META) -> Grade:
 
 
 def grade_math_quickly(answer: str | None, gold: str, _meta: str = NO_META) -> Grade | None:
-    """The same where no computer algebra is needed, else ``None``."""
+    """Grade a mathematical answer where that needs no computer algebra; ``None`` where it does."""
     if answer is None:
         return NO_ANSWER
     decided = match_quickly(gold, answer)
@@ -129,7 +132,7 @@ def grade_math_quickly(answer: str | None, gold: str, _meta: str = NO_META) -> G
 
 
 def check_math(gold: str, _meta: str = NO_META) -> None:
-    """Refuse a gold of mathematics that is no answer, or cannot be read.
+    """Refuse a gold of mathematics that is not an answer, or cannot be read.
 
     Raises:
         InputError: Names the gold.

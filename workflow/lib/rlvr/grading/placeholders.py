@@ -1,4 +1,4 @@
-"""Golds that stand for "there is none": written down by whoever made a data set, right for no question."""
+"""Golds that stand for "there is none": written down by the makers of a data set, right for no question."""
 
 import re
 
@@ -20,7 +20,7 @@ WRAPPED = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boxed)\s*\{(.*)\}", re.DOT
 
 
 def check_is_answer(gold: str) -> None:
-    """Refuse a gold that is no answer but stands in the place of one.
+    """Refuse a gold that is not an answer but stands in the place of one.
 
     Raises:
         InputError: Names the gold.
@@ -31,4 +31,6 @@ def check_is_answer(gold: str) -> None:
     if PLACEHOLDER.fullmatch(bare.strip("()\"' ").rstrip("!") or "?") or PLACEHOLDER.fullmatch(
         bare.rstrip(".!") or "?"
     ):
-        raise InputError(f"gold answer {gold!r}", "is no answer but stands for one.", "Correct or drop the problem.")
+        raise InputError(
+            f"gold answer {gold!r}", "is not an answer but stands for one.", "Correct or drop the problem."
+        )

@@ -11,7 +11,7 @@ NO_META = "{}"
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """What became of one completion.
+    """Verdict on one completion, and how it came about.
 
     Attributes:
         verdict: ``unparsed``: no answer, or none that can be read; ``timed_out``: the grader gave up, not the model.
@@ -32,8 +32,8 @@ class Verifier:
         grade: Judges ``(essence, gold, meta)``, whatever the essence is, and never raises because of it.
         check_gold: Raises ``InputError`` where ``(gold, meta)`` cannot be graded against.
         essence: What of a completion is judged, by default the whole text: equal essences have equal grades.
-        quick: As ``grade``, where that surely costs little, else ``None``: ``grade`` then runs in a worker process
-            that can be killed. By default everything is quick.
+        quick: As ``grade``, where that surely costs little, otherwise ``None``: ``grade`` then runs in a worker
+            process that can be killed. By default everything is quick.
         tame: Whether ``grade`` of ``(essence, gold)`` surely ends within milliseconds without computing anything
             large: a few such answers are judged in the calling process even if they are not quick.
         limit_s: Seconds after which the worker that judges one essence is killed.

@@ -32,7 +32,7 @@ class Question:
 
     @property
     def problem(self) -> tuple[str, str, str]:
-        """What answers to the same problem share."""
+        """Key of the problem, equal for all answers to it: verifier, gold and meta."""
         return self.verifier, self.gold, self.meta
 
 
@@ -94,7 +94,7 @@ def _limit_s(group: list[Question]) -> float:
 
 
 def _grade_group(group: list[Question]) -> list[Grade]:
-    """What a worker does."""
+    """Grade a group of questions one after the other, within a worker process."""
     return [grade_here(question) for question in group]
 
 

@@ -1,1 +1,1 @@
-"""What the workflow reads before any rule runs: grid, recipe, methods, outputs, claims, labels, sources."""
+"""Everything that the workflow reads before any rule runs: grid, recipe, methods, outputs, claims, labels, sources."""

@@ -1,4 +1,4 @@
-"""What every kind of figure says of itself: the base class of its options."""
+"""Base class of the options by which every kind of figure declares itself."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -158,7 +158,7 @@ def typed_cell(column: str, cell: str, cells: Mapping[str, str], kind: type, whe
     """A cell as integer, number or text; ``None`` for an empty one.
 
     Raises:
-        InputError: Names the column and the text that is no number.
+        InputError: Names the column and the text that is not a number.
     """
     if not cell:
         return None

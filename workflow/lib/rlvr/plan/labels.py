@@ -71,6 +71,13 @@ def check_look(line: Mapping[str, str], where: str) -> None:
             raise InputError(where, f"{column} '{line[column]}'.", f"Known: {' '.join(words)}.")
 
 
+def display_names(path: str | Path) -> dict[str, str]:
+    """Displayed name of every series of a study's ``labels.csv``, by key; none for a study without the file."""
+    if not Path(path).is_file():
+        return {}
+    return {line["key"]: line["name"] for _, line in read_csv(path, ("key", "name")) if line["key"]}
+
+
 def find_label(labels: Mapping[str, Label], key: str, where: object = "labels.csv") -> Label:
     """The label of a series.
 

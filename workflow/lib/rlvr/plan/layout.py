@@ -1,4 +1,4 @@
-"""Results of an older layout are refused with a message: silently, they would be trained anew."""
+"""Results of an older layout are refused with a message; otherwise they would silently be trained again."""
 
 import json
 from pathlib import Path

@@ -12,7 +12,7 @@ from typing import Any
 from rlvr.plan.statistics import EVIDENCE, PAIR_KINDS, SCORE, STATISTICS, Statistic
 
 Key = tuple[str, ...]  # of a file: a value for each wildcard of its path
-Sides = tuple[tuple[str, ...], ...]  # runs of a cell: two groups for a difference, else one
+Sides = tuple[tuple[str, ...], ...]  # runs of a cell: two groups for a difference, otherwise one
 Required = dict[str, tuple[Key, ...]]  # by kind of evidence
 
 
@@ -143,7 +143,7 @@ class Output:
 def required_inputs(
     output: Output, runs: Mapping[str, str], datasets: Iterable[str] = (), pairs: Iterable[str] = ()
 ) -> Required:
-    """What an output needs of the runs that exist in the selected tier; the others become "not run".
+    """List the files that an output needs of the runs in the selected tier; other runs become "not run".
 
     Args:
         output: Declaration.

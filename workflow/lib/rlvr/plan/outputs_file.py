@@ -222,11 +222,11 @@ class Declared:
         return "pair" in self.candidates[name]
 
     def _check(self, output: Output) -> None:
-        """What a JSON schema cannot say: keys are unique, and the runs of a cell fit the way they become a number."""
+        """Check what a JSON schema cannot: keys are unique, and the runs of a cell fit the way they become a number."""
         for name, keys in (("row", [row.key for row in output.rows]), ("column", [col.key for col in output.columns])):
             repeated = sorted({key for key in keys if keys.count(key) > 1})
             if repeated:
-                raise InputError(self.where, f"{name} '{repeated[0]}' is there twice.", "Rename one of them.")
+                raise InputError(self.where, f"{name} '{repeated[0]}' appears twice.", "Rename one of them.")
         for column in output.columns:
             filled = [row for row in output.rows if selected_runs(row, column) or output.printed(row, column)]
             if not filled:
@@ -259,14 +259,14 @@ def read_reported(path: Path) -> dict[str, dict[str, str]]:
     """Printed numbers of a table, exactly as printed without the percent sign, by row and column.
 
     Raises:
-        InputError: Names line and column of a text that is no number.
+        InputError: Names line and column of a text that is not a number.
     """
     found: dict[str, dict[str, str]] = {}
     seen: set[str] = set()
     for number, line in read_csv(path, ("row",)):
         row = line.pop("row")
         if row in seen:
-            raise InputError(f"{path}, line {number}", f"row '{row}' is there twice.", "Remove one of the lines.")
+            raise InputError(f"{path}, line {number}", f"row '{row}' appears twice.", "Remove one of the lines.")
         seen.add(row)
         for column, text in line.items():
             if text:

@@ -36,7 +36,7 @@ class PrintedNumber:
 
     @property
     def slack(self) -> float:
-        """How much further than its last digit says an approximate number may be off, in its own multiplier; else 0.
+        """How far beyond its last digit an approximate number may be off, in its own multiplier; 0 for an exact one.
 
         "~900" stands for 850 to 950: the zeros before the point are not significant.
         """

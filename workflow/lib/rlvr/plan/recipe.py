@@ -1,4 +1,4 @@
-"""What a paper did, bound to a scale: a grid row's resolved settings.
+"""The recipe of a paper, bound to a scale: a grid row's resolved settings.
 
 A setting is taken from the recipe of the study, over it what the scale must set at its size, over it what the row says.
 The scale then applies its factors (on rates), its rule for ranks and its caps (on lengths and steps).

@@ -20,8 +20,8 @@ class RewardRule:
     """Which reward, and what it does with long completions.
 
     Attributes:
-        kind: A key of ``KINDS``. ``as-printed`` takes the first paper at its word, for its reproduction: the answer
-            stands in the last box anywhere, and the format reward is added as it is; see ``rlvr.rewards.reward``.
+        kind: A key of ``KINDS``. ``as-printed`` takes "Structure Over Scale" at its word: the answer stands in the last
+            box anywhere, and the format reward is added as it is; see ``rlvr.rewards.reward``.
         max_tokens: Longest completion that can be sampled.
         overlong_buffer: Tokens before that length over which the penalty grows from 0 to 1; 0 for no penalty.
 

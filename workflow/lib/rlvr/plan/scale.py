@@ -1,6 +1,6 @@
 """A scale: what the names in grids are bound to, at which sizes, by which factors and with which resources.
 
-A scale holds no paper's recipe. ``from: <other scale>`` takes everything that is not said anew from another scale.
+A scale holds no paper's recipe. ``from: <other scale>`` takes everything that is not restated from another scale.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, check_name, load_yaml
 
-REPLACED = ("datasets", "models", "suites", "resources")  # tables of names: a scale's own take the place of the other's
+REPLACED = ("datasets", "models", "stand_ins", "suites", "resources")  # a scale's own replace the other's
 
 
 def load_scale(name: str, folder: Path, schemas: Path) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def _inherited(path: Path, seen: tuple[str, ...]) -> dict[str, Any]:
     """The content of a scale file over that of the scale that it names."""
     content = load_yaml(path)
     if not isinstance(content, dict):
-        raise InputError(path, "is no table of keys.", "See workflow/schemas/scale.schema.yaml.")
+        raise InputError(path, "is not a table of keys.", "See workflow/schemas/scale.schema.yaml.")
     parent = content.pop("from", None)
     if parent is None:
         return content
@@ -62,6 +62,8 @@ def check_scale(scale: Mapping[str, Any], path: Path) -> None:
         InputError: Names the key and the name.
     """
     check_models(scale, path)
+    if unknown := sorted(set(scale.get("stand_ins", {})) - set(scale["models"])):
+        raise InputError(path, f"stand_ins names '{unknown[0]}'.", "Add it under 'models'.")
     check_datasets(scale, path)
     members = [name for suite in scale["suites"].values() for name in suite]
     for name in members:

@@ -12,7 +12,7 @@ OF_NO_SETTING = frozenset({"run_id", "seed", "tier", "for"})  # facts in which t
 
 
 def run_facts(grid: Mapping[str, Facts], recipe: Facts | None = None) -> dict[str, dict[str, Any]]:
-    """What outputs can select runs by.
+    """Collect the facts by which outputs select runs.
 
     Args:
         grid: Rows by run id, empty cells as ``None``.
@@ -33,7 +33,7 @@ def run_facts(grid: Mapping[str, Facts], recipe: Facts | None = None) -> dict[st
 
 
 def pair_facts(pairs: Mapping[str, Facts]) -> dict[str, dict[str, Any]]:
-    """What outputs can select pairs of checkpoints by: their rows, and their name as ``pair``."""
+    """Collect the facts by which outputs select pairs of checkpoints: their rows, and their names as ``pair``."""
     return {name: {**row, "pair": name} for name, row in pairs.items()}
 
 
@@ -100,7 +100,7 @@ def distinct(candidates: Mapping[str, Facts], names: Sequence[str], columns: Seq
 
 
 def differ_in_seed_only(candidates: Mapping[str, Facts], names: Sequence[str]) -> bool:
-    """Whether runs agree in every setting but their seed, and no seed is there twice."""
+    """Whether runs agree in every setting but their seed, and no seed appears twice."""
     settings = [{key: value for key, value in candidates[name].items() if key not in OF_NO_SETTING} for name in names]
     seeds = [candidates[name].get("seed") for name in names]
     return all(entry == settings[0] for entry in settings) and len(set(seeds)) == len(seeds)

@@ -1,4 +1,4 @@
-"""What one training run needs, resolved to plain values without names to look up: the content of a spec file."""
+"""Settings of one training run, resolved to plain values without names to look up: the content of a spec file."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields

@@ -127,7 +127,7 @@ def _parse_row(row: dict[str, str], where: str) -> Source:
 
 def _check_cells(source: Source, where: str) -> None:
     checks = (
-        (NAME.fullmatch(source.name), f"source '{source.name}' is no name.", "Use a-z, 0-9 and single hyphens."),
+        (NAME.fullmatch(source.name), f"source '{source.name}' is not a name.", "Use a-z, 0-9 and single hyphens."),
         (source.reader, "has no reader.", "Name one of rlvr.data.readers.READERS."),
         (source.licence, "has no licence.", "Write the terms, or 'not stated'."),
         (

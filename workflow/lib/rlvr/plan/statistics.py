@@ -139,13 +139,19 @@ DIAGNOSTIC = (
     _share("overlap_principal", "diagnostics", "principal weights among those that change"),
     _share("chance_principal", "diagnostics", "overlap with principal weights that a random mask would have"),
     _share("overlap_principal_not_low", "diagnostics", "principal weights of no low magnitude among those that change"),
-    _share("chance_principal_not_low", "diagnostics", "such an overlap that a random mask would have"),
+    _share(
+        "chance_principal_not_low",
+        "diagnostics",
+        "overlap with principal weights of no low magnitude that a random mask would have",
+    ),
     _share("overlap_low", "diagnostics", "weights of low magnitude among those that change"),
     _share("chance_low", "diagnostics", "overlap with weights of low magnitude that a random mask would have"),
     _share("similarity_top", "diagnostics", "share of a LoRA factor's norm in the base's leading right directions"),
     _share("similarity_bottom", "diagnostics", "share of a LoRA factor's norm in the base's trailing right directions"),
     _share(
-        "similarity_chance", "diagnostics", "share of the norm in such a subspace of a factor that ignores the base"
+        "similarity_chance",
+        "diagnostics",
+        "share of the norm of a random factor in as many right directions of the base",
     ),
     _share(
         "diagonal_share",

@@ -20,6 +20,7 @@ from rlvr.plan.method import SETTINGS, Methods, check_method_settings
 PAIR_COLUMNS = ("pair", "base_repository", "base_revision", "tuned_repository", "tuned_revision")
 REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 REVISION = re.compile(r"[0-9a-f]{40}")
+SHOWN_DIGITS = 12  # of a commit, in names of folders
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def name_rows(
     """Rows by their run ids, each checked against its method.
 
     Raises:
-        InputError: Names the run: its method refuses a setting, its typed id is another one, or it is there twice.
+        InputError: Names the run: its method refuses a setting, its typed id is another one, or it appears twice.
     """
     named: dict[str, dict[str, Any]] = {}
     for row in rows:
@@ -150,7 +151,7 @@ def name_rows(
                 where, f"the row says '{typed}'.", "Leave run_id empty, or write the id that the row gives."
             )
         if run_id in named:
-            raise InputError(where, "is there twice.", "Change or remove one of the rows.")
+            raise InputError(where, "appears twice.", "Change or remove one of the rows.")
         named[run_id] = {**row, "run_id": run_id}
     return named
 
@@ -159,7 +160,7 @@ def read_pairs(path: Path) -> dict[str, dict[str, str]]:
     """Pairs of public checkpoints by name; none for a study without ``pairs.csv``.
 
     Raises:
-        InputError: For other columns than ``PAIR_COLUMNS``, a repeated name, or a revision that is no full commit.
+        InputError: For other columns than ``PAIR_COLUMNS``, a repeated name, or a revision that is not a full commit.
     """
     if not path.is_file():
         return {}
@@ -169,9 +170,18 @@ def read_pairs(path: Path) -> dict[str, dict[str, str]]:
             raise InputError(path, "has other columns than expected.", f"Expected: {', '.join(PAIR_COLUMNS)}.")
         check_pair(pair, f"{path}, line {line}")
         if pair["pair"] in found:
-            raise InputError(path, f"pair '{pair['pair']}' is there twice.", "Rename one of them.")
+            raise InputError(path, f"pair '{pair['pair']}' appears twice.", "Rename one of them.")
         found[pair["pair"]] = pair
     return found
+
+
+def checkpoint_name(repository: str, revision: str) -> str:
+    """Name of the folder of a public checkpoint: owner, name and the first digits of its commit.
+
+    >>> checkpoint_name("owner/model", "0123456789abcdef0123456789abcdef01234567")
+    'owner--model@0123456789ab'
+    """
+    return f"{repository.replace('/', '--')}@{revision[:SHOWN_DIGITS]}"
 
 
 def check_pair(pair: Mapping[str, str], where: str) -> None:

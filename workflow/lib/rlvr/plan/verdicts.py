@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What a reproduced number says about the printed one."""
+    """Verdict on a printed number in the light of the reproduced one."""
 
     AGREES = "agrees"
     DIFFERS = "differs"
@@ -14,7 +14,7 @@ class Verdict(StrEnum):
 
 
 class ClaimVerdict(StrEnum):
-    """What reproduced numbers say about a statement."""
+    """Verdict on a statement of a paper in the light of reproduced numbers."""
 
     HOLDS = "holds"
     FAILS = "fails"

@@ -12,6 +12,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.schemas import CONFIG, check_against, load_yaml
 from rlvr.plan.claims import Claim, check_claims, load_claims
 from rlvr.plan.configuration import check_configuration
+from rlvr.plan.labels import display_names
 from rlvr.plan.layout import check_layout
 from rlvr.plan.method import Methods
 from rlvr.plan.names import Names, check_output_names, check_scale_names, check_study_names
@@ -22,6 +23,7 @@ from rlvr.plan.scale import load_scale
 from rlvr.plan.selection import pair_facts, run_facts
 from rlvr.plan.shapes import ModelShape, check_fit, check_length, check_scale_fit, model_shapes
 from rlvr.plan.sources import Source, load_registry
+from rlvr.plan.stand_ins import name_stand_ins
 from rlvr.plan.study import Study, load_study
 
 
@@ -82,8 +84,9 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     shapes = model_shapes(scale["models"], words.architectures, root / "data" / "configs")
     check_scale_fit(scale, shapes, scale_path)
     check_runs_fit(program, shapes)
-    outputs = {study.name: study_outputs(study, words.kinds, names, schemas) for study in studies}
-    claims = {study.name: study_claims(study, outputs[study.name], schemas) for study in studies}
+    shared = program.studies  # with the ids under which runs of several studies are trained
+    outputs = {name: study_outputs(study, program, words.kinds, names, schemas) for name, study in shared.items()}
+    claims = {name: study_claims(study, outputs[name], schemas) for name, study in shared.items()}
     return Workspace(program, sources, outputs, claims)
 
 
@@ -100,8 +103,8 @@ def check_config_files(paths: Collection[str | Path]) -> None:
             raise InputError(path, "is no table of keys.", "See workflow/schemas/config.schema.yaml.")
 
 
-def study_outputs(study: Study, kinds: Kinds, names: Names, schemas: Path) -> dict[str, Output]:
-    """The tables and figures of a study, checked against its grid, its benchmarks and its looks.
+def study_outputs(study: Study, program: Program, kinds: Kinds, names: Names, schemas: Path) -> dict[str, Output]:
+    """The tables and figures of a study, checked against its grid, benchmarks and looks; stand-ins are named.
 
     Raises:
         InputError: Names the output and what is wrong with it.
@@ -110,7 +113,10 @@ def study_outputs(study: Study, kinds: Kinds, names: Names, schemas: Path) -> di
     candidates = run_facts(study.rows, study.recipe) | pair_facts(study.pairs)
     outputs = load_outputs(path, candidates, kinds, schemas / "outputs.schema.yaml", names.facts)
     check_output_names(outputs, study, kinds, names)
-    return outputs
+    shown = display_names(study.folder / "labels.csv")
+    stand_ins = program.scale.get("stand_ins", {})
+    models = {shown.get(model, model): stand_in for model, stand_in in stand_ins.items()}
+    return {key: name_stand_ins(output, program.specs, models) for key, output in outputs.items()}
 
 
 def study_claims(study: Study, outputs: Mapping[str, Output], schemas: Path) -> list[Claim]:

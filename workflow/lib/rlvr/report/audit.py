@@ -36,7 +36,7 @@ def audit_file(declarations: Iterable[Mapping[str, Any]], csv_path: str, json_pa
     Args:
         declarations: The study's outputs with printed numbers, as :meth:`Output.declaration` gives them.
         csv_path: Columns ``AUDIT_COLUMNS``; the verdicts are those of :func:`judge_derivation`.
-        json_path: The same for the Typst paper.
+        json_path: The rows of the CSV as JSON, for the Typst document.
     """
     table = audit(map(Output.read, declarations))
     write_text(table.to_csv(index=False), csv_path)

@@ -13,5 +13,5 @@ def find_card(paths: Sequence[str], dataset: str) -> dict[str, Any] | None:
 
 
 def missing_text(dataset: str) -> str:
-    """What a figure says whose data set the scale does not have."""
+    """Text of a figure whose data set the scale does not have."""
     return f"data set '{dataset}' is not part of this scale"

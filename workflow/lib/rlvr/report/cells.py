@@ -1,8 +1,8 @@
 """Cells: every reproduced number beside the printed one, with an interval and a verdict."""
 
 import math
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,10 @@ class ReportScope:
         scale: Name of the scale.
         comparable: Whether a reproduced number may be judged by the printed one.
         runs: Run ids of the selected tier, and names of the pairs of checkpoints that were measured.
-        remark: What else a reader of this scale's numbers must know, e.g. that its ranks are the paper's divided by 8.
+        remark: A further fact that a reader of this scale's numbers must know, e.g. that its ranks are the paper's
+            divided by 8.
         study: Name of the study.
+        stand_ins: What stands in for a model at this scale, by the model.
     """
 
     scale: str
@@ -36,6 +38,7 @@ class ReportScope:
     runs: Collection[str]
     remark: str = ""
     study: str = ""
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_cells(output: Output, evidence: Evidence, scope: ReportScope) -> pd.DataFrame:
@@ -139,7 +142,11 @@ def difference(left: Estimate, right: Estimate) -> Estimate:
 
 
 def judge_cell(estimate: Estimate, printed: PrintedNumber | None, comparable: bool) -> Verdict:
-    """What a reproduced number says about the printed one."""
+    """Verdict on a printed number in the light of the reproduced one, both in the unit of the cell.
+
+    The interval is widened by what the printed number may be off beyond its last digit. At a scale that is not
+    ``comparable`` the verdict is "stand-in", whatever the numbers are.
+    """
     if math.isnan(estimate.value):
         return Verdict.NOT_RUN
     if printed is None:

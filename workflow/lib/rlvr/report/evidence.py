@@ -1,4 +1,4 @@
-"""What finished files say about runs, looked up by run id."""
+"""Numbers of finished runs, looked up in their files by run id."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ class Estimate(NamedTuple):
     high: float = float("nan")
 
     def times(self, factor: float) -> "Estimate":
-        """The same number in another unit; the factor is positive."""
+        """Convert value and interval to another unit by a positive factor."""
         return Estimate(*(factor * number for number in self))
 
 
@@ -85,14 +85,14 @@ class Evidence:
         return found.times(shown.factor)
 
     def score(self, run_id: str, benchmark: str, statistic: str) -> Estimate:
-        """A score, from 0 to 1, with its bootstrap interval over problems."""
+        """A score, from 0 to 1, with its interval over problems (see :func:`rlvr.stats.intervals.problem_mean`)."""
         row = _find(self.scores, (run_id, benchmark, statistic), SCORE)
         return Estimate(row["value"], row["low"], row["high"])
 
     def spectral(self, run_id: str, quantity: str, over_modules: str) -> Estimate:
         """Mean or standard deviation of a quantity over the adapted modules.
 
-        The mean carries an interval only where the values were estimated; over all modules it is no sample mean.
+        The mean carries an interval only where the values were estimated; over all modules it is not a sample mean.
         """
         row = _find(self.spectra, (run_id, quantity), "spectra")
         value, margin = row[over_modules], Z95 * row["error"] / row["count"]
@@ -101,7 +101,7 @@ class Evidence:
         return Estimate(value, value - margin, value + margin)
 
     def _of_the_run(self, run_id: str, quantity: str, share: bool) -> float:
-        """What ``run.json`` says; as a share of the base's parameters if asked."""
+        """A number of ``run.json``; with ``share``, over the parameters of the base. Peak memory is in GiB."""
         if run_id not in self.manifests:
             raise InputError(run_id, "no run.json given.", UNDECLARED)
         manifest = self.manifests[run_id]
@@ -133,7 +133,7 @@ def load_evidence(paths: InputPaths) -> Evidence:
     """Read what cells are made from.
 
     Raises:
-        InputError: Names the file that breaks its schema, or the run that is there twice.
+        InputError: Names the file that breaks its schema, or the run that appears twice.
     """
     import pandas as pd
 
@@ -183,7 +183,7 @@ def summarise_spectra(spectra: "pd.DataFrame") -> "pd.DataFrame":
 def _unique(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
     if not frame.index.is_unique:
         repeated = frame.index[frame.index.duplicated()][0]
-        raise InputError(name, f"{repeated} is there twice.", "Give each file once.")
+        raise InputError(name, f"{repeated} appears twice.", "Give each file once.")
     return frame
 
 

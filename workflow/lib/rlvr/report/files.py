@@ -20,7 +20,7 @@ EMPTY_TEXTS = {"printed": "", "runs": ""}
 
 @dataclass(frozen=True)
 class TableFiles:
-    """Where a table goes, in each format; the CSV is tidy, one cell a line."""
+    """Where a table goes, in each format; the CSV is tidy, one cell per line."""
 
     csv: str
     md: str

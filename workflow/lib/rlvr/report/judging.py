@@ -26,7 +26,7 @@ def check_claims_file(claims_path: str, cells_paths: Sequence[str], csv_path: st
         claims_path: The study's ``claims.yaml``.
         cells_paths: CSV of the outputs that the claims name (see :func:`rlvr.plan.claims.required_outputs`).
         csv_path: Columns claim, where, sentence, verdict, numbers.
-        json_path: The same for the Typst paper.
+        json_path: The rows of the CSV as JSON, for the Typst document.
     """
     table = judge_claims(load_claims(claims_path), index_cells(read_cells(cells_paths)))
     write_text(table.to_csv(index=False), csv_path)

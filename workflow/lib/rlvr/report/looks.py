@@ -1,4 +1,4 @@
-"""What all figures share: sizes, panels with letters, lines and legends that survive a grey print."""
+"""Shared by all figures: sizes, panels with letters, lines and legends that survive a grey print."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "
 
 @dataclass(frozen=True)
 class Drawing:
-    """What a kind of figure is given.
+    """Everything that a kind of figure is given to draw from.
 
     Attributes:
         output: The figure's declaration.

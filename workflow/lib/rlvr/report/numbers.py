@@ -35,7 +35,7 @@ def collect_numbers_file(
         scores_paths: Scores of any runs, the untrained bases among them.
         manifest_paths: ``run.json`` of the tier's runs.
         json_path: Nested numbers, every leaf a text that is ready to print.
-        tex_path: The same as macros.
+        tex_path: LaTeX macros of these numbers.
     """
     from rlvr.tables import SCORES
 
@@ -74,11 +74,12 @@ def score_numbers(scores: pd.DataFrame) -> dict[str, Any]:
 
 
 def study_numbers(manifests: Sequence[Mapping[str, Any]], scope: ReportScope) -> dict[str, str]:
-    """Counts over the trained runs of the tier."""
+    """Counts over the trained runs of the tier, and notes on the scale for captions."""
     seeds = sorted({manifest["settings"]["seed"] for manifest in manifests})
     return {
         "scale": scope.scale,
         "note": " ".join(scope_notes(scope)),
+        "data_note": "" if scope.comparable else f"Scale '{scope.scale}': a small stand-in for the data set.",
         "runs": str(len(manifests)),
         "models": str(len({manifest["settings"]["model"] for manifest in manifests})),
         "seeds": ", ".join(map(str, seeds)),

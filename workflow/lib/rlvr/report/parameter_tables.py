@@ -56,7 +56,7 @@ def tabulate_printed(counted: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def tabulate_launch(counted: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """What each run of the grid trains, saves and holds at real size; sizes in MiB and GiB."""
+    """Table of what each run of the grid trains, saves and holds in memory at real size, in MiB and GiB."""
     return pd.DataFrame(
         [
             {

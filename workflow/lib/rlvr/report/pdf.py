@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path
@@ -11,7 +12,7 @@ from rlvr.core.io import atomic_path
 
 @dataclass(frozen=True)
 class PaperFiles:
-    """What the document reads: ``numbers.json``, verdicts, tables as JSON and figures as PDF."""
+    """Files that the document reads: ``numbers.json``, verdicts, tables as JSON and figures as PDF."""
 
     numbers: str
     claims: str
@@ -30,14 +31,14 @@ class PaperFiles:
 
 
 def compile_paper(
-    main_path: str, files: PaperFiles, study: Mapping[str, str], captions: Mapping[str, str], pdf_path: str
+    main_path: str, files: PaperFiles, study: Mapping[str, Any], captions: Mapping[str, str], pdf_path: str
 ) -> None:
     """Compile the document.
 
     Args:
         main_path: The study's ``paper.typ``, or ``paper/general.typ``.
         files: What it reads.
-        study: ``name``, ``title`` and ``citation`` of the study.
+        study: ``name``, ``title`` and ``citation`` of the study; ``data_figures``: figures that show a data set only.
         captions: Captions of the figures by name; tables carry theirs.
         pdf_path: Where the PDF goes.
 
@@ -50,6 +51,8 @@ def compile_paper(
     try:
         document = typst.compile(str(Path(main_path).resolve()), root="/", sys_inputs=inputs)
     except typst.TypstError as error:
-        raise InputError(main_path, f"Typst refused it: {error}.", "Mend the line that the message names.") from error
+        raise InputError(
+            main_path, f"Typst refused it: {error}.", "Correct the line that the message names."
+        ) from error
     with atomic_path(pdf_path) as temporary:
         temporary.write_bytes(document)

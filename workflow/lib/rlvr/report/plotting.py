@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rlvr.plan.labels import read_labels
@@ -61,7 +61,9 @@ def as_drawing(output: Output, labels_path: str | None, scope: ReportScope, inpu
     """An output with its options and the looks of its series."""
     options = build(KINDS[output.kind].options, output.plot, f"outputs.yaml, output '{output.key}'")
     series = [*(row.series for row in output.rows if row.series), *options.series()]
-    return Drawing(output, options, read_labels(labels_path, series), scope, inputs)
+    labels = read_labels(labels_path, series)
+    labels |= {key: replace(labels[key], name=name) for key, name in scope.stand_ins.items() if key in labels}
+    return Drawing(output, options, labels, scope, inputs)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ class Table:
     Attributes:
         output: What it shows.
         cells: ``tables.CELLS`` of the output.
-        texts: One list a row: label texts, then cell texts.
+        texts: One list per row: label texts, then cell texts.
         notes: Sentences that explain brackets, dashes and marks, only those that occur.
         provenance: Where the numbers come from, one line each.
     """
@@ -80,7 +80,7 @@ def reproduced_text(cell: Mapping[Any, Any]) -> str:
 
 
 def notes(output: Output, cells: pd.DataFrame, scope: ReportScope) -> list[str]:
-    """What a reader must know to read the cells, in full sentences."""
+    """Notes that a reader of the cells needs, each a full sentence."""
     found = scope_notes(scope)
     if cells["reported"].notna().any():
         found.append("In parentheses: the number that the paper prints.")
@@ -96,7 +96,7 @@ def notes(output: Output, cells: pd.DataFrame, scope: ReportScope) -> list[str]:
 
 
 def scope_notes(scope: ReportScope) -> list[str]:
-    """What holds for every output of a scale."""
+    """Notes that hold for every output of a scale that is made of runs."""
     if scope.comparable:
         return [scope.remark] if scope.remark else []
     statement = (
@@ -107,12 +107,13 @@ def scope_notes(scope: ReportScope) -> list[str]:
 
 
 def interval_kinds(columns: Iterable[Column]) -> str:
-    """What the intervals of these columns are, in their order."""
+    """Name the kinds of intervals of these columns, each once, in their order."""
     reduced = {
         "difference": "of a difference from the intervals of its two terms",
         "mean": "of a mean by Student's t over seeds",
     }
-    score, spectrum = "of a score by bootstrap over problems", "of an estimated spectrum from its standard error"
+    score = "of a score over problems (modified Wilson interval for an effective number of answers)"
+    spectrum = "of an estimated spectrum from its standard error"
     kinds = [reduced.get(column.reduce, score if column.is_score else spectrum) for column in columns]
     return "; ".join(dict.fromkeys(kinds))
 
@@ -154,7 +155,7 @@ def escape_tex(text: str) -> str:
 
 
 def to_json(table: Table) -> dict[str, Any]:
-    """What the Typst paper reads: captions, headings and texts; no number is left for it to format."""
+    """The table as the Typst document reads it: captions, headings and texts; no number is left for it to format."""
     verdicts = {(line["row"], line["column"]): line["verdict"] for line in table.cells.to_dict("records")}
     keys = [column.key for column in table.output.columns]
     return {

@@ -1,7 +1,7 @@
 """The format reward: a pure function of the assistant's text.
 
-SOURCE: paper, appendix A.3.2, equation 5: R_fmt is the sum of the weights whose constraint holds. The constraints are
-given there in one line each; every reading of ours that goes beyond that line is tagged ASSUME.
+SOURCE: "Structure Over Scale", appendix A.3.2, equation 5: R_fmt is the sum of the weights whose constraint holds. The
+constraints are given there in one line each; every reading of ours that goes beyond that line is tagged ASSUME.
 """
 
 import re
@@ -103,7 +103,7 @@ def has_malformed_tags(text: str) -> bool:
     return THINK_TAG.findall(text) != [THINK_OPEN, THINK_CLOSE]
 
 
-# SOURCE: paper, appendix A.3.2. The largest sum, 0.75, stays below the accuracy reward of 1.
+# SOURCE: "Structure Over Scale", appendix A.3.2. The largest sum, 0.75, stays below the accuracy reward of 1.
 CONSTRAINTS: dict[Callable[[str], bool], float] = {
     closes_thinking: 0.375,
     answers_after_thinking: 0.375,

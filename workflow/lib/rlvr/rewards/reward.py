@@ -1,13 +1,13 @@
 """The training rewards of the four papers, as pure functions of a verdict, a text and its length in tokens.
 
-``shaped`` and ``as-printed`` are R_total = R_accuracy + R_format (first paper, appendix A.3, equal weights); ``binary``
-is 1 or 0 (second paper, section 2.4); ``signed`` is 1 or -1, to which the third and the fourth paper add a penalty on
-length.
+``shaped`` and ``as-printed`` are R_total = R_accuracy + R_format ("Structure Over Scale", appendix A.3, equal weights);
+``binary`` is 1 or 0 ("Evaluating Parameter Efficient Methods for RLVR", section 2.4); ``signed`` is 1 or -1, to which
+"The Path Not Taken" and "Geometry-Preserving Orthonormal Initialization" add a penalty on length.
 
-``as-printed`` follows the first paper to the letter. DEVIATION: ``shaped``, the default, differs from it in two ways.
-The answer stands where ``grader.last_answer`` finds it, not in the last box anywhere. And what a right answer's format
-takes away is scaled down: as printed, a right answer in an unclosed reasoning earns 0.7, a wrong one behind a tidy
-reasoning 0.75, so that the policy would be taught to be tidy rather than right.
+``as-printed`` follows "Structure Over Scale" to the letter. DEVIATION: ``shaped``, the default, differs from it in two
+ways. The answer stands where ``grader.last_answer`` finds it, not in the last box anywhere. And what a right answer's
+format takes away is scaled down: as printed, a right answer in an unclosed reasoning earns 0.7, a wrong one behind a
+tidy reasoning 0.75, so that the policy would be taught to be tidy rather than right.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Reward:
     """The reward of one completion and what it is made of.
 
     Attributes:
-        accuracy: 1 if the verdict is ``correct``, else 0, whatever it is worth.
+        accuracy: 1 if the verdict is ``correct``, otherwise 0, whatever it is worth.
         format: R_fmt as it counts, at most 0.75; 0 for rewards without it.
         total: What the policy is trained on.
         verdict: The grader's, so that a broken grader never looks like a weak model.
@@ -59,7 +59,11 @@ def reward_for(verdict: Verdict, text: str, tokens: int, rule: RewardRule) -> Re
 
 
 def shaped_format(found: float, right: bool, rule: RewardRule) -> float:
-    """What the format adds to a reward: R_fmt, but a tenth of what it takes from a right answer; see the module."""
+    """Share of the format in a shaped reward: R_fmt, but a tenth of what it takes from a right answer.
+
+    Without the tenth, a right answer of bad format would be worth no more than a wrong one of good format. The reward
+    ``as-printed`` takes all of R_fmt.
+    """
     return found * MALUS_OF_RIGHT if right and found < 0 and rule.kind != AS_PRINTED else found
 
 
@@ -72,7 +76,8 @@ def overlong_penalty(tokens: int, max_tokens: int, buffer: int) -> float:
     """Soft penalty on length.
 
     SOURCE: DAPO (Yu et al., 2025), equation 13: 0 up to ``max_tokens - buffer``, then linear, -1 at ``max_tokens`` and
-    beyond. The third paper uses a buffer of 1,024 (appendix C.1), the fourth one of 4,096, both with factor 1.
+    beyond. "The Path Not Taken" uses a buffer of 1,024 (appendix C.1), "Geometry-Preserving Orthonormal
+    Initialization" one of 4,096, both with factor 1.
 
     Args:
         tokens: Length of the completion.
@@ -92,7 +97,7 @@ def total_reward(
         gold: The problem's answer.
         verifier: The problem's verifier, see ``rlvr.grading.grader``.
         template: Name of the prompt template that the completion continues.
-        meta: What else the problem's table says, JSON.
+        meta: Further facts of the problem, JSON.
         rule: Which reward; the shaped one by default.
 
     Raises:

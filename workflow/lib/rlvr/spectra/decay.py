@@ -25,7 +25,7 @@ def fit_power_law(values_R: NDArray[np.float64]) -> PowerLaw:
     """Least squares of ``log s_i`` on ``log i`` over all values that are positive beyond rounding.
 
     Every index counts alike, so that a fit over thousands of values describes their bulk and one over the first 64 what
-    figure 1 of the primary paper shows. A low ``r_squared`` says that the values follow no power law.
+    figure 1 of "Structure Over Scale" shows. A low ``r_squared`` says that the values follow no power law.
 
     Args:
         values_R: Singular values in falling order, at least two of them positive.

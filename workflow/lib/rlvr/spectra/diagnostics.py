@@ -47,7 +47,7 @@ class Masks(NamedTuple):
 
 @dataclass(frozen=True)
 class DiagnosticsSettings:
-    """What the diagnostics look at.
+    """Settings of the diagnostics: sizes of masks and subspaces, and which layers are decomposed.
 
     Attributes:
         principal_rank: k of the rank-k reconstruction that defines principal weights.
@@ -94,7 +94,7 @@ def diagnose(update: ModuleUpdate, matrices: Matrices, settings: DiagnosticsSett
 def tidy(
     quantities: Mapping[str, float | Tensor], module: str, layer: int, projection: str, shape: tuple[int, int]
 ) -> pd.DataFrame:
-    """One row a number: a scalar at index 0, the entries of a curve at 1, 2, ..."""
+    """One row per number: a scalar at index 0, the entries of a curve at 1, 2, ..."""
     curves = {name: np.atleast_1d(np.asarray(value, dtype=np.float64)) for name, value in quantities.items()}
     starts = {name: int(isinstance(value, Tensor)) for name, value in quantities.items()}
     return pd.DataFrame(

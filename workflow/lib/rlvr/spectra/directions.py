@@ -55,7 +55,7 @@ def diagonal_share(update: Tensor, magnitudes: Tensor) -> float:
 def subspace_similarity(factor: Tensor, right: Tensor) -> float:
     """``||A V||_F / ||A||_F``: how much of a LoRA factor lies in a right singular subspace of the base.
 
-    SOURCE: fourth paper, section 6 and figure 7.
+    SOURCE: "Geometry-Preserving Orthonormal Initialization", section 6 and figure 7.
 
     Args:
         factor: A, (r, cols).
@@ -72,7 +72,8 @@ def subspace_similarity(factor: Tensor, right: Tensor) -> float:
 def initial_norms(base_values_R: Tensor, rank: int) -> dict[str, float]:
     """``||B_0 A_0||_F`` of LoRA initialisations that start from the singular values of the base.
 
-    SOURCE: fourth paper, equations 2 to 4 and 7, and its table 4. With orthonormal singular vectors the norm is that of
+    SOURCE: "Geometry-Preserving Orthonormal Initialization", equations 2 to 4 and 7, and table 4. With orthonormal
+    singular vectors the norm is that of
     the singular values used: the r largest (PiSSA), the r smallest (MiLoRA), r ones (OLoRA, either end); zero for LoRA
     and the paper's own two, whose ``B_0`` is zero.
 
@@ -92,6 +93,7 @@ def initial_norms(base_values_R: Tensor, rank: int) -> dict[str, float]:
 def tail_mean(base_values_R: Tensor, count: int = 16) -> float:
     """Mean of the ``count`` smallest singular values.
 
-    SOURCE: fourth paper, appendix D.1 and figure 9, where it is 0.46 to 1.73 for count 16.
+    SOURCE: "Geometry-Preserving Orthonormal Initialization", appendix D.1 and figure 9, where it is 0.46 to 1.73 for
+    count 16.
     """
     return float(base_values_R.double()[-count:].mean())

@@ -1,4 +1,4 @@
-"""Spectra and diagnostics of every module of a pair: a run of ours, a PEFT adapter, or somebody's checkpoint."""
+"""Spectra and diagnostics of every module of a pair: a run of ours, a PEFT adapter, or a checkpoint from elsewhere."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -38,8 +38,8 @@ def measure_pair(
         tuned_dir: A run, a PEFT adapter folder or a checkpoint folder.
         run_id: Name that the tables shall carry.
         settings: What the diagnostics look at.
-        spectra_path: Parquet file, one row a module and quantity; none where only norms were trained.
-        diagnostics_path: Parquet file, one row a module, quantity and index.
+        spectra_path: Parquet file, one row per module and quantity; none where only norms were trained.
+        diagnostics_path: Parquet file, one row per module, quantity and index.
         estimated: Estimate the spectra of large modules from products with their updates, with standard errors.
 
     Raises:

@@ -23,7 +23,7 @@ def jaccard(first: Tensor, second: Tensor) -> float:
 def independent_jaccard(p: float, q: float) -> float:
     """``p q / (p + q - p q)``: Jaccard index of independent random masks with densities p and q.
 
-    SOURCE: third paper, section 2.2. It is the ratio of the expected sizes; exact as the number of entries grows.
+    SOURCE: "The Path Not Taken", section 2.2. It is the ratio of the expected sizes; exact as entries grow in number.
     """
     return p * q / (p + q - p * q) if p + q > 0 else 0.0
 
@@ -37,7 +37,7 @@ def jaccard_matrix(masks: Sequence[Tensor]) -> Tensor:
 
 
 def mean_off_diagonal(matrix: Tensor) -> float:
-    """Mean of a square matrix (R, R) without its diagonal; the third paper's summary of a Jaccard matrix."""
+    """Mean of a square matrix (R, R) without its diagonal: how "The Path Not Taken" sums up Jaccard indices."""
     count = len(matrix)
     return float((matrix.sum() - matrix.diagonal().sum()) / (count * (count - 1)))
 
@@ -68,7 +68,7 @@ def _changed_along(mask: Tensor, axis: int) -> Tensor:
 def profile_alignment(first: Tensor, second: Tensor) -> float:
     """Pearson correlation of two row or column profiles, e.g. of two checkpoints; 0 where one is constant.
 
-    Says in one number what the third paper shows in figure 3: peaks stay where they are while the density grows.
+    Says in one number what figure 3 of "The Path Not Taken" shows: peaks stay where they are while the density grows.
     """
     a, b = first.double() - first.double().mean(), second.double() - second.double().mean()
     size = float(a.norm() * b.norm())
@@ -78,7 +78,7 @@ def profile_alignment(first: Tensor, second: Tensor) -> float:
 def principal_angles(first: Tensor, second: Tensor) -> Tensor:
     """Angles between two subspaces, in radians, rising.
 
-    SOURCE: third paper, section 4.1: ``cos theta_i = sigma_i(U_0^T U_+)``. SciPy takes small angles from their sines
+    SOURCE: "The Path Not Taken", section 4.1: ``cos theta_i = sigma_i(U_0^T U_+)``. SciPy takes small angles from sines
     (Knyazev and Argentati 2002); the cosine alone cannot tell angles below 1e-8 from zero.
 
     Args:
@@ -97,7 +97,7 @@ def principal_angles(first: Tensor, second: Tensor) -> Tensor:
 def normalised_spectral_shift(before_R: Tensor, after_R: Tensor) -> float:
     """``NSS = ||sigma(W_+) - sigma(W_0)||_2 / ||sigma(W_0)||_2`` of singular values, each in falling order.
 
-    SOURCE: third paper, section 4.1.
+    SOURCE: "The Path Not Taken", section 4.1.
     """
     before = before_R.double()
     return float((after_R.double() - before).norm() / before.norm())
@@ -106,7 +106,7 @@ def normalised_spectral_shift(before_R: Tensor, after_R: Tensor) -> float:
 def overlap(identified: Tensor, update: Tensor) -> float:
     """``|M_o and M| / |M|``: the share of the changed weights that an identified mask holds; 0 for an empty update.
 
-    SOURCE: third paper, section 4.2. A guess at random scores the density of ``identified``.
+    SOURCE: "The Path Not Taken", section 4.2. A guess at random scores the density of ``identified``.
     """
     changed = int(torch.count_nonzero(update))
     return int(torch.count_nonzero(identified & update)) / changed if changed else 0.0

@@ -1,4 +1,4 @@
-"""What the singular values of an update say. Pure: tensors in, numbers out, float64 throughout.
+"""Quantities of the singular values of an update. Pure: tensors in, numbers out, float64 throughout.
 
 Every quantity of a zero update is 0 by definition here: an update that is not there has no direction.
 """
@@ -60,7 +60,7 @@ def factored_singular_values(left: Tensor, right: Tensor) -> Tensor:
 def effective_rank(values_R: Tensor) -> float:
     """``exp(H(p))`` with ``p = s^2 / sum(s^2)`` and ``H`` the Shannon entropy in nats.
 
-    SOURCE: primary paper, section 4.4 (its text also says "participation ratio", which is another quantity).
+    SOURCE: "Structure Over Scale", section 4.4 (its text also says "participation ratio", which is another quantity).
     """
     shares = _energy_shares(values_R)
     return float(torch.special.entr(shares).sum().exp()) if len(shares) else 0.0
@@ -117,7 +117,7 @@ def describe_update(values_R: Tensor, bound: int, base_norm: float) -> list[Quan
 def describe_estimated(
     update: ModuleUpdate, matrices: Matrices, base_norm: float, generator: torch.Generator
 ) -> dict[str, Estimated]:
-    """What products with the update tell of it, by name; energy ranks are not among it.
+    """Estimate an update's quantities from products with it; energy ranks cannot be estimated and are missing.
 
     Args:
         update: Not smaller than :func:`rlvr.spectra.krylov.estimate_spectrum` asks for.

@@ -1,4 +1,4 @@
-"""What is left of an update when the tuned weights are stored in bfloat16, beside the update itself.
+"""The update that is left when the tuned weights are stored in bfloat16, beside the update itself.
 
 A merged bfloat16 weight minus its base carries the rounding error of every entry: noise that is close to full rank
 however low the rank of the update is. Spectra of such differences are not comparable with spectra of factors.

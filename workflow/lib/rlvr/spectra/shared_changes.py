@@ -32,7 +32,7 @@ from rlvr.weights.updates import iterate_updates
 
 
 class Change(NamedTuple):
-    """What one run changed in one module."""
+    """The update of one run in one module."""
 
     run_id: str
     update: ModuleUpdate

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-ETA = 1e-3  # SOURCE: third paper, definition 2.1
-ENTRIES_AT_A_TIME = 2**17  # entries looked at together: two blocks of 2 bytes an entry and the flags stay in the cache
+ETA = 1e-3  # SOURCE: "The Path Not Taken", definition 2.1
+ENTRIES_AT_A_TIME = 2**17  # entries looked at together: two blocks of 2 bytes per entry and the flags stay in the cache
 MANTISSA_BITS, EXPONENT_BIAS = 7, 127  # of bfloat16
 MINUS_ZERO = -(2**15)  # the code of -0.0 read as a 16-bit integer, the smallest there is
 
@@ -39,7 +39,7 @@ def changed_by_definition(before: Tensor, after: Tensor, eta: float = ETA) -> Te
 
 
 def update_mask(before: Tensor, after: Tensor) -> Tensor:
-    """The third paper's update mask ``M``: :func:`changed_by_definition` at its tolerance, without its temporaries.
+    """Update mask ``M`` of "The Path Not Taken": :func:`changed_by_definition` at its tolerance, with less memory.
 
     Args:
         before: Weight of any shape and floating type; rounded to bfloat16 first.
@@ -77,8 +77,8 @@ def sparsity(before: Tensor, after: Tensor) -> float:
 def fixed_tolerance_sparsity(before: Tensor, after: Tensor, tolerance: float = 1e-5) -> float:
     """The share of weights with ``|w' - w| <= tolerance``: the probe that definition 2.1 replaces.
 
-    SOURCE: third paper, section 2.1 and appendix D.1, of Mukherjee et al. 2025. It calls weights changed that are
-    stored alike (1024.001 and 1024.002), and weights equal that are stored far apart (1e-6 and 2e-6).
+    SOURCE: "The Path Not Taken", section 2.1 and appendix D.1, of Mukherjee et al. 2025. It calls weights changed that
+    are stored alike (1024.001 and 1024.002), and weights equal that are stored far apart (1e-6 and 2e-6).
 
     Args:
         before: Weight of any shape, taken as it is.

@@ -1,4 +1,4 @@
-"""What a printed number can have been before it was rounded, and whether printed numbers fit together.
+"""Bounds of a printed number before it was rounded, and whether printed numbers fit together.
 
 Bounds are exact fractions: whether a deviation follows from three rounded percentages is decided by the last digit.
 """

@@ -1,4 +1,4 @@
-"""What k samples of a problem say about a model: one value for each problem, averaged by whoever asks."""
+"""Estimates of a model's ability from k samples of each problem: one value per problem, averaged by the caller."""
 
 import numpy as np
 

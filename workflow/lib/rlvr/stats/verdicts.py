@@ -12,13 +12,13 @@ def verdict(value: float, low: float, high: float, printed: str) -> Literal["agr
     rounding nor our sampling error alone makes a difference.
 
     Args:
-        value: The reproduced number; counts as part of its interval even where a skewed bootstrap leaves it outside.
+        value: The reproduced number; counts as part of its interval even where a skewed interval leaves it outside.
         low: Lower end of its interval; ``value`` itself where there is none.
         high: Upper end.
         printed: The digits as printed, trailing zeros included, e.g. ``84.0``.
 
     Raises:
-        ValueError: If the interval is upside down or ``printed`` is no number.
+        ValueError: If the interval is upside down or ``printed`` is not a number.
     """
     if not low <= high:
         raise ValueError(f"an interval from {low} to {high}")

@@ -53,7 +53,7 @@ class Drawn:
 
     @property
     def draft(self) -> str:
-        """What a solution writes while it thinks."""
+        """The reasoning of a solution: letters and digits of its response, up to ``DRAFT`` characters."""
         return "".join(filter(str.isalnum, self.response))[:DRAFT]
 
     @property

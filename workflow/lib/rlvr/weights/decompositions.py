@@ -42,11 +42,11 @@ class Triples:
     right: Tensor
 
     def first(self, count: int) -> "Triples":
-        """Those of the largest values."""
+        """The ``count`` triples of the largest singular values."""
         return Triples(self.left[:, :count], self.values[:count], self.right[:count])
 
     def last(self, count: int) -> "Triples":
-        """Those of the smallest values."""
+        """The ``count`` triples of the smallest singular values."""
         start = len(self.values) - count
         return Triples(self.left[:, start:], self.values[start:], self.right[start:])
 

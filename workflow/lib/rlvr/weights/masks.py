@@ -39,7 +39,7 @@ def top_share_mask(scores: Tensor, share: float) -> Tensor:
 def principal_mask(reconstruction: Tensor, share: float) -> Tensor:
     """``Top_alpha(|W_k|)``: the entries that are largest in magnitude after a rank-k approximation.
 
-    SOURCE: the same paper, section 4.2, after Liu et al. 2025, arXiv:2506.00772.
+    SOURCE: "The Path Not Taken", section 4.2, after Liu et al. 2025, arXiv:2506.00772.
 
     Args:
         reconstruction: ``W_k`` (rows, cols), the product of the k leading singular triples.
@@ -51,7 +51,7 @@ def principal_mask(reconstruction: Tensor, share: float) -> Tensor:
 def low_magnitude_mask(weight: Tensor, share: float) -> Tensor:
     """``Bottom_alpha(|W|)``: the entries that are smallest in magnitude.
 
-    SOURCE: the same paper, section 4.2.
+    SOURCE: "The Path Not Taken", section 4.2.
     """
     return top_share_mask(-weight.abs(), share)
 
@@ -59,7 +59,7 @@ def low_magnitude_mask(weight: Tensor, share: float) -> Tensor:
 def below_mean_mask(weight: Tensor) -> Tensor:
     """The entries whose magnitude is below the mean magnitude of the matrix; about 58 % of a Gaussian one.
 
-    SOURCE: the same paper, section 5.1, mask (iii). Compared in float32 at least: a mean that is rounded to bfloat16
+    SOURCE: "The Path Not Taken", section 5.1, mask (iii). Compared in float32 at least: a mean rounded to bfloat16
     puts entries beside it on the wrong side.
     """
     magnitude = weight.abs().to(torch.promote_types(weight.dtype, torch.float32))
@@ -69,7 +69,7 @@ def below_mean_mask(weight: Tensor) -> Tensor:
 def random_mask(like: Tensor, generator: torch.Generator) -> Tensor:
     """A mask with as many entries as ``like``, spread evenly at random.
 
-    SOURCE: the same paper, section 5.1, mask (v): the control with the same sparsity in every layer.
+    SOURCE: "The Path Not Taken", section 5.1, mask (v): the control with the same sparsity in every layer.
 
     Args:
         like: Boolean mask of any shape.

@@ -18,7 +18,7 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True)
 class ModuleUpdate:
-    """What training added to one weight matrix, as its files say it; holds adapters' tensors, but no matrix.
+    """The update of one weight matrix, as a run's files describe it; holds adapters' tensors, but no matrix.
 
     Attributes:
         module: Name in the base model, e.g. ``model.layers.0.self_attn.q_proj``.
@@ -71,7 +71,7 @@ class Matrices:
 
     @cached_property
     def tuned(self) -> Tensor:
-        """The tuned weight (rows, cols): as stored, else merged in float64 and rounded once to the base's type."""
+        """The tuned weight (rows, cols): as stored, otherwise merged in float64 and rounded once to the base's type."""
         if self.is_stored:
             return self._stored
         return (self.base.double() + self.update).to(self.base.dtype)
@@ -112,7 +112,7 @@ class Matrices:
         return dense_map(self.update.float()) if make is None else self._named(lambda: make(self.base))
 
     def _named(self, make: Callable[[], Made]) -> Made:
-        """What a formula returns; a complaint of its own gets the module's name."""
+        """Call a formula and return its matrix; an ``InputError`` that it raises gets the module's name."""
         try:
             return make()
         except InputError as error:

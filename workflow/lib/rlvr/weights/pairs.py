@@ -20,7 +20,7 @@ class TunedFolders:
 
 
 def find_tuned(folder: str | Path) -> TunedFolders:
-    """What a folder holds.
+    """Find what a folder holds: an adapter, a full model, or both.
 
     Args:
         folder: A run (``adapter/``, ``model/`` or both inside), a PEFT adapter (``adapter_config.json``), or a

@@ -116,7 +116,7 @@ def change_energy(
         cols: Inputs; likewise.
 
     Returns:
-        ``None`` where a cut goes through an index of the first axis, which is no cut of the gates, and for more than
+        ``None`` where a cut goes through an index of the first axis, which is not a cut of the gates, and for more than
         three axes, whose contraction costs more than the dense operator.
     """
     pair, slab = pair_axes(len(dims)), math.prod(dims[1:])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rlvr.adapters.family import Trained
     from rlvr.plan.settings import TrainSettings
 
-INITIAL_SHARE = 1.5  # ASSUME: as PEFT's defaults, 12 and 8; the comparison of methods prints neither rank
+INITIAL_SHARE = 1.5  # ASSUME: as PEFT's defaults, 12 and 8; no paper of ours prints either rank
 
 
 class Adalora(Family):

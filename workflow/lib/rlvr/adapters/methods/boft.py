@@ -2,8 +2,8 @@
 
 DEVIATION: PEFT replaces any number of factors by one, without a word, where its CUDA extension cannot be compiled; see
 ``adapters.butterfly``. So the number of factors is the same everywhere. The gain per output that PEFT trains beside the
-rotation stays at one: with it the update would not be orthogonal, which is what BOFT is compared for (primary paper,
-appendix J).
+rotation stays at one: with it the update would not be orthogonal, which is what BOFT is compared for ("Structure Over
+Scale", appendix J).
 
 PEFT keeps one dense permutation (inputs x inputs) per factor and module: about 70 GB of float32 for all linear modules
 of Qwen3-8B with two factors, on every device. At that size choose `attention`, or one factor.

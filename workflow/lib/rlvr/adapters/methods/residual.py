@@ -2,7 +2,7 @@
 
 The effective weight is W_0 + s (B A - B_0 A_0), s = alpha / rank. Others put the residual W_0 - s B_0 A_0 in the place
 of the base; here the base stays as it is and the start is a pair of buffers, so that the base's hash holds, the model
-with its adapter off is the base (the reference of a KL term), a bfloat16 base is not rounded anew, and a file of the
+with its adapter off is the base (the reference of a KL term), a bfloat16 base is not rounded again, and a file of the
 adapter never depends on a second decomposition. The update is formed as (B - B_0) A + B_0 (A - A_0): exactly zero at
 the start, without the cancellation of two large products.
 

@@ -1,4 +1,4 @@
-"""Sparse full fine-tuning: the weights of the target set are trained at the entries of a mask, all else is frozen.
+"""Sparse full fine-tuning: the weights of the target set are trained at the entries of a mask, all others are frozen.
 
 As in full fine-tuning, what is trained is float32 unless the settings say otherwise; frozen weights keep their type.
 
@@ -77,7 +77,7 @@ class SparsePrincipal(Sparse):
 
 
 class SparseNonPrincipal(Sparse):
-    """All other entries."""
+    """Entries that are not among the largest after a rank-k approximation."""
 
     name = "sparse-non-principal"
     mask = "non-principal"
@@ -101,7 +101,7 @@ class SparseUnion(Sparse):
 
 
 class SparseRandom(Sparse):
-    """As many entries of every matrix as the union has, at random."""
+    """Trains random entries, in every matrix as many as the union mask of ``sparse-union`` has there."""
 
     name = "sparse-random"
     mask = "random"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rlvr.plan.settings import TrainSettings
 
-D_INITIAL = 0.1  # SOURCE: Kopiczko et al., and table 1 of the comparison of methods
+D_INITIAL = 0.1  # SOURCE: Kopiczko et al.; "Evaluating Parameter Efficient Methods for RLVR", table 1
 
 
 class Vera(Family):

@@ -1,6 +1,6 @@
 """A linear module with a QuanTA update.
 
-The trained gates are one vector ``quanta_theta`` a module; the gates as drawn are a buffer ``quanta_theta_0`` that is
+The trained gates are one vector ``quanta_theta`` per module; the gates as drawn are a buffer ``quanta_theta_0`` that is
 saved with them. DEVIATION: the official code subtracts the drawn operator from the base weight instead; with a buffer
 the base never changes, so its hash stays and "adapter off" is the base.
 """
@@ -118,8 +118,8 @@ class QuantaLinear(UpdatedLinear, QuantaLayer):
 def dense_is_cheaper(dims: list[int], vectors: int) -> bool:
     """Whether to build T(theta) - T(theta_0) and multiply once rather than to send every vector through the gates.
 
-    Counts multiplications: both operators cost 2 D sum(gate sizes) a vector, the dense one D^2 a vector once it is
-    built from D unit vectors. True for many vectors and few, small dims; never for the dims of the paper.
+    Counts multiplications: both operators cost 2 D sum(gate sizes) per vector, the dense one D^2 per vector once it
+    is built from D unit vectors. True for many vectors and few, small dims; never for the dims of the paper.
     """
     product = math.prod(dims)
     through_gates = 2 * sum(gate_sizes(dims))

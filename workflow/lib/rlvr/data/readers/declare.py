@@ -1,4 +1,4 @@
-"""What a reader declares: which columns of a source hold what, which rows count, and how values come into form."""
+"""Declarations of readers: which columns of a source hold what, which rows count, and how values come into form."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -57,7 +57,7 @@ class RowRule:
     Attributes:
         name: What the rows that stay have in common, for the card.
         column: The column it looks at.
-        passes: From that column (as Arrow) to one truth value a row.
+        passes: From that column (as Arrow) to one truth value per row.
     """
 
     name: str
@@ -109,7 +109,7 @@ class Reader:
 
     @property
     def all_columns(self) -> list[str]:
-        """Those and the columns that only the row rules look at."""
+        """Columns that a reader needs: those that hold problems and those that only its row rules look at."""
         return list(dict.fromkeys([*self.columns, *(rule.column for rule in self.rules)]))
 
     def require_columns(self, present: Iterable[str], where: str) -> None:
@@ -130,4 +130,4 @@ def reject(bad: pd.Series, values: pd.Series, where: str, problem: str) -> None:
     if bad.any():
         position = int(np.argmax(bad.to_numpy()))
         row, value = values.index[position], values.iloc[position]
-        raise InputError(where, f"row {row} holds '{value}': {problem}.", "Mend the file, or name another reader.")
+        raise InputError(where, f"row {row} holds '{value}': {problem}.", "Correct the file, or name another reader.")

@@ -55,17 +55,17 @@ def _decode(text: str) -> Any:
 
 
 def decode_rows(rows: pd.DataFrame, where: str) -> pd.DataFrame:
-    """What the records of the rows say; every record is decoded once.
+    """Read task, level and record of Enigmata's rows; every record is decoded once.
 
     Args:
         rows: The columns ``meta``, ``task_name`` and ``difficulty``, each possibly missing in a row.
         where: File that they are from, for messages.
 
     Returns:
-        ``task``: the column ``task_name``, else what the record says. ``level``: 1 easy, 2 medium, 3 hard, missing
-        where no valid level is stated; the record's ``difficulty_level`` goes before its ``difficulty``, both before
-        the column: the order in which the released evaluation looks for it. ``record``: JSON with sorted keys, which
-        the verifiers read.
+        ``task``: the column ``task_name``, otherwise what the record says. ``level``: 1 easy, 2 medium, 3 hard, missing
+        where no valid level is stated; the record's ``difficulty_level`` takes precedence over its ``difficulty``, and
+        both over the column: the order in which the released evaluation looks for it. ``record``: JSON with sorted
+        keys, which the verifiers read.
 
     Raises:
         InputError: For a ``meta`` that holds no object or a task outside ``TASKS``; names the row.

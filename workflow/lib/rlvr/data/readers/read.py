@@ -43,7 +43,7 @@ def read_problems(
         before: Rows in the source's files before this one; row numbers that serve as ids go on counting from there.
 
     Returns:
-        One row a raw row with the columns of ``tables.PROBLEMS``. A missing question or answer is an empty string.
+        One row per raw row with the columns of ``tables.PROBLEMS``. A missing question or answer is an empty string.
 
     Raises:
         InputError: For a missing column, a value that its transform refuses (names the row, counted from 1), a missing

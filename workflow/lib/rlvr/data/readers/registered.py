@@ -9,7 +9,7 @@ from rlvr.data.readers.rules import contains, equals, first_of_each
 DEEPMATH_SENTINELS = {-1.0: "unrated", 0.0: "unset"}
 
 SKYWORK_SUBSET = "train-math-deepscaler"  # SOURCE: paper "Structure Over Scale", appendix B.2
-SKYWORK_JUDGE = "extra_info.model_difficulty.DeepSeek-R1-Distill-Qwen-32B"  # SOURCE: the same
+SKYWORK_JUDGE = "extra_info.model_difficulty.DeepSeek-R1-Distill-Qwen-32B"  # SOURCE: as for SKYWORK_SUBSET
 
 _PROBLEM, _QUESTION, _PROMPT = Field("problem", to.strip), Field("question", to.strip), Field("prompt", to.bare_prompt)
 _GOLD, _INTEGER = Field("answer", to.gold), Field("answer", to.integer)
@@ -88,7 +88,7 @@ READERS = {
     ),
     "question-answer": Reader(_QUESTION, _GOLD),
     "olympiadbench": Reader(_QUESTION, Field("final_answer", to.only_answer), topic=Field("subfield", to.strip)),
-    "enigmata": Reader(  # one task a file; rows have no id of their own
+    "enigmata": Reader(  # one task per file; rows have no id of their own
         question=Field("prompt", to.strip),
         answer=Field("answer", enigmata.stored_answers),
         difficulty=Field("level", to.number),

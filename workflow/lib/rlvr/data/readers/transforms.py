@@ -211,7 +211,7 @@ def user_turn(values: pd.Series, where: str) -> pd.Series:
 
 
 def _joined(content: Any) -> str | None:
-    """What a turn says: text, or text in parts, which templates write one after the other; ``None`` for all else."""
+    """Text of a turn, given as text or as parts that templates join; ``None`` for content of any other form."""
     if content is None or isinstance(content, str):
         return content or ""
     if not isinstance(content, LISTS):
@@ -279,7 +279,7 @@ def only_answer(values: pd.Series, where: str) -> pd.Series:
 
 
 def gsm8k_gold(values: pd.Series, where: str) -> pd.Series:
-    """What follows ``####`` on the last line of a GSM8K answer, without commas between thousands.
+    """Gold of a GSM8K answer: the text behind ``####`` on its last line, without commas between thousands.
 
     An answer without that line stops, and so does a comma elsewhere: of "1,5" nobody knows whether it is 15 or 1.5.
     """

@@ -162,7 +162,7 @@ def _before_fence(line: str, marks: str) -> str | None:
 
 
 def _is_closing(rest: str) -> bool:
-    """Whether what follows the marks is no label."""
+    """Whether what follows the marks is not a label."""
     bare = rest.strip(BLANKS)
     if not bare or not LABELS_BEGIN.match(bare):
         return True

@@ -55,7 +55,7 @@ def answer_blocks(text: str) -> list[Block]:
 
 
 def blocks_of(text: str) -> str | None:
-    """What of a completion is judged: its last blocks, as JSON; ``None`` where there is none."""
+    """The part of a completion that is judged: its last code blocks, as JSON; ``None`` where it has none."""
     blocks = answer_blocks(text)[-MOST_BLOCKS:]
     return json.dumps([[one.label, one.text[: LONGEST_PROGRAM + 1]] for one in blocks]) if blocks else None
 
@@ -89,7 +89,7 @@ def grade_program(program: str | None, gold: str, meta: str = NO_META) -> Grade:
 
 
 def grade_quickly(blocks: str | None, _gold: str, _meta: str = NO_META) -> Grade | None:
-    """The grade where there is no program to run, else ``None``."""
+    """The grade where there is no program to run, otherwise ``None``."""
     return Grade("unparsed", None, "extract") if blocks is None else None
 
 
@@ -114,7 +114,7 @@ def check_record(gold: str, meta: str) -> None:
             f"{problem}, all of which it passes when it shares a process with them.",
             "Leave the record out: its tests need what the sandbox does not carry (docs/grading.md, Code).",
         )
-    raise InputError("reference program", f"{problem}.", "Mend the record, or leave it out.")
+    raise InputError("reference program", f"{problem}.", "Correct the record, or leave it out.")
 
 
 @lru_cache(maxsize=2048)
@@ -159,7 +159,7 @@ def _load(meta: str) -> dict[str, object]:
     except ValueError:
         record = None
     if not isinstance(record, dict):
-        raise InputError("record of a program", "is no JSON object.", "Use a reader that keeps the tests as meta.")
+        raise InputError("record of a program", "is not a JSON object.", "Use a reader that keeps the tests as meta.")
     return record
 
 
@@ -167,7 +167,7 @@ def _parse(code: object, what: str) -> ast.Module:
     try:
         return ast.parse(code if isinstance(code, str) else "?")
     except (SyntaxError, ValueError) as error:
-        raise InputError(what, f"is no Python: {str(code)[:60]!r}.", "Mend the record, or leave it out.") from error
+        raise InputError(what, f"is not Python: {str(code)[:60]!r}.", "Correct the record, or leave it out.") from error
 
 
 def _defined(program: ast.Module) -> set[str]:

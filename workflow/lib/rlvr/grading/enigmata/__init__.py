@@ -1,4 +1,4 @@
-"""Verifiers of the Enigmata tasks: our own, one line a task in ``tasks``, verdicts in ``verify``."""
+"""Verifiers of the Enigmata tasks: our own, one line per task in ``tasks``, verdicts in ``verify``."""
 
 from functools import partial
 

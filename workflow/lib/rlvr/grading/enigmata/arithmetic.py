@@ -28,7 +28,7 @@ def load_target(puzzle: Puzzle, value: int | None) -> Target:
     """Numbers and target; ``value`` where the record does not state it."""
     target = puzzle.value("target") if value is None else value
     if type(target) is not int:
-        raise ValueError("the target is no whole number")
+        raise ValueError("the target is not a whole number")
     return Target(as_integers(puzzle.value("question")), target, CANNOT in puzzle.answer_text)
 
 

@@ -64,7 +64,11 @@ def official_campsite(text: str, site: Campsite) -> bool | None:
 
 
 def rules_campsite(text: str, site: Campsite) -> bool | None:
-    """Also: nothing but tents was added, no two tents touch at a corner, every tree has a tent of its own beside it."""
+    """Check a campsite by the prompt's rules, which ask for more than the released verifier.
+
+    Only tents are added, no two of them touch, even at a corner, and every tree has a tent of its own beside it.
+    ``None`` where no board can be read.
+    """
     verdict = official_campsite(text, site)
     if not verdict:
         return verdict
@@ -117,7 +121,7 @@ def official_stars(text: str, stars: Stars) -> bool | None:
 
 
 def rules_stars(text: str, stars: Stars) -> bool | None:
-    """One star in each row and column on empty cells, no two touch, nothing else changed."""
+    """One star in each row and column on empty cells, no two touch, no other cell changed."""
     board = parse.board(text)
     if not board:
         return None

@@ -122,7 +122,7 @@ def load_light_up(puzzle: Puzzle) -> LightUp:
     """Stored bulbs and board."""
     board = puzzle.text("question").strip().split("\n")
     if any(len(line) != len(board[0]) for line in board) or not set("".join(board)) <= set(".#01234"):
-        raise ValueError("the question is no rectangular board of '.', '#' and digits")
+        raise ValueError("the question is not a rectangular board of '.', '#' and digits")
     return LightUp(as_cells(puzzle.answer), board)
 
 

@@ -13,7 +13,7 @@ from rlvr.grading.enigmata.puzzle import Grid, Puzzle, as_grid, as_integers
 
 @dataclass(frozen=True)
 class Clues:
-    """What is seen from the four sides of a square of buildings."""
+    """Clues at the four sides of a square of buildings: how many of them are seen from there, line by line."""
 
     top: list[int]
     left: list[int]
@@ -103,7 +103,7 @@ def official_slant(text: str, slant: Slant) -> bool | None:
 
 
 def rules_slant(text: str, slant: Slant) -> bool | None:
-    """One diagonal a cell, every clue holds, no closed loop."""
+    """One diagonal per cell, every clue holds, no closed loop."""
     grid = read_slant(text)
     if grid is None:
         return None

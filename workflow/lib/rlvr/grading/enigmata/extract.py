@@ -1,6 +1,6 @@
 """Where an answer stands in a completion: three scanners, each linear in the length of the text.
 
-SOURCE: what the released verifiers accept, as recorded in their verdicts; their own patterns take quadratic time.
+SOURCE: the texts that the released verifiers accept, by recorded verdicts; their own patterns take quadratic time.
 """
 
 FENCE = "```"
@@ -10,7 +10,7 @@ BOARD_OPEN, BOARD_CLOSE = "<begin_board>", "<end_board>"
 def last_block(text: str) -> str | None:
     """Body of the last fenced block; where there is none, of the last pair of fences on whatever lines.
 
-    What follows an opening fence on its line is no part of the body, and fences pair from the left: an odd one before
+    What follows an opening fence on its line is not part of the body, and fences pair from the left: an odd one before
     the answer spoils it, an unclosed one holds nothing.
     """
     body = last_fenced(text)
@@ -31,12 +31,12 @@ def last_fenced(text: str) -> str | None:
 
 
 def last_inline(text: str) -> str | None:
-    """What stands between the last two fences that pair from the left."""
+    """Text between the last two fences that pair from the left; ``None`` where there is no pair."""
     return _last_between(text, FENCE, FENCE)
 
 
 def last_board(text: str) -> str | None:
-    """What stands between the last pair of board tags."""
+    """Text between the last pair of board tags; ``None`` where there is no pair."""
     return _last_between(text, BOARD_OPEN, BOARD_CLOSE)
 
 

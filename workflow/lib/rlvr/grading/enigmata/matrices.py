@@ -41,7 +41,7 @@ def load_binario(puzzle: Puzzle) -> list[list[int | None]]:
         or any(len(row) != len(rows) for row in rows)
         or not {cell for row in rows for cell in row} <= set("01_")
     ):
-        raise ValueError("the question is no square of 0, 1 and _")
+        raise ValueError("the question is not a square of 0, 1 and _")
     return [[None if cell == "_" else int(cell) for cell in row] for row in rows]
 
 
@@ -59,7 +59,7 @@ def official_binario(text: str, givens: list[list[int | None]]) -> bool | None:
 
 
 def rules_binario(text: str, givens: list[list[int | None]]) -> bool | None:
-    """The same, and every cell is 0 or 1."""
+    """Check a Binario grid by the released verifier's conditions and that every cell is 0 or 1; ``None`` if unread."""
     verdict = official_binario(text, givens)
     return verdict and set("".join(text.split())) <= set("01")
 
@@ -75,7 +75,7 @@ def load_sudoku(puzzle: Puzzle) -> list[list[int | None]]:
     """The given cells of a square whose side is a square; 0 is a blank."""
     grid = as_grid(puzzle.value("question"))
     if isqrt(len(grid)) ** 2 != len(grid) or len(grid[0]) != len(grid):
-        raise ValueError("the question is no Sudoku")
+        raise ValueError("the question is not a Sudoku")
     return [[cell or None for cell in row] for row in grid]
 
 
@@ -152,7 +152,7 @@ def load_stored_grid(puzzle: Puzzle) -> Grid:
         return as_grid(puzzle.answer)
     grid = parse.grid(str(puzzle.answer))
     if grid is None:
-        raise ValueError(f"the stored answer {puzzle.answer!r:.60} is no grid")
+        raise ValueError(f"the stored answer {puzzle.answer!r:.60} is not a grid")
     return grid
 
 

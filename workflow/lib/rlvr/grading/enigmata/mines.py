@@ -12,7 +12,7 @@ Count = tuple[frozenset[Cell], int]  # exactly so many mines among these cells
 
 
 def counts_of(grid: Grid) -> list[Count]:
-    """What each number says about the unknown cells around it."""
+    """For each number on the board, the unknown cells around it and how many of them are mines."""
     unknown = {(i, j) for i, row in enumerate(grid) for j, cell in enumerate(row) if cell == UNKNOWN}
     numbers = [(cell, (i, j)) for i, row in enumerate(grid) for j, cell in enumerate(row) if cell >= 0]
     said = [(frozenset(unknown.intersection(around(place, AROUND))), number) for number, place in numbers]

@@ -169,7 +169,7 @@ def load_maze(puzzle: Puzzle) -> Maze:
         or not rows
         or not all(isinstance(row, list) and len(row) == len(rows[0]) for row in rows)
     ):
-        raise ValueError("the question is no rectangular map")
+        raise ValueError("the question is not a rectangular map")
     free = {(i, j) for i, row in enumerate(rows, 1) for j, cell in enumerate(row, 1) if cell != "B"}
     return Maze(frozenset(free), (len(rows), len(rows[0])), "not exist" in puzzle.answer_text)
 

@@ -34,7 +34,10 @@ def load_turn(puzzle: Puzzle) -> Turn:
 
 
 def official_turn(text: str, turn: Turn) -> bool | None:
-    """One own mark more: one that wins now, else one that stops the other from winning next, else a best one."""
+    """Check a move by the released rule: it wins at once; where none does, it stops the other player from winning next.
+
+    Where neither is needed, any best move is right. ``None`` for text that holds no board.
+    """
     position = read_quoted(text)
     if position is None:
         return None
@@ -50,7 +53,7 @@ def official_turn(text: str, turn: Turn) -> bool | None:
 
 
 def rules_turn(text: str, turn: Turn) -> bool | None:
-    """One own mark more that keeps the best result which the position allows."""
+    """Check that a board has one own mark more, which keeps the best result that the position allows."""
     position = read_quoted(text) or _read_listed(text)
     if position is None:
         return None

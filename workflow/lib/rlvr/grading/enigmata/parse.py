@@ -78,7 +78,7 @@ def grid(text: str) -> Grid | None:
 
 
 def any_grid(text: str) -> Grid | None:
-    """As ``grid``, with signs everywhere, bars between cells and idle brackets around rows."""
+    """Read a grid of numbers that may hold signs, bars between cells and idle brackets; ``None`` for other text."""
     found = grid(text)
     if found is not None:
         return found

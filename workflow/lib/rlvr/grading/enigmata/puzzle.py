@@ -11,7 +11,7 @@ Grid = list[list[int]]
 
 @dataclass(frozen=True)
 class Puzzle:
-    """What a check may know.
+    """A puzzle as its checks see it.
 
     Attributes:
         answer: The stored answer: text, or the value where the text is JSON.
@@ -39,7 +39,7 @@ class Puzzle:
         """
         found = self.record.get(key)
         if not isinstance(found, str):
-            raise ValueError(f"'{key}' of the record is no text")
+            raise ValueError(f"'{key}' of the record is not text")
         return found
 
     @property
@@ -47,10 +47,10 @@ class Puzzle:
         """The stored answer where it must be text.
 
         Raises:
-            ValueError: If it is no text, or empty.
+            ValueError: If it is not text, or empty.
         """
         if not isinstance(self.answer, str) or not self.answer.strip():
-            raise ValueError("the stored answer is no text")
+            raise ValueError("the stored answer is not text")
         return self.answer
 
 
@@ -58,11 +58,11 @@ def read_puzzle(gold: str, meta: str) -> Puzzle:
     """A puzzle from the columns ``answer`` and ``meta`` of ``tables.PROBLEMS``.
 
     Raises:
-        ValueError: If the record is no JSON object.
+        ValueError: If the record is not a JSON object.
     """
     record = json.loads(meta)
     if not isinstance(record, dict):
-        raise ValueError("the record is no JSON object")
+        raise ValueError("the record is not a JSON object")
     return Puzzle(decode(gold), record)
 
 
@@ -88,11 +88,11 @@ def as_grid(value: Any, rows: int | None = None, columns: int | None = None) -> 
         ValueError: If it is no such grid.
     """
     if not isinstance(value, list) or not value or not all(isinstance(row, list) for row in value):
-        raise ValueError(f"{value!r:.60} is no grid")
+        raise ValueError(f"{value!r:.60} is not a grid")
     width = len(value[0]) if columns is None else columns
     whole = all(type(cell) is int for row in value for cell in row)
     if not whole or any(len(row) != width for row in value) or len(value) != (rows or len(value)) or not width:
-        raise ValueError(f"{value!r:.60} is no grid of whole numbers of the expected size")
+        raise ValueError(f"{value!r:.60} is not a grid of whole numbers of the expected size")
     return value
 
 
@@ -103,7 +103,7 @@ def as_integers(value: Any) -> list[int]:
         ValueError: If it is none.
     """
     if not isinstance(value, list) or not all(type(item) is int for item in value):
-        raise ValueError(f"{value!r:.60} is no list of whole numbers")
+        raise ValueError(f"{value!r:.60} is not a list of whole numbers")
     return value
 
 

@@ -92,7 +92,7 @@ def rules_cars(text: str, cars: Cars) -> bool | None:
 
 @dataclass(frozen=True)
 class Stack:
-    """What goes in, what must come out, and whether the stored answer says that it cannot."""
+    """Numbers in the order in which they are pushed and popped, and whether the stored answer says "impossible"."""
 
     pushed: list[int]
     popped: list[int]
@@ -178,7 +178,7 @@ class Graph:
 
 
 def load_graph(puzzle: Puzzle) -> Graph:
-    """A line with the number of vertices, then one edge a line."""
+    """A line with the number of vertices, then one edge per line."""
     first, *lines = puzzle.text("question").strip().split("\n")
     pairs = [tuple(map(int, line.split())) for line in lines if line.strip()]
     if any(len(pair) != 2 for pair in pairs):

@@ -1,4 +1,4 @@
-"""Which verifier each task has: one line a task.
+"""Which verifier each task has: one line per task.
 
 SOURCE of ceilings and faults: the verdicts recorded from the released verifiers (commit b9c6f59) on puzzles of the
 released generators. A ceiling is the share of puzzles on which a solver scores that keeps the prompt's rules, writes
@@ -38,7 +38,7 @@ class Task:
         official: The released verdict: true, false, or ``None`` for text that cannot be read.
         rules: The verdict of the prompt's own rules.
         extract: Where the answer stands in a completion.
-        replay: Writes the stored answer as the prompt asks for it; ``None`` where what is stored is no answer.
+        replay: Writes the stored answer as the prompt asks for it; ``None`` where what is stored is not an answer.
         ceiling: Largest share that a perfect, rule-abiding solver can score in official mode.
         why: What the ceiling or the difference between the modes comes from.
         diverges: Kinds of recorded verdicts that are declared not to be followed: code that the release evaluates.

@@ -17,7 +17,7 @@ UNREADABLE = (
     AttributeError,
     RecursionError,
 )  # of a record, not of an answer
-MAX_ANSWER = 50_000  # ASSUME: a longer one is no answer; the longest that a puzzle asks for has some hundred moves
+MAX_ANSWER = 50_000  # ASSUME: a longer one is not an answer; the longest that a puzzle asks for has some hundred moves
 MAX_STORED = 2_000  # characters of an answer that are stored with its grade
 
 
@@ -61,7 +61,7 @@ def judge_answer(answer: str | None, gold: str, meta: str, task: str, mode: Mode
 
 @lru_cache(maxsize=4096)  # the completions of one problem are graded one after the other
 def load(gold: str, meta: str, task: str) -> Any:
-    """What a task's checks need of a stored answer and its record.
+    """Take from a stored answer and its record what the checks of its task need.
 
     Raises:
         InputError: If it cannot be graded against; says why.

@@ -144,7 +144,7 @@ def rules_way(text: str, town: Town) -> bool | None:
 
 
 def table_rows(text: str) -> list[tuple[str, ...]]:
-    """Cells of every row between bars, in lower case; the rule under a table's head is no row."""
+    """Cells of every row between bars, in lower case; the rule under a table's head is not a row."""
     rows = [tuple(cell.strip().lower() for cell in line.strip().strip("|").split("|")) for line in text.split("\n")]
     return [row for row in rows if not all(RULE_CELL.fullmatch(cell) for cell in row)]
 

@@ -4,14 +4,16 @@ Everything here is linear in the length of the answer and imports nothing heavy.
 """
 
 import re
-from collections import Counter
 from fractions import Fraction
+
+from rlvr.grading.mathematics.signs import ASCII
 
 MATH_DELIMITERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 # Spaces that separate nothing: not two words or commands, not the numbers of a list (1, 234 is not 1,234).
 INNER_SPACE = re.compile(r"(?<![\w,])\s+|\s+(?!\w)|(?<=,)\s+(?!\d)")
 TEXT_COMMAND = re.compile(r"\\(?:text(?:bf|it|rm|normal)?|math(?:rm|bf|it)|mbox|operatorname)\s*\{([^{}]*)\}")
 WORDS = re.compile(r"[a-z]{2,}(?:[ -][a-z]+)*")
+EMPHASIS = re.compile(r"(\*\*|__|`|\"|')((?:(?!\1).)+)\1", re.DOTALL)
 LOGIC_WORDS = frozenset({"yes", "no", "true", "false"})
 
 NUMBER = re.compile(r"([+-]?)((?:[1-9]\d{0,2}(?:(?:,|\{,\}|,\\!)\d{3})+|\d+)(?:\.\d+)?|\.\d+)", re.ASCII)
@@ -20,13 +22,15 @@ FRACTIONS = (
     re.compile(r"([+-]?)\\[dtc]?frac(\d)(\d)", re.ASCII),
     re.compile(r"([+-]?)(\d+)/(\d+)", re.ASCII),
 )
-MAX_EXACT_CHARS = 15  # math-verify reads decimals as 15-digit floats: longer ones are left to it
-SURELY_DIFFERENT = Fraction(1, 10**5)  # math-verify rounds a decimal to 6 places before it compares
+MAX_EXACT_CHARS = 15  # longer decimals may be roundings of something exact: they are left to the full comparison
+SURELY_DIFFERENT = Fraction(1, 10**5)  # a rounded decimal of six places is closer to what it stands for
 
 
 def clean_answer(answer: str) -> str:
-    """The answer without what never carries meaning: outer spaces, math delimiters and one trailing full stop."""
-    cleaned = answer.strip()
+    """The answer without what carries no meaning: outer spaces, emphasis, math delimiters, one full stop at the end."""
+    cleaned = (answer if answer.isascii() else answer.translate(ASCII)).strip()
+    if emphasised := EMPHASIS.fullmatch(cleaned):
+        return clean_answer(emphasised[2])
     if cleaned.endswith(".") and not cleaned.endswith(".."):
         cleaned = cleaned[:-1].rstrip()
     for opening, closing in MATH_DELIMITERS:
@@ -56,19 +60,22 @@ def as_words(answer: str) -> str | None:
 
 
 def same_words(gold: str, answer: str) -> bool | None:
-    """Whether two cleaned answers are the same text; ``None`` leaves the decision to the full comparison.
+    """Whether two cleaned answers are the same text; ``None`` where one may be something else than words.
 
-    Equal text is always the same answer, and nothing else is Yes, No, True or False: computer algebra would read words
-    as products of letters, ``no`` as ``on``. As ``ab`` may really be a product, other words differ only where their
-    letters do.
+    Letters that may be a product (``ab``) are left to the full comparison. Nothing but the word itself is Yes, No, True
+    or False.
     """
     gold_words, answer_words = as_words(gold), as_words(answer)
-    if gold_words is not None and gold_words == answer_words:
+    if gold_words is None or answer_words is None or not (is_prose(gold_words) and is_prose(answer_words)):
+        return None
+    if gold_words == answer_words:
         return True
-    if gold_words in LOGIC_WORDS:
-        return False
-    both = gold_words is not None and answer_words is not None
-    return False if both and Counter(gold_words) != Counter(answer_words) else None
+    return False if gold_words in LOGIC_WORDS else None
+
+
+def is_prose(words: str) -> bool:
+    """Whether text in lower case is made of words, not of products of letters."""
+    return any(len(word) >= 5 or word in LOGIC_WORDS for word in words.split())
 
 
 def as_number(answer: str) -> tuple[Fraction, bool] | None:

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 TOKEN = re.compile(
     r"\\end\s*\{\w*matrix\}|\\(?P<command>[A-Za-z]+)|\\.|(?P<number>(?<=\^)\d+|\d{1,3}(?:,\d{3})+(?!\d)|\d*\.?\d+)|(?P<letter>[^\W\d_])"
@@ -71,14 +72,26 @@ class Cost:
 
     def exceeds(self, other: "Cost") -> bool:
         """Whether any size is larger than in ``other``."""
-        return any(getattr(self, name) > getattr(other, name) for name in self.__slots__)
+        return (
+            self.digits > other.digits
+            or self.terms > other.terms
+            or self.sum_exponent > other.sum_exponent
+            or self.repetitions > other.repetitions
+            or self.choices > other.choices
+        )
 
     def joined(self, other: "Cost") -> "Cost":
         """The larger of both sizes, each for itself."""
-        return Cost(*(max(getattr(self, name), getattr(other, name)) for name in self.__slots__))
+        return Cost(
+            max(self.digits, other.digits),
+            max(self.terms, other.terms),
+            max(self.sum_exponent, other.sum_exponent),
+            max(self.repetitions, other.repetitions),
+            max(self.choices, other.choices),
+        )
 
 
-# What math-verify 0.9.0 compares within a second or two: measured on powers of sums, sums of powers and factorials.
+# What is surely compared within a second or two: more than any honest answer needs.
 AFFORDABLE = Cost(digits=20_000, terms=1_000, sum_exponent=300, repetitions=500, choices=10_000)
 MAX_ANSWER_CHARS = 300  # ASSUME: the longest real gold of DeepMath, MATH and AIME that we know has 161
 MAX_NESTING = 10  # brackets within brackets: 16 of them already cost seconds of parsing
@@ -127,6 +140,8 @@ class _Frame:
 def add(sizes: Iterable[Size]) -> Size:
     """Size of a sum; rational numbers join into one term."""
     sizes = list(sizes) or [Size()]
+    if len(sizes) == 1 and (sizes[0].symbols or sizes[0].terms == 1):
+        return sizes[0]
     rational = [size for size in sizes if not size.symbols]
     return Size(
         min(max(size.digits for size in sizes) + math.log10(len(sizes)), HUGE),
@@ -147,10 +162,10 @@ def multiply(first: Size, second: Size) -> Size:
 def raise_to(base: Size, exponent: Size) -> Size:
     """Size of an expanded power; a symbolic exponent stays as it is."""
     if not exponent.numeric:
-        return replace(base, symbols=base.symbols | exponent.symbols, numeric=False)
+        return Size(base.digits, base.terms, base.degree, base.symbols | exponent.symbols, False)
     degree, variables = min(base.degree * exponent.value, HUGE), len(base.symbols)
     terms = min(choose(exponent.value + base.terms - 1, base.terms - 1), choose(degree + variables, variables))
-    return replace(base, digits=min(base.digits * exponent.value, HUGE), terms=terms, degree=degree)
+    return Size(min(base.digits * exponent.value, HUGE), terms, degree, base.symbols, base.numeric)
 
 
 def factorial(size: Size) -> Size:
@@ -158,7 +173,7 @@ def factorial(size: Size) -> Size:
     if not size.numeric:
         return size
     digits = size.value * max(math.log10(max(size.value, 1)) - math.log10(math.e), 0.3)
-    return replace(size, digits=min(digits, HUGE))
+    return Size(min(digits, HUGE), size.terms, size.degree, size.symbols, size.numeric)
 
 
 def choose(total: float, chosen: float) -> float:
@@ -172,6 +187,7 @@ def choose(total: float, chosen: float) -> float:
     return math.exp(min(logarithm, math.log(HUGE)))
 
 
+@lru_cache(maxsize=4096)
 def expansion_cost(text: str) -> Cost:
     """The largest sizes in a text, read as LaTeX or plain mathematics; total, and linear in the number of tokens."""
     return _Reader().read(text)
@@ -201,7 +217,8 @@ class _Reader:
         while len(self.stack) > 1:
             self._bracket(")")
         self._finish_addend(separate=True)
-        return replace(self.cost, **dict.fromkeys(self.repeated, self.largest_number))
+        repeated = dict.fromkeys(self.repeated, self.largest_number)
+        return replace(self.cost, **repeated) if repeated else self.cost
 
     def _atom(self, token: re.Match[str]) -> Size | None:
         """Size of a number, a symbol or a constant; ``None`` for what is none."""
@@ -267,4 +284,5 @@ class _Reader:
             frame.addends.clear()
 
     def _note(self, size: Size) -> None:
-        self.cost = self.cost.joined(Cost(size.digits, size.terms))
+        if size.digits > self.cost.digits or size.terms > self.cost.terms:
+            self.cost = self.cost.joined(Cost(size.digits, size.terms))

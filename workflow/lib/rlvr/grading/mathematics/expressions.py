@@ -19,7 +19,7 @@ MAX_DEPTH = 10
 MAX_EXPONENT = 10_000
 MAX_ROOT = 10**6
 TOKEN = re.compile(
-    r"\s+|\\[,;!: ]|\\(?:left|right)(?=[()])|(?P<number>\d+)|(?P<name>\\pi(?![A-Za-z])|[a-df-hj-zA-DF-HJ-Z])"
+    r"\s+|\\[,;!: ]|\\(?:left|right)(?=[()])|(?P<number>\d+)|(?P<name>\\pi(?![A-Za-z])|[a-cf-hj-zA-DF-HJ-Z])"
     r"|(?P<fraction>\\[dt]?frac(?![A-Za-z]))|(?P<root>\\sqrt(?![A-Za-z]))"
     r"|(?P<sign>[-+])|(?P<times>\*(?!\*)|\\cdot(?![A-Za-z])|\\times(?![A-Za-z]))|(?P<over>/)|(?P<power>\^)"
     r"|(?P<open>[({])|(?P<close>[)}])|(?P<other>.)",
@@ -59,7 +59,9 @@ def evaluate(text: str) -> tuple[Value, frozenset[str]] | None:
     except _NotElementaryError:
         return None
     only_letters = all(kind in ("name", "times", "open", "close") for kind, _ in reader.tokens)
-    return None if only_letters else (value, frozenset(reader.names))
+    if only_letters or sum(name.isupper() for name in reader.names) > 1:
+        return None  # perhaps words, or matrices
+    return value, frozenset(reader.names)
 
 
 @lru_cache(maxsize=64)
@@ -157,11 +159,14 @@ class _Reader:
         return not (before == "name" and self.kind == "open") and not (before == "number" and self.kind == "fraction")
 
     def power(self) -> Value:
+        start = self.place
         base = self.base()
         if self.kind != "power":
             return base
         self.take("power")
         exponent = self.exponent()
+        if exponent < 0 and self.tokens[start][0] == "name":
+            raise _NotElementaryError  # perhaps an element of a group
         if exponent < 0:
             base, exponent = _inverse(base), -exponent
         if exponent > MAX_EXPONENT or (exponent == 0 and 0 in base):

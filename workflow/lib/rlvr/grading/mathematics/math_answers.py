@@ -1,32 +1,40 @@
-r"""Whether two mathematical answers are the same: text and numbers first, computer algebra for the rest.
+r"""Whether two mathematical answers are the same: text and numbers first, then what their readings say.
 
-The full comparison is math-verify, used the only way that reads every gold correctly: the gold wrapped in ``$...$``
-(raw, ``2\sqrt{3}`` would become 2), the last box alone wrapped in ``\boxed{}`` (adjacent boxes would be merged), gold
-first (intervals and assignments are compared asymmetrically). math-verify reports its own timeouts as "different";
-its limits are therefore off and ours is on.
+Every answer has one reading (``readings``); a text that none of its kinds covers to the last sign is compared as text.
+Expressions are the same if they have the same values at random points (``equality``).
 """
 
-import logging
 import re
 from functools import lru_cache
-from typing import Any
 
 from rlvr.core.errors import InputError
-from rlvr.grading.mathematics.answers import as_number, as_words, clean_answer, same_number, same_string, same_words
-from rlvr.grading.mathematics.costs import is_hostile, is_too_long, nesting
-from rlvr.grading.mathematics.denials import says_otherwise
+from rlvr.grading.mathematics.answers import as_number, clean_answer, same_number, same_string, same_words
+from rlvr.grading.mathematics.choices import chooses, letter_of
+from rlvr.grading.mathematics.costs import expansion_cost, is_hostile, is_too_long, nesting
 from rlvr.grading.mathematics.expressions import evaluate, same_expression
+from rlvr.grading.mathematics.kinds import Reading, Text
+from rlvr.grading.mathematics.latex import UnreadableError, tokenize
 from rlvr.grading.mathematics.lists import same_entries
-from rlvr.grading.mathematics.notation import match_in_plain_notation
-from rlvr.grading.mathematics.rewriting import holds_relation, is_interval, match_rewritten
+from rlvr.grading.mathematics.reader import read
+from rlvr.grading.mathematics.sameness import same
+from rlvr.grading.mathematics.tidying import Tidied, tidy
 from rlvr.grading.time_limit import TimedOutError, time_limit
 from rlvr.grading.verdicts import Stage, Verdict
 
-TIME_LIMIT_S = 5.0  # for all of one comparison: parsing and every pair of candidate readings
+TIME_LIMIT_S = 5.0  # for all of one comparison
 INFINITE = re.compile(r"[+-]?\s*\\infty|\\pm\s*\\infty")
-GOLD_LIMIT_S = 60.0  # a gold is trusted: only a machine that stands still may need that long
-TAME = re.compile(r"(?:(?!\*\*)[^\\^]){0,30}", re.DOTALL)
-TAME_NESTING = 3
+TAME_CHARS = 120
+TAME_NESTING = 5
+LONG_WORK = re.compile(
+    r"[<>=!|]|\\(?:sum|prod|i*int|oint|le|ge|ne|leq|geq|neq|leqslant|geqslant|lt|gt|mid|lvert|binom|dbinom|begin)(?![A-Za-z])"
+)
+ORDINAL = re.compile(
+    r"(-?\d+)\s*\^?\s*\{?\s*(?:\\(?:text|mathrm|rm|textsuperscript)\s*\{?)?\s*(?:st|nd|rd|th)\s*\}?\s*\}?"
+)
+QUOTED_LIST = re.compile(r"\[\s*((?:'[^']*'|\"[^\"]*\")(?:\s*,\s*(?:'[^']*'|\"[^\"]*\"))*)\s*\]")
+QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+SMALL_UNIT = r"(?:[msghL]|[mck]?m|k?g|m?L)\s*(?:\^\s*\{?\s*-?[123]\s*\}?)?"
+WITH_SMALL_UNIT = re.compile(rf"([+-]?\d[\d,]*(?:\.\d+)?)\s+({SMALL_UNIT}(?:\s*/\s*{SMALL_UNIT})?)")
 
 
 def match_math(gold: str, answer: str) -> tuple[Verdict, Stage]:
@@ -37,8 +45,8 @@ def match_math(gold: str, answer: str) -> tuple[Verdict, Stage]:
         answer: What stood in the completion's last box.
 
     Returns:
-        Verdict and the stage that decided: ``rule`` (same string, text or number), ``parse`` (the answer cannot be
-        read, or is of a kind that computer algebra must not see), ``match`` (math-verify compared the two).
+        Verdict and the stage that decided: ``rule`` (same string, text, number or elementary expression), ``parse``
+        (there is no answer, or one that is too large to be compared), ``match`` (the readings were compared).
 
     Raises:
         InputError: If the gold cannot be read.
@@ -53,7 +61,7 @@ def _match(gold: str, answer: str) -> tuple[Verdict, Stage]:
 
 
 def match_quickly(gold: str, answer: str) -> tuple[Verdict, Stage] | None:
-    """The decision of ``match_math`` where it needs no computer algebra, else ``None``."""
+    """The decision of ``match_math`` where nothing need be computed, else ``None``."""
     gold, answer = clean_answer(gold), clean_answer(answer)
     return ("unparsed", "parse") if is_too_long(answer, gold) else _decide_quickly(gold, answer)
 
@@ -62,29 +70,32 @@ def match_quickly(gold: str, answer: str) -> tuple[Verdict, Stage] | None:
 def _decide_quickly(gold: str, answer: str) -> tuple[Verdict, Stage] | None:
     if not answer:
         return "unparsed", "parse"
-    same = match_fast(gold, answer)
-    if same is not None:
-        return ("correct" if same else "wrong"), "rule"
+    same_answer = match_fast(gold, answer)
+    if same_answer is not None:
+        return ("correct" if same_answer else "wrong"), "rule"
     return ("unparsed", "parse") if is_hostile(answer, gold) else None
 
 
 def are_tame(answer: str | None, gold: str) -> bool:
-    """Whether comparing two answers that are not hostile surely takes milliseconds: short, no commands, no powers."""
-    return all(TAME.fullmatch(one) and nesting(one) <= TAME_NESTING for one in (answer or "", gold))
+    """Whether comparing two answers that are not hostile surely takes milliseconds: no sums, no relations."""
+    return all(
+        len(one) <= TAME_CHARS and one.isascii() and not LONG_WORK.search(one) and nesting(one) <= TAME_NESTING
+        for one in (answer or "", gold)
+    )
 
 
 def match_fast(gold: str, answer: str) -> bool | None:
-    """The decision that needs no computer algebra, or ``None``. Both answers cleaned."""
-    same = _match_one(gold, answer)
-    return same_entries(gold, answer, _match_entry) if same is None else same
+    """The decision that needs no reading, or ``None``. Both answers cleaned."""
+    same_answer = _match_one(gold, answer)
+    return same_entries(gold, answer, _match_entry) if same_answer is None else same_answer
 
 
 def _match_one(gold: str, answer: str) -> bool | None:
     if same_string(gold, answer):
         return True
     for decide in (same_words, same_number, same_expression):
-        if (same := decide(gold, answer)) is not None:
-            return same
+        if (same_answer := decide(gold, answer)) is not None:
+            return same_answer
     return None
 
 
@@ -92,71 +103,103 @@ def _match_entry(gold: str, answer: str) -> bool | None:
     """The same for an entry of a list: words are left alone there, infinity is known."""
     if same_string(gold, answer):
         return True
-    same = same_number(gold, answer)
-    if same is None and (INFINITE.fullmatch(gold) is None) == (INFINITE.fullmatch(answer) is None):
+    same_answer = same_number(gold, answer)
+    if same_answer is None and (INFINITE.fullmatch(gold) is None) == (INFINITE.fullmatch(answer) is None):
         return same_expression(gold, answer)
-    return False if same is None and (as_number(gold) or as_number(answer)) else same
+    infinite = INFINITE.fullmatch(gold) or INFINITE.fullmatch(answer)
+    return False if same_answer is None and infinite and (as_number(gold) or as_number(answer)) else same_answer
 
 
 def match_symbolic(gold: str, answer: str) -> tuple[Verdict, Stage]:
-    """The full comparison, of cleaned answers: math-verify, then our rules of notation where that says different.
+    """The comparison of readings, of cleaned answers.
 
     Verdict and stage are those of ``match_math``.
     """
-    golds = parse_gold(gold)
-    stage: Stage = "parse"
+    tokens_of_gold = tidied_gold(gold)
     try:
         with time_limit(TIME_LIMIT_S):
-            answers = _parse(rf"\boxed{{{answer}}}")
-            stage = "match"
-            if says_otherwise(gold, answer, _same_now):
-                return "wrong", "rule"
-            if answers and (_verify(golds, answers) or _is_same_interval(gold, answer, golds, answers)):
-                return "correct", stage
-            if match_rewritten(gold, answer, _same_now) or match_in_plain_notation(gold, answer, _same_now):
-                return "correct", stage
-    except TimedOutError:
-        return "timed_out", stage
-    return ("wrong", "match") if answers else ("unparsed", "parse")
+            return ("correct" if _same_answers(gold, tokens_of_gold, answer) else "wrong"), "match"
+    except (TimedOutError, MemoryError, RecursionError):
+        return "timed_out", "match"
 
 
-def _is_same_interval(gold: str, answer: str, golds: list[Any], answers: list[Any]) -> bool:
-    """An inequality may answer an interval; what could be a pair of numbers is none."""
-    return is_interval(gold) and holds_relation(answer) and _verify(golds, answers, allow_set_relation_comp=True)
+def _same_answers(gold: str, tokens_of_gold: Tidied, answer: str) -> bool:
+    letter = letter_of(gold)
+    if letter and (chosen := chooses(answer, letter)) is not None:
+        return chosen
+    try:
+        tokens = tidied(answer)
+    except UnreadableError:
+        return False
+    if not tokens.tokens:
+        return False
+    if tokens_of_gold.units and tokens.units and not tokens_of_gold.units & tokens.units:
+        return False
+    products = factors_before_brackets((*tokens_of_gold.tokens, *tokens.tokens))
+    return same(read(tokens_of_gold.tokens, products), read(tokens.tokens, products))
 
 
-def _same_now(gold: str, answer: str) -> bool:
-    """The comparison of parts of a gold and an answer, inside the time limit of the whole."""
-    same = match_fast(gold, answer)
-    if same is None:
-        golds, answers = _parse(f"${gold}$"), _parse(rf"\boxed{{{answer}}}")
-        same = bool(golds and answers) and _verify(golds, answers)
-    return same
+def tidied(text: str) -> Tidied:
+    """Tokens of a cleaned answer without what may be left out.
+
+    Raises:
+        UnreadableError: If it is no LaTeX.
+    """
+    if ordinal := ORDINAL.fullmatch(text):
+        text = ordinal[1]
+    if quoted := QUOTED_LIST.fullmatch(text):
+        text = rf"\{{{', '.join(one or other for one, other in QUOTED.findall(quoted[1]))}\}}"
+    if united := WITH_SMALL_UNIT.fullmatch(text):
+        text = rf"{united[1]}\text{{ {united[2]}}}"
+    return tidy(tokenize(text))
 
 
 @lru_cache(maxsize=4096)
-def parse_gold(gold: str) -> list[Any]:
-    """math-verify's readings of a cleaned gold: a sympy expression, where there is one, and a string.
+def tidied_gold(gold: str) -> Tidied:
+    """Tokens of a cleaned gold.
 
     Raises:
-        InputError: If there is no reading, or none within the time limit.
+        InputError: If there are none.
     """
-    _math_verify()  # its import is nobody's time
     try:
-        with time_limit(GOLD_LIMIT_S):
-            golds = _parse(f"${gold}$")
-    except TimedOutError:
-        golds = []
-    if not golds:
+        tokens = tidied(gold)
+    except UnreadableError:
+        tokens = Tidied((), frozenset())
+    if not tokens.tokens:
         raise InputError(f"gold answer {gold!r}", "cannot be read as mathematics.", "Correct or drop the problem.")
-    return golds
+    return tokens
+
+
+def factors_before_brackets(tokens: tuple) -> frozenset[str]:
+    """Names before a bracket that stand for numbers: they occur without one, too, and the bracket holds a sum."""
+    alone, before_sum = set(), set()
+    for place, token in enumerate(tokens):
+        if token.kind != "name":
+            continue
+        following = tokens[place + 1] if place + 1 < len(tokens) else None
+        if following is None or following.text != "(":
+            alone.add(token.text)
+            continue
+        inside = []
+        for inner in tokens[place + 2 :]:
+            if inner.text == ")":
+                break
+            inside.append(inner.text)
+        if {"+", "-"} & set(inside):
+            before_sum.add(token.text)
+    return frozenset((alone & before_sum) - {"f"})
+
+
+def reading_of(text: str) -> Reading:
+    """The one reading of an answer, for whoever wants to know how it was understood."""
+    return read(tidied(clean_answer(text)).tokens)
 
 
 def check_math_gold(gold: str) -> None:
-    """Refuse a gold that no answer could match.
+    """Refuse a gold that no answer could match, or that is not read whole.
 
     Raises:
-        InputError: If the gold is empty, has unbalanced braces or cannot be parsed.
+        InputError: If the gold is empty, has unbalanced braces, or holds signs that are neither mathematics nor words.
     """
     cleaned = clean_answer(gold)
     bare = re.sub(r"\\.", "", cleaned, flags=re.DOTALL)
@@ -164,28 +207,20 @@ def check_math_gold(gold: str) -> None:
         raise InputError(f"gold answer {gold!r}", "is empty.", "Correct or drop the problem.")
     if bare.count("{") != bare.count("}"):
         raise InputError(f"gold answer {gold!r}", "has unbalanced braces.", "Correct or drop the problem.")
-    if as_number(cleaned) is None and as_words(cleaned) is None and evaluate(cleaned) is None:
-        parse_gold(cleaned)
+    if as_number(cleaned) is not None or evaluate(cleaned) is not None:
+        return
+    tokens = tidied_gold(cleaned).tokens
+    unknown = [token.text for token in tokens if token.kind in ("other", "mark", "quote")]
+    reading = read(tokens)
+    if isinstance(reading, Text) and unknown:
+        raise InputError(
+            f"gold answer {gold!r}",
+            f"cannot be read whole: nothing is known of {unknown[0]!r}.",
+            "Correct or drop the problem.",
+        )
 
 
 def forget() -> None:
     """Empty the caches of this process, for whoever measures."""
-    for cached in (_match, _decide_quickly, parse_gold, evaluate):
+    for cached in (_match, _decide_quickly, tidied_gold, evaluate, read, tokenize, expansion_cost):
         cached.cache_clear()
-
-
-def _parse(text: str) -> list[Any]:
-    return _math_verify().parse(text, parsing_timeout=None)
-
-
-def _verify(golds: list[Any], answers: list[Any], **options: bool) -> bool:
-    return _math_verify().verify(golds, answers, timeout_seconds=None, **options)
-
-
-@lru_cache(maxsize=1)
-def _math_verify() -> Any:
-    """math-verify, imported when first needed (0.8 s), without its warning that its own limits are off."""
-    import math_verify
-
-    logging.getLogger("math_verify").setLevel(logging.ERROR)
-    return math_verify

@@ -96,7 +96,7 @@ def _agreement(drawing: Drawing) -> "pd.DataFrame":
 
 
 def _draw_maps(figure: Any, maps: Mapping[str, Any]) -> None:
-    """Matrices as pictures: seaborn's maps write one cell at a time, which is no way to draw millions."""
+    """Matrices as pictures: seaborn's maps write one cell at a time, which is not a way to draw millions."""
     places = panels(figure, 1, max(1, len(maps)))
     for axes, (module, consensus) in zip(places, maps.items(), strict=False):
         image = axes.imshow(consensus, cmap="cividis", vmin=0, vmax=100, aspect="auto")

@@ -25,7 +25,7 @@ class Options(FigureOptions):
     window_steps: int = option("width of the running mean", default=1, minimum=1)
 
     def evidence(self) -> Mapping[str, Sequence[str]]:
-        """What training logged."""
+        """Run ids whose logged metrics the figure reads, by kind of evidence."""
         return {"metrics": [run_id for curve in self.curves for run_id in curve.runs]}
 
     def series(self) -> Sequence[str]:

@@ -66,7 +66,7 @@ def difficulty_table(card: Mapping[str, Any] | None, bin_width: float | None = N
     own = card["difficulty"]["bin_width"]
     width = bin_width or own
     if (width / own) % 1:
-        raise InputError("outputs.yaml", f"bin_width {width} is no multiple of the card's {own}.", "Choose another.")
+        raise InputError("outputs.yaml", f"bin_width {width} is not a multiple of the card's {own}.", "Choose another.")
     bins = pd.DataFrame(card["difficulty"]["bins"])
     joined = bins.assign(**{"from": bins["from"] // width * width}).groupby("from", as_index=False)[list(PARTS)].sum()
     return joined.assign(to=joined["from"] + width, cut=card["recipe"]["minimum_difficulty"])[columns]

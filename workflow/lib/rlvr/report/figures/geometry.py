@@ -52,7 +52,7 @@ def table(drawing: Drawing) -> "pd.DataFrame":
 
 
 def geometry_table(diagnostics: "pd.DataFrame") -> "pd.DataFrame":
-    """What the figure plots, from ``tables.DIAGNOSTICS``.
+    """Table of the plotted points, from ``tables.DIAGNOSTICS``.
 
     Returns:
         Columns run_id, quantity, x, mean, std (over modules, n - 1), modules. Quantities: ``mode_density`` (share of

@@ -45,7 +45,7 @@ class Options(FigureOptions):
 
 
 def table(drawing: Drawing) -> "pd.DataFrame":
-    """What was measured (``tables.DECAY``)."""
+    """Measured decays of all bases, one row per value (``tables.DECAY``)."""
     from rlvr.tables import DECAY
 
     return read_tables(drawing.inputs.get("decay", ()), DECAY)

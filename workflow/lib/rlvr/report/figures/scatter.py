@@ -55,7 +55,7 @@ def point_table(output: Output, cells: "pd.DataFrame", y: str) -> "pd.DataFrame"
     vertical = cells[cells["column"] == y].set_index("row").loc[rows]
     return wide.assign(
         series=[row.series for row in output.rows],
-        text=[row.labels[-1] for row in output.rows],
+        text=[row.labels[-1].partition(" (here")[0] for row in output.rows],
         y=vertical["value"],
         y_low=vertical["low"],
         y_high=vertical["high"],

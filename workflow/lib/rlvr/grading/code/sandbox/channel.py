@@ -9,7 +9,7 @@ LONGEST_MESSAGE = 8 * 2**20  # ASSUME: a value that a test compares takes some h
 
 
 class ChannelError(Exception):
-    """The other side is gone, or does not keep to the form."""
+    """Raised when the other side of a channel is gone or sends what is not a message."""
 
 
 def send(wire: socket.socket, message: Any) -> None:

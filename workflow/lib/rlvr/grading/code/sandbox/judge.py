@@ -15,7 +15,7 @@ from rlvr.grading.code.sandbox.values import decode, encode
 
 
 class ProgramError(TypeError):
-    """The program raised something, or gave what is no value; ``list`` takes this kind of error for "has no length"."""
+    """The program raised, or gave something that is not a value; ``list`` reads this kind of error as "no length"."""
 
 
 class Channel:
@@ -35,7 +35,7 @@ class Channel:
         return self.hear([operation, *(encode(operand, _refer) for operand in operands)])
 
     def name(self, name: str) -> Any:
-        """What the program calls by that name."""
+        """The object that the program under test binds to a name; raises what the program raises."""
         return self.hear(["name", name])
 
     def hear(self, request: list[Any] | None = None) -> Any:
@@ -49,7 +49,7 @@ class Channel:
 
 
 class Remote:
-    """An object of the program that is no plain data: a function, a class, an instance, a generator."""
+    """An object of the program that is not plain data: a function, a class, an instance, a generator."""
 
     __slots__ = ("_channel", "_number")
     _channel: Channel
@@ -60,7 +60,7 @@ class Remote:
         object.__setattr__(self, "_number", number)
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        """What the program gives for these arguments."""
+        """Call an object of the program with plain arguments; returns what it returns, raises what it raises."""
         return self._channel.ask("call", self, arguments, options)
 
     def __getattr__(self, name: str) -> Any:
@@ -106,7 +106,7 @@ def _exactly(kind: type, value: Any) -> Any:
 
 def _refer(value: Any) -> Any:
     if not isinstance(value, Remote):
-        raise ProgramError("a test passes what is no plain data")
+        raise ProgramError("a test passes what is not plain data")
     return value._number
 
 

@@ -27,7 +27,7 @@ SERVER_ENVIRONMENT = {"PYTHONHASHSEED": "0"}  # the order of sets must not decid
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """What a program must pass; see ``judge.run_tests``.
+    """The tests that a program must pass; run by ``judge.run_tests``.
 
     Attributes:
         tests: Statements; one that raises fails.
@@ -44,7 +44,7 @@ class Cases:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a program.
+    """Result of a program that was run against tests.
 
     Attributes:
         how: ``passed`` all tests; ``failed`` one, or raised; ``not python``: does not compile; ``timed out``; ``gone``:
@@ -163,7 +163,7 @@ def _start(control: socket.socket, limits: Limits, walls: str) -> "subprocess.Po
 
 
 def _converse(wire: socket.socket, program: str, tests: Cases) -> tuple[How, int] | None:
-    """What the judge says, or ``None`` if it says nothing."""
+    """Send program and tests to the judge; its answer and the number of tests passed, or ``None`` if it is silent."""
     try:
         send(wire, program)
         send(wire, asdict(tests))

@@ -1,4 +1,4 @@
-"""What one program may use, and how the kernel is told."""
+"""Limits on the resources of one program, and how they are set in the kernel."""
 
 import resource
 from dataclasses import dataclass

@@ -32,7 +32,7 @@ def encode(value: Any, refer: Callable[[Any], Any]) -> Any:
 
     Args:
         value: Anything; of a subclass of a plain type only the plain content is kept.
-        refer: From an object that is no plain data to what stands for it, itself JSON.
+        refer: From an object that is not plain data to what stands for it, itself JSON.
 
     Raises:
         RecursionError: If it is nested too deeply, or holds itself.

@@ -1,4 +1,4 @@
-"""Linux namespaces: a user, a file tree, a process tree and a network of their own, for who owns none of the machine.
+"""Linux namespaces: a user, a file tree, a process tree and a network of a program's own, set up without privileges.
 
 What is inside sees Python's own files and the system's libraries, read-only, ``/dev/null`` and an empty ``/tmp`` in
 memory: no home, no ``/proc``, no other process, no network device that is up.

@@ -1,0 +1,44 @@
+"""Tables and figures of a small scale name what stands in for a printed model or rank."""
+
+import json
+
+import pytest
+from bound_rows import PRIMARY, ROOT, SCHEMAS, STUDIES, TINY, load_program
+
+from rlvr.plan.labels import display_names
+from rlvr.plan.outputs_file import load_outputs
+from rlvr.plan.selection import run_facts
+from rlvr.plan.stand_ins import name_stand_ins
+from rlvr.report.figures import OPTIONS
+
+
+@pytest.fixture(scope="module", params=["tiny", "paper"])
+def named(request: pytest.FixtureRequest):
+    """The outputs of the primary study at a scale, by key, and the scale's name."""
+    program = load_program(request.param, "full")
+    study = program.studies[PRIMARY]
+    facts = run_facts(study.rows, study.recipe)
+    outputs = load_outputs(study.folder / "outputs.yaml", facts, OPTIONS, SCHEMAS / "outputs.schema.yaml")
+    names = display_names(STUDIES / PRIMARY / "labels.csv")
+    models = {names[model]: text for model, text in program.scale.get("stand_ins", {}).items()}
+    found = {key: name_stand_ins(output, program.specs, models) for key, output in outputs.items()}
+    return request.param, found
+
+
+def test_models_and_ranks_are_named_twice_at_a_stand_in_scale_only(named) -> None:
+    scale, outputs = named
+    labels = {row.key: row.labels for key in ("table1", "table4", "table5") for row in outputs[key].rows}
+    if scale == "tiny":
+        assert labels["qwen"][0] == "Qwen 3 8B (Qwen3 stand-in, 81 K)"
+        assert labels["lora-r8"][1] == "r = 8 (here 1)" and labels["lora-r256"][1] == "r = 256 (here 32)"
+        assert labels["full"][1] == "all weights"
+        assert "Qwen 3 8B (here Qwen3 stand-in, 81 K)" in outputs["table4"].caption
+    else:
+        assert labels["qwen"][0] == "Qwen 3 8B" and labels["lora-r8"][1] == "r = 8"
+        assert "here" not in outputs["table4"].caption
+
+
+def test_the_names_of_the_stand_ins_state_their_parameters() -> None:
+    for model, text in TINY["stand_ins"].items():
+        parameters = json.loads((ROOT / "data/bases" / model / "model.json").read_text())["parameters"]
+        assert f"{parameters / 1000:.0f} K" in text

@@ -1,0 +1,38 @@
+"""Stand-ins of a small scale are named beside the printed thing that they replace, in every table and figure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from rlvr.plan.outputs import Output, Row, selected_runs
+
+
+def name_stand_ins(output: Output, specs: Mapping[str, Mapping[str, Any]], models: Mapping[str, str]) -> Output:
+    """An output whose row labels and caption name the stand-ins of its models and ranks.
+
+    Args:
+        output: Declaration.
+        specs: Resolved settings by run id, with what the paper prints under ``printed``.
+        models: What stands in for a model, by the model's displayed name; empty at a scale without stand-ins.
+
+    Returns:
+        The declaration with ``Qwen 3 8B (Qwen3 stand-in, 81 K)`` for a label that is a model's name, ``r = 8 (here 1)``
+        for one that names a printed rank, and the stand-in beside the first mention of a model in the caption.
+    """
+    rows = tuple(_named_row(row, output, specs, models) for row in output.rows)
+    caption = output.caption
+    for name, stand_in in models.items():
+        caption = re.sub(rf"{re.escape(name)}(?!\w)", f"{name} (here {stand_in})", caption, count=1)
+    return replace(output, rows=rows, caption=caption)
+
+
+def _named_row(row: Row, output: Output, specs: Mapping[str, Mapping[str, Any]], models: Mapping[str, str]) -> Row:
+    runs = [name for column in output.columns for name in selected_runs(row, column)]
+    ranks = {(specs[name]["printed"]["rank"], specs[name]["rank"]) for name in runs if name in specs}
+    labels = [f"{label} ({models[label]})" if label in models else label for label in row.labels]
+    if len(ranks) == 1:
+        ((printed, trained),) = ranks
+        if printed != trained:
+            labels = [re.sub(rf"\br = {printed}\b", f"r = {printed} (here {trained})", label) for label in labels]
+    return replace(row, labels=tuple(labels))
