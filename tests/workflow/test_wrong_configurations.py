@@ -71,8 +71,11 @@ CONFIGURATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown engine": ({"engine": "vlm"}, "key 'engine'"),
     "a word for the sources": ({"sources": "mirror"}, "key 'sources'"),
     "a mirror without a folder": ({"sources": {"origin": "mirror", "mirror_dir": ""}}, "sources.mirror_dir"),
-    "a mirror that is not there": ({"sources": {"origin": "scale", "mirror_dir": "no/such"}}, "'no/such' is no folder"),
-    "a mirror that is a file": ({"sources": {"origin": "mirror", "mirror_dir": __file__}}, "is no folder"),
+    "a mirror that is not there": (
+        {"sources": {"origin": "scale", "mirror_dir": "no/such"}},
+        "'no/such' is not a folder",
+    ),
+    "a mirror that is a file": ({"sources": {"origin": "mirror", "mirror_dir": __file__}}, "is not a folder"),
     "a pair that is a file": ({"pairs": {"mine": {"base": ".", "tuned": __file__}}}, "pair 'mine': tuned"),
     "a pair that is not there": ({"pairs": {"mine": {"base": "no/such", "tuned": "."}}}, "base 'no/such'"),
     "a pair with braces": ({"pairs": {"mine": {"base": "results/{x}", "tuned": "."}}}, "has braces"),
@@ -105,7 +108,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "grid: alpha in Arabic digits": (GRID, DORA, row(alpha="\u0662r"), "column 'alpha' holds"),
     "grid: rank 1_6": (GRID, DORA, row(rank="1_6"), "column 'rank' holds '1_6'"),
     "grid: rank of 5000 digits": (GRID, DORA, row(rank="9" * 5000), "is too long"),
-    "grid: alpha 1e400": (GRID, DORA, row(alpha="1e400"), "no finite number"),
+    "grid: alpha 1e400": (GRID, DORA, row(alpha="1e400"), "not a finite number"),
     "grid: alpha nan": (GRID, DORA, row(alpha="nan"), "column 'alpha' holds 'nan'"),
     "grid: seed 2**32": (GRID, DORA, row(seed=str(2**32)), "key 'seed'"),
     "grid: seed 2**70": (GRID, DORA, row(seed=str(2**70)), "key 'seed'"),
@@ -127,8 +130,8 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "grid: a quotation mark open": (GRID, DORA, row(tier='"core'), "column 'tier' holds the control character"),
     "grid: NUL": (GRID, DORA, row(model="qwen3-8b\0"), "control character"),
     # study
-    "study: rate .inf": (STUDY, "default: 1.0e-5", "default: .inf", "inf is no finite number"),
-    "study: rate .nan": (STUDY, "default: 1.0e-5", "default: .nan", "nan is no finite number"),
+    "study: rate .inf": (STUDY, "default: 1.0e-5", "default: .inf", "inf is not a finite number"),
+    "study: rate .nan": (STUDY, "default: 1.0e-5", "default: .nan", "nan is not a finite number"),
     "study: rate 1e-5": (STUDY, "default: 1.0e-5", "default: 1e-5", "YAML reads this as text"),
     "study: rate 7": (STUDY, "default: 1.0e-5", "default: 7", "at most 1"),
     "study: rate of an unknown family": (STUDY, "    sparse: 1.0e-6", "    sparce: 1.0e-6", "family 'sparce'"),
@@ -151,7 +154,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "scale: template unknown": (TINY, "template: compact", "template: compct", "template 'compct'"),
     "scale: source unknown": (TINY, "sources: [skywork-or1]", "sources: [skywork-or2]", "source 'skywork-or2'"),
     "scale: factor of an unknown family": (TINY, "full: 100}", "ful: 100}", "family 'ful'"),
-    "scale: factor .nan": (TINY, "full: 100}", "full: .nan}", "no finite number"),
+    "scale: factor .nan": (TINY, "full: 100}", "full: .nan}", "not a finite number"),
     "scale: sampling of an unknown benchmark": (TINY, "sampling:  ", "sampling:\n  mth: {}\n#", "benchmark 'mth'"),
     "scale: dims of another product": (TINY, "3: [4, 4, 4]", "3: [4, 4, 3]", "quanta_dims [4, 4, 3] does not fit"),
     "scale: dims of another number": (TINY, "3: [4, 4, 4]", "3: [8, 8]", "3 has the dims [8, 8]"),
@@ -231,7 +234,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     ),
     # other files of the study
     "claims: unknown cell": (CLAIMS, "table4/lora-r64/accuracy_ratio", "table4/lora-r65/accuracy_ratio", "lora-r65"),
-    "claims: margin .nan": (CLAIMS, "margin: 20", "margin: .nan", "no finite number"),
+    "claims: margin .nan": (CLAIMS, "margin: 20", "margin: .nan", "not a finite number"),
     "labels: series missing": (LABELS, "lora-ratio,", "lora-raio,", "no line for series 'lora-ratio'"),
     "labels: bad colour": (LABELS, "#D55E00", "D55E0", "colour 'D55E0'"),
     "labels: bad marker": (LABELS, ",s,full,-.", ",sq,full,-.", "marker 'sq'"),
@@ -242,7 +245,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     # sources
     "sources: unknown reader": (SOURCES, ",deepmath,", ",depmath,", "reader 'depmath'"),
     "sources: a column missing": (SOURCES, "source,repository", "source,repo", "has the columns"),
-    "sources: Arabic digits": (SOURCES, ",103022,", ",\u0661,", "is no count"),
+    "sources: Arabic digits": (SOURCES, ",103022,", ",\u0661,", "is not a count"),
 }
 
 
@@ -275,8 +278,8 @@ WHOLE: dict[str, tuple[str, Bytes, str]] = {
     "reported: of no output": (f"{FOLDER}/reported/table44.csv", lambda text: b"row,x\n", "belongs to no output"),
     "scale: BOM": (TINY, lambda text: b"\xef\xbb\xbf" + text, ""),
     "scale: Latin-1": (TINY, lambda text: text + b"# \xe9", "is not UTF-8"),
-    "scale: a list": (TINY, lambda text: b"- a", "is no table of keys"),
-    "scale: empty": (TINY, lambda text: b"", "is no table of keys"),
+    "scale: a list": (TINY, lambda text: b"- a", "is not a table of keys"),
+    "scale: empty": (TINY, lambda text: b"", "is not a table of keys"),
     "study: not there": (STUDY, lambda text: None, "is not there"),
     "study: a list": (STUDY, lambda text: b"- a", "study.yaml"),
     "outputs: not there": (OUTPUTS, lambda text: None, "no such file"),

@@ -71,7 +71,7 @@ def _cells(path: Path) -> list[tuple[int, list[str]]]:
     try:
         lines = [(reader.line_num, cells) for cells in reader if cells]
     except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}", f"is no CSV ({error}).", "Mend the line.") from error
+        raise InputError(f"{path}, line {reader.line_num}", f"is not CSV ({error}).", "Mend the line.") from error
     if not lines:
         raise InputError(path, "is empty.", "It needs a header at least.")
     return lines

@@ -100,7 +100,7 @@ def _odd_values(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, 
         for place, entry in enumerate(value):
             yield from _odd_values(entry, (*path, place))
     elif isinstance(value, float) and not math.isfinite(value):
-        yield path, f"{value} is no finite number.", "Write a finite number."
+        yield path, f"{value} is not a finite number.", "Write a finite number."
     elif isinstance(value, int | float) and abs(value) > LARGEST:
         yield path, f"{str(value)[:SHOWN]} is too large a number.", f"Numbers are at most {LARGEST}."
 

@@ -20,7 +20,7 @@ def check_configuration(config: Mapping[str, Any]) -> None:
     if origin == "mirror" and not mirror:
         raise InputError(CONFIG, "key 'sources': origin mirror needs a folder.", "Set sources.mirror_dir.")
     if mirror and not Path(mirror).is_dir():
-        problem = f"key 'sources.mirror_dir': '{mirror}' is no folder."
+        problem = f"key 'sources.mirror_dir': '{mirror}' is not a folder."
         raise InputError(CONFIG, problem, "Name the folder that holds the files of data/sources.csv.")
     for name, pair in config["pairs"].items():
         check_configured_pair(name, pair, f"{CONFIG}, pair '{name}'")
@@ -41,7 +41,7 @@ def check_configured_pair(name: str, pair: Mapping[str, Any], where: str) -> Non
             raise InputError(where, f"{side} '{path}' has braces in it.", "Rename the folder, or link to it.")
         if not Path(path).is_dir() and (Path(path).exists() or Path(path).parts[:1] != ("results",)):
             raise InputError(
-                where, f"{side} '{path}' is no folder.", "Name a folder of safetensors, a run or an adapter."
+                where, f"{side} '{path}' is not a folder.", "Name a folder of safetensors, a run or an adapter."
             )
 
 

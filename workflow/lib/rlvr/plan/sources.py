@@ -163,5 +163,5 @@ def _split_list(cell: str) -> tuple[str, ...]:
 def _parse_count(column: str, row: dict[str, str], where: str) -> int | None:
     cell = row[column]
     if cell and not (cell.isascii() and cell.isdecimal()):
-        raise InputError(where, f"{column} '{cell}' is no count.", "Write digits only, or leave it empty.")
+        raise InputError(where, f"{column} '{cell}' is not a count.", "Write digits only, or leave it empty.")
     return int(cell) if cell else None

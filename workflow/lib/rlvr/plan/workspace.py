@@ -100,7 +100,7 @@ def check_config_files(paths: Collection[str | Path]) -> None:
     """
     for path in paths:
         if not isinstance(load_yaml(path), Mapping):
-            raise InputError(path, "is no table of keys.", "See workflow/schemas/config.schema.yaml.")
+            raise InputError(path, "is not a table of keys.", "See workflow/schemas/config.schema.yaml.")
 
 
 def study_outputs(study: Study, program: Program, kinds: Kinds, names: Names, schemas: Path) -> dict[str, Output]:
