@@ -41,7 +41,8 @@ def pairs_by_base():
     """Pairs that share their base, by a name made of its path."""
     found = {}
     for name, pair in PAIRS.items():
-        base = "pairs-" + re.sub(r"[^A-Za-z0-9.]{1,}", "-", pair["base"]).strip("-")
+        path = re.sub(r"[^A-Za-z0-9.]{1,}", "-", pair["base"]).strip("-")
+        base = f"pairs-{path}"
         group = found.setdefault(base, {"base": pair["base"], "tuned": {}})
         if group["base"] != pair["base"]:
             problem = f"pair '{name}': its base '{pair['base']}' would share the name '{base}' with '{group['base']}'."
