@@ -11,9 +11,6 @@ min_version("9.27")
 ROOT = Path(os.path.relpath(Path(workflow.basedir)))
 
 
-configfile: str(ROOT / "config.yaml")
-
-
 report: "workflow/report/workflow.rst"
 
 

@@ -5,17 +5,23 @@ from pathlib import Path
 from typing import Any
 
 from rlvr.adapters.methods import METHODS
+from rlvr.bases.architectures import tiny_shapes
+from rlvr.data.readers import READERS
 from rlvr.plan.method import POSITIVE, SMALLEST
 from rlvr.plan.program import Program, make_program
 from rlvr.plan.recipe import resolve_settings
 from rlvr.plan.scale import load_scale, scale_ranks
 from rlvr.plan.study import Study, complete_recipe, load_study
+from rlvr.plan.workspace import Vocabulary
+from rlvr.prompts import TEMPLATES
+from rlvr.report.figures import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOW = ROOT / "workflow"
 SCHEMAS, SCALES, STUDIES = WORKFLOW / "schemas", WORKFLOW / "scales", WORKFLOW / "studies"
 PRIMARY = "structure-over-scale"
 TINY = load_scale("tiny", SCALES, SCHEMAS)
+WORDS = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, tiny_shapes())  # as the Snakefile gives them
 RECIPE = complete_recipe(PRIMARY, STUDIES, SCHEMAS)
 
 

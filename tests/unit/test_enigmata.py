@@ -93,7 +93,7 @@ def write_release(folder: Path) -> None:
     """Two tasks whose files differ in columns and in how they write answer and meta."""
     rows = {
         "game24": [
-            {"prompt": f"p{i}", "answer": [i], "task_name": "game24"}
+            {"prompt": f"p{i}", "answer": "(12/6)*(13-1)", "task_name": "game24"}
             | {"meta": {"difficulty": ["easy", "hard"][i % 2], "question": [12, 6, 13, 1]}}
             for i in range(20)
         ],

@@ -1,4 +1,4 @@
-# Names for all rules: the selected studies bound to the scale, where files lie, which wildcards exist.
+# The configuration and names for all rules: the selected studies bound to the scale, where files lie, which wildcards exist.
 
 import re
 import sys
@@ -12,33 +12,53 @@ SCALES = ROOT / "workflow" / "scales"
 sys.path.insert(0, str(LIBRARY.resolve()))
 
 from rlvr.adapters.methods import METHODS
+from rlvr.bases.architectures import tiny_shapes
 from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.provenance import code_digest
-from rlvr.core.schemas import check_against
 from rlvr.data.fetching import Origin, check_origin
-from rlvr.plan.claims import check_claims, load_claims, required_outputs
-from rlvr.plan.labels import display_names
-from rlvr.plan.layout import check_layout
+from rlvr.data.readers import READERS
+from rlvr.plan.claims import required_outputs
+from rlvr.plan.configuration import check_engine
 from rlvr.plan.outputs import required_inputs
-from rlvr.plan.outputs_file import load_outputs
-from rlvr.plan.program import make_program, prompt_limits
-from rlvr.plan.scale import load_scale
-from rlvr.plan.selection import pair_facts, run_facts
-from rlvr.plan.sources import find_source, load_registry
+from rlvr.plan.program import prompt_limits
+from rlvr.plan.sources import find_source
 from rlvr.plan.statistics import EVIDENCE
-from rlvr.plan.stand_ins import name_stand_ins
 from rlvr.plan.study import checkpoint_name, load_study, study_names
+from rlvr.plan.workspace import Vocabulary, check_config_files, load_workspace
+from rlvr.prompts import TEMPLATES
 from rlvr.report.figures import OPTIONS
 
 prepare_environment()
-check_against(config, SCHEMAS / "config.schema.yaml", "config.yaml")
 
+
+def or_stop(read, *arguments):
+    """The result of a function; what is wrong in a user's files ends the call with one sentence, without a traceback."""
+    try:
+        return read(*arguments)
+    except InputError as error:
+        sys.exit(f"InputError: {error}")
+
+
+own_config = ROOT / "config.yaml"
+or_stop(check_config_files, [*workflow.overwrite_configfiles, *([own_config] if own_config.exists() else [])])
+
+
+configfile: str(own_config)
+
+
+def vllm_is_installed():
+    """Whether jobs find vLLM; `None` where they get environments of their own."""
+    from importlib.util import find_spec
+
+    return None if workflow.deployment_settings.deployment_method else find_spec("vllm") is not None
+
+
+WORDS = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, tiny_shapes())
+WORKSPACE = or_stop(load_workspace, config, ROOT, f"results/{config.get('scale')}", WORDS)
 RESULTS = f"results/{config['scale']}"
-check_layout(RESULTS)
-
-SCALE = load_scale(config["scale"], SCALES, SCHEMAS)
-SOURCES = load_registry(ROOT / "data" / "sources.csv")
+PROGRAM, SOURCES, OUTPUTS, CLAIMS = WORKSPACE.program, WORKSPACE.sources, WORKSPACE.outputs, WORKSPACE.claims
+SCALE, RUNS = PROGRAM.scale, PROGRAM.rows
 
 
 def load_study_by_name(name):
@@ -46,39 +66,9 @@ def load_study_by_name(name):
     return load_study(name, STUDIES, SCHEMAS, METHODS)
 
 
-PROGRAM = make_program(
-    config["scale"],
-    SCALE,
-    config["tier"],
-    [load_study_by_name(name) for name in config["studies"]],
-    METHODS,
-)
-RUNS = PROGRAM.rows
-
-
 STAND_INS = SCALE.get("stand_ins", {})
+or_stop(check_engine, config, SCALE, config["scale"], vllm_is_installed())
 
-
-def load_study_outputs(study):
-    """The tables and figures of a study, checked against its grid."""
-    path = study.folder / "outputs.yaml"
-    candidates = run_facts(study.rows, study.recipe) | pair_facts(study.pairs)
-    outputs = load_outputs(path, candidates, OPTIONS, SCHEMAS / "outputs.schema.yaml")
-    names = display_names(study.folder / "labels.csv")
-    models = {names.get(model, model): stand_in for model, stand_in in STAND_INS.items()}
-    return {key: name_stand_ins(output, PROGRAM.specs, models) for key, output in outputs.items()}
-
-
-def load_study_claims(study):
-    """The claims of a study, checked against its outputs."""
-    path = study.folder / "claims.yaml"
-    claims = load_claims(path, SCHEMAS / "claims.schema.yaml")
-    check_claims(claims, OUTPUTS[study.name], path)
-    return claims
-
-
-OUTPUTS = {name: load_study_outputs(study) for name, study in PROGRAM.studies.items()}
-CLAIMS = {name: load_study_claims(study) for name, study in PROGRAM.studies.items()}
 TABLES = {study: [key for key, each in outputs.items() if each.is_table] for study, outputs in OUTPUTS.items()}
 FIGURES = {study: [key for key, each in outputs.items() if not each.is_table] for study, outputs in OUTPUTS.items()}
 OUTPUT_NAMES = sorted({key for outputs in OUTPUTS.values() for key in outputs})

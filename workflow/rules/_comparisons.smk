@@ -20,7 +20,7 @@ def all_pairs():
     return public | config["pairs"]
 
 
-PAIRS = all_pairs()
+PAIRS = or_stop(all_pairs)
 CHECKPOINTS = {  # repository and revision of every public checkpoint, by the name of its folder
     checkpoint_name(pair[f"{side}_repository"], pair[f"{side}_revision"]): {
         "repository": pair[f"{side}_repository"],
@@ -43,7 +43,11 @@ def pairs_by_base():
     for name, pair in PAIRS.items():
         path = re.sub(r"[^A-Za-z0-9.]{1,}", "-", pair["base"]).strip("-")
         base = f"pairs-{path}"
-        found.setdefault(base, {"base": pair["base"], "tuned": {}})["tuned"][name] = pair["tuned"]
+        group = found.setdefault(base, {"base": pair["base"], "tuned": {}})
+        if group["base"] != pair["base"]:
+            problem = f"pair '{name}': its base '{pair['base']}' would share the name '{base}' with '{group['base']}'."
+            raise InputError("config.yaml", problem, "Rename one of the folders.")
+        group["tuned"][name] = pair["tuned"]
     return {base: group for base, group in found.items() if len(group["tuned"]) > 1}
 
 
@@ -53,7 +57,7 @@ def compared_runs(model):
     return {"base": f"{RESULTS}/models/{model}", "tuned": tuned}
 
 
-PAIRS_BY_BASE = pairs_by_base()
+PAIRS_BY_BASE = or_stop(pairs_by_base)
 RUNS_BY_BASE = {model: compared_runs(model) for model in SCALE["models"] if len(compared_runs(model)["tuned"]) > 1}
 COMPARED = RUNS_BY_BASE | PAIRS_BY_BASE
 

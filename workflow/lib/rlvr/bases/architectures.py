@@ -17,12 +17,29 @@ _SIZES: dict[str, Any] = {
     "num_key_value_heads": 2,
     "intermediate_size": 2 * HIDDEN,
     "max_position_embeddings": 4096,  # the real problems, spelled in characters, must pass through
+}
+_OWN_SIZES: dict[str, dict[str, Any]] = {
+    "qwen3": {"head_dim": 16},
+    # Apertus has no gate projection; like the 8B model it spends that width on the other two.
+    "apertus": {"intermediate_size": 3 * HIDDEN},
+}
+_COMMON: dict[str, Any] = {
     "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0},
     "tie_word_embeddings": True,
     # The released 0.02 suits widths of thousands; 1 / sqrt(width) keeps a narrow model's activations at unit scale.
     "initializer_range": HIDDEN**-0.5,
     "dtype": "float32",
 }
+
+
+def tiny_sizes(architecture: str) -> dict[str, Any]:
+    """The sizes of a tiny model of ``architecture``, by the names of its configuration."""
+    return _SIZES | _OWN_SIZES.get(architecture, {})
+
+
+def tiny_shapes() -> dict[str, dict[str, Any]]:
+    """What a configuration says of the shapes of each tiny model, by architecture."""
+    return {name: {"model_type": name, **tiny_sizes(name)} for name in ARCHITECTURES}
 
 
 def tiny_config(architecture: str, tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedConfig":
@@ -33,17 +50,17 @@ def tiny_config(architecture: str, tokenizer: "PreTrainedTokenizerBase") -> "Pre
     """
     from transformers import ApertusConfig, LlamaConfig, Qwen3Config
 
-    shared = _SIZES | {
-        "vocab_size": len(tokenizer),
-        "pad_token_id": tokenizer.pad_token_id,
-        "bos_token_id": tokenizer.bos_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
-    }
-    if architecture == "qwen3":
-        return Qwen3Config(**shared, head_dim=16)
-    if architecture == "llama":
-        return LlamaConfig(**shared)
-    if architecture == "apertus":
-        # Apertus has no gate projection; like the 8B model it spends that width on the other two.
-        return ApertusConfig(**shared | {"intermediate_size": 3 * HIDDEN})
-    raise InputError(f"architecture '{architecture}'", "unknown.", f"Choose one of {', '.join(ARCHITECTURES)}.")
+    kinds = {"qwen3": Qwen3Config, "llama": LlamaConfig, "apertus": ApertusConfig}
+    if architecture not in kinds:
+        raise InputError(f"architecture '{architecture}'", "unknown.", f"Choose one of {', '.join(ARCHITECTURES)}.")
+    shared = (
+        tiny_sizes(architecture)
+        | _COMMON
+        | {
+            "vocab_size": len(tokenizer),
+            "pad_token_id": tokenizer.pad_token_id,
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+        }
+    )
+    return kinds[architecture](**shared)

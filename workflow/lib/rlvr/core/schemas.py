@@ -1,27 +1,35 @@
 """Configuration files checked against JSON schemas, with messages that name file, key and remedy."""
 
+import json
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from rlvr.core.errors import InputError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+CONFIG = "config.yaml"  # how messages call the configuration, command line included
+SHOWN = 20  # characters of an odd number in a message
+LARGEST = 2**53  # above it, a whole number is no longer the float that it is stored as
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class _UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML's safe loader that refuses a key that stands twice; plain YAML lets the last one win without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != MERGE]
-        for position, key in enumerate(keys):
-            if key in keys[:position]:
-                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' appears twice", node.start_mark)
+        seen = []
+        for each in (key for key, _ in node.value if key.tag != MERGE):
+            if (key := self.construct_object(each, deep=True)) in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' appears twice", each.start_mark)
+            seen.append(key)
         return super().construct_mapping(node, deep)
 
 
@@ -32,18 +40,22 @@ def load_yaml(path: str | Path) -> Any:
     """Read YAML (UTF-8, with or without a byte order mark).
 
     Raises:
-        InputError: If the file is missing, is not YAML, or has a key twice.
+        InputError: If the file is missing, is not UTF-8, is not YAML, or has a key twice.
     """
     try:
         return yaml.load(Path(path).read_text(encoding="utf-8-sig"), Loader=_UniqueKeys)
-    except FileNotFoundError as error:
+    except OSError as error:
         raise InputError(path, "no such file.", f"Known: {_siblings(Path(path))}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(path, f"is not UTF-8 ({error}).", "Save it as UTF-8.") from error
     except yaml.YAMLError as error:
         raise InputError(path, f"not valid YAML ({error}).", "Correct the line that the message names.") from error
 
 
 def check_against(value: Any, schema: str | Path | Mapping[str, Any], where: object) -> None:
     """Check a configuration against a JSON schema.
+
+    Beyond the schema, numbers must be finite and of a size that a float holds exactly, and names must be printable.
 
     Args:
         value: What was read.
@@ -53,7 +65,9 @@ def check_against(value: Any, schema: str | Path | Mapping[str, Any], where: obj
     Raises:
         InputError: For the first offence in reading order; names the key, what was found and what was expected.
     """
-    validator = Draft202012Validator(schema if isinstance(schema, Mapping) else load_yaml(schema))
+    for path, problem, remedy in _odd_values(value, ()):
+        raise InputError(where, f"key '{'.'.join(map(str, path))}': {problem}", remedy)
+    validator = _Validator(schema if isinstance(schema, Mapping) else _schema_of(str(schema)))
     errors = sorted(validator.iter_errors(value), key=lambda error: [str(step) for step in error.absolute_path])
     if errors:
         error = errors[0]
@@ -61,27 +75,63 @@ def check_against(value: Any, schema: str | Path | Mapping[str, Any], where: obj
         raise InputError(where, f"key '{key}': {error.message}.", _remedy(error))
 
 
-def check_name(kind: str, name: str, known: Sequence[str]) -> None:
+def _whole_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword ``pattern`` as JSON schema means it: ``$`` is the end, not the place before a last line break."""
+    if validator.is_type(instance, "string") and not re.search(pattern.replace("$", r"\Z"), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+_Validator = extend(Draft202012Validator, {"pattern": _whole_pattern})
+
+
+@cache
+def _schema_of(path: str) -> Any:
+    return load_yaml(path)
+
+
+def _odd_values(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str, str]]:
+    """Where a value holds a number that is not finite or too large, or a key that is no printable text or number."""
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            if not str(key).isprintable() or isinstance(key, bool) or key is None:
+                yield path, f"holds the name {json.dumps(key)}.", "Names are printable texts or whole numbers."
+            yield from _odd_values(entry, (*path, key))
+    elif isinstance(value, list | tuple):
+        for place, entry in enumerate(value):
+            yield from _odd_values(entry, (*path, place))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield path, f"{value} is not a finite number.", "Write a finite number."
+    elif isinstance(value, int | float) and abs(value) > LARGEST:
+        yield path, f"{str(value)[:SHOWN]} is too large a number.", f"Numbers are at most {LARGEST}."
+
+
+def check_name(kind: str, name: str, known: Sequence[str], where: object = CONFIG) -> None:
     """Check that a name is one of those that are there, and no path.
 
     Args:
         kind: What it is a name of, e.g. ``study``.
         name: As configured.
         known: Every name that is there.
+        where: File or row that the message shall name.
 
     Raises:
         InputError: Names the kind, the name and the known names.
     """
     if not isinstance(name, str) or not NAME.fullmatch(name) or name not in known:
-        raise InputError("config.yaml", f"{kind} '{name}' is not there.", f"Known: {', '.join(known) or 'none'}.")
+        raise InputError(where, f"{kind} '{name}' is not there.", f"Known: {', '.join(known) or 'none'}.")
 
 
 def _remedy(error: ValidationError) -> str:
     """The remedy that a message names for a schema's violation, from the schema itself: known keys, or the meaning."""
     if error.validator == "additionalProperties":
         return f"Known keys: {', '.join(sorted(error.schema.get('properties', {})))}."
+    if isinstance(error.instance, str) and error.validator == "type" and NUMBER_AS_TEXT.fullmatch(error.instance):
+        return "YAML reads this as text: write it without quotes, and with a point and a sign, such as 1.0e-2."
     description = error.schema.get("description")
     return f"Expected: {description}." if description else "See workflow/schemas."
+
+
+NUMBER_AS_TEXT = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
 
 
 def _siblings(path: Path) -> str:

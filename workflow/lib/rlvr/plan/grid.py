@@ -5,22 +5,23 @@ A row is one training run and holds only what differs from the study's recipe. A
 the rank (``2r``). The id of a run follows from its row.
 """
 
-import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, load_yaml
 
 SEPARATOR = "|"
 ALPHA_PER_RANK = 2  # SOURCE: "Structure Over Scale", table 9 (r = 16, alpha = 32): what a run id need not say
-MULTIPLE_OF_RANK = re.compile(r"(\d+(?:\.\d+)?)r")
+MULTIPLE_OF_RANK = re.compile(r"([0-9]+(?:\.[0-9]+)?)r")
 INTEGER = re.compile(r"[+-]?[0-9]+")
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 SAFE_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
+LONGEST_NUMBER = 25  # characters
 LONGEST_ID = 200  # characters; file names of most file systems end at 255
 
 # How a setting of the recipe that a row changes is written in the run's id; others are written as "<key>-<value>".
@@ -63,22 +64,20 @@ def read_grid(path: Path, schemas: Path) -> list[Row]:
     schema = grid_schema(schemas)
     kinds = {column: kind_of(entry, schema["$defs"]) for column, entry in schema["properties"].items()}
     rows = []
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        check_header(reader.fieldnames or (), kinds, path)
-        for raw in reader:
-            where = f"{path}, line {reader.line_num}"
-            if None in raw:
-                raise InputError(where, f"has more cells than the header: {raw[None]}.", "Remove the surplus commas.")
-            for cells in expand({column: cell or "" for column, cell in raw.items()}):
-                row = {column: typed_cell(column, cell, cells, kinds[column], where) for column, cell in cells.items()}
-                check_against({column: cell for column, cell in row.items() if cell is not None}, schema, where)
-                rows.append(row)
+    for line, raw in read_csv(path):
+        where = f"{path}, line {line}"
+        check_header(raw, kinds, path)
+        for cells in expand(raw):
+            row = {column: typed_cell(column, cell, cells, kinds[column], where) for column, cell in cells.items()}
+            check_against({column: cell for column, cell in row.items() if cell is not None}, schema, where)
+            rows.append(row)
+    if not rows:
+        raise InputError(path, "has no rows.", "A study needs one line per run below the header.")
     return rows
 
 
-def check_header(header: Any, columns: Mapping[str, Any], path: Path) -> None:
-    """Check that a grid's columns are known and that none stands twice.
+def check_header(header: Iterable[str], columns: Mapping[str, Any], path: Path) -> None:
+    """Check that a grid's columns are known.
 
     Raises:
         InputError: Names the column.
@@ -86,8 +85,6 @@ def check_header(header: Any, columns: Mapping[str, Any], path: Path) -> None:
     for column in header:
         if column not in columns:
             raise InputError(path, f"unknown column '{column}'.", f"Known columns: {', '.join(columns)}.")
-        if list(header).count(column) > 1:
-            raise InputError(path, f"column '{column}' appears twice.", "Remove one of them.")
 
 
 def expand(cells: Mapping[str, str]) -> Iterator[dict[str, str]]:
@@ -169,10 +166,16 @@ def typed_cell(column: str, cell: str, cells: Mapping[str, str], kind: type, whe
         rank = cells.get("rank", "")
         if not INTEGER.fullmatch(rank):
             raise InputError(where, f"column 'alpha' holds '{cell}', but there is no rank.", "Give a rank or a number.")
-        return float(multiple[1]) * int(rank)
+        return float(multiple[1]) * _parsed(int, rank, column, where)
     if kind is str:
         return cell
     if not (INTEGER if kind is int else NUMBER).fullmatch(cell):
         expected = "an integer" if kind is int else "a number"
         raise InputError(where, f"column '{column}' holds '{cell}'.", f"Expected {expected} or an empty cell.")
+    return _parsed(kind, cell, column, where)
+
+
+def _parsed(kind: type, cell: str, column: str, where: str) -> Any:
+    if len(cell) > LONGEST_NUMBER:
+        raise InputError(where, f"column '{column}' holds a number that is too long.", "Shorten it.")
     return kind(cell)

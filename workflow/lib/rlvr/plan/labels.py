@@ -1,10 +1,11 @@
 """How the series of a study look: display name, colour, marker and line, from ``labels.csv`` or by default."""
 
-import csv
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
 
 LABEL_FIELDS = ("key", "name", "colour", "marker", "fill", "line")
@@ -12,6 +13,13 @@ LABEL_FIELDS = ("key", "name", "colour", "marker", "fill", "line")
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#B8860B", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", ":", "-.", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+
+COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+WORDS = {  # what matplotlib knows
+    "marker": ("o", "s", "^", "v", "<", ">", "D", "d", "P", "X", "p", "h", "H", "8", "*", "+", "x", "1", "2", "3", "4"),
+    "fill": ("full", "none"),
+    "line": ("-", "--", ":", "-."),
+}
 
 
 @dataclass(frozen=True)
@@ -25,34 +33,49 @@ class Label:
     line: str | tuple[int, tuple[int, ...]] = "-"
 
 
-def read_labels(path: str | Path | None, series: Iterable[str]) -> dict[str, Label]:
+def read_labels(path: str | Path | None, series: Iterable[str], where: object = "") -> dict[str, Label]:
     """The looks of some series: from the study's table, or by default for a study that has none.
 
     Args:
         path: ``labels.csv``, or ``None``.
         series: Keys in the order in which default looks are handed out.
+        where: Who asks for them, for messages.
 
     Raises:
         InputError: If the table has other columns than expected, a key twice, or no line for one of the series.
     """
     if path is None:
         return {key: default_label(key, place) for place, key in enumerate(dict.fromkeys(series))}
-    with Path(path).open(newline="") as stream:
-        lines = list(csv.DictReader(stream))
-    if not lines or tuple(lines[0]) != LABEL_FIELDS:
+    lines = read_csv(path)
+    if not lines or set(lines[0][1]) != set(LABEL_FIELDS):
         raise InputError(path, "has other columns than expected.", f"Expected: {', '.join(LABEL_FIELDS)}.")
-    labels = {line.pop("key"): Label(**line) for line in lines}
+    for number, line in lines:
+        check_look(line, f"{path}, line {number}")
+    labels = {line.pop("key"): Label(**line) for _, line in lines}
     if len(labels) != len(lines):
         raise InputError(path, "has a key twice.", "Remove one of the lines.")
-    return {key: find_label(labels, key, path) for key in dict.fromkeys(series)}
+    place = f"{path} ({where})" if where else path
+    return {key: find_label(labels, key, place) for key in dict.fromkeys(series)}
+
+
+def check_look(line: Mapping[str, str], where: str) -> None:
+    """Check the looks of one series.
+
+    Raises:
+        InputError: Names the column and the word.
+    """
+    if not COLOUR.fullmatch(line["colour"]):
+        raise InputError(where, f"colour '{line['colour']}'.", "Write it as #RRGGBB.")
+    for column, words in WORDS.items():
+        if line[column] not in words:
+            raise InputError(where, f"{column} '{line[column]}'.", f"Known: {' '.join(words)}.")
 
 
 def display_names(path: str | Path) -> dict[str, str]:
     """Displayed name of every series of a study's ``labels.csv``, by key; none for a study without the file."""
     if not Path(path).is_file():
         return {}
-    with Path(path).open(newline="", encoding="utf-8") as stream:
-        return {line["key"]: line["name"] for line in csv.DictReader(stream) if line.get("key")}
+    return {line["key"]: line["name"] for _, line in read_csv(path, ("key", "name")) if line["key"]}
 
 
 def find_label(labels: Mapping[str, Label], key: str, where: object = "labels.csv") -> Label:

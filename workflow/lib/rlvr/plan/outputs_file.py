@@ -1,11 +1,11 @@
 """Reading ``outputs.yaml``: conditions on the grid become rows of runs, printed numbers come from ``reported/``."""
 
-import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, load_yaml
 from rlvr.plan.figure_options import FigureOptions
@@ -16,11 +16,13 @@ from rlvr.plan.selection import (
     Condition,
     Facts,
     check_condition,
+    check_values,
     differ_in_seed_only,
     distinct,
     fill_in,
     select,
     single_values,
+    text_of,
 )  # fmt: skip
 from rlvr.plan.statistics import PAIR_KINDS, SCORE, find_statistic
 
@@ -28,7 +30,11 @@ Kinds = Mapping[str, type[FigureOptions]]
 
 
 def load_outputs(
-    path: str | Path, candidates: Mapping[str, Facts], kinds: Kinds, schema: str | Path | None = None
+    path: str | Path,
+    candidates: Mapping[str, Facts],
+    kinds: Kinds,
+    schema: str | Path | None = None,
+    words: Mapping[str, Collection[str]] | None = None,
 ) -> dict[str, Output]:
     """All outputs of a study, in the order of the file, with the printed numbers of ``reported/<output>.csv``.
 
@@ -37,6 +43,8 @@ def load_outputs(
         candidates: Facts of what can be selected, by run id or name of a pair, in the order of the grid; of all tiers.
         kinds: Options of every kind of figure, by kind.
         schema: JSON schema to check it against first.
+        words: Values that a condition may name although nothing has them yet, by fact; without them
+            values of conditions are not checked.
 
     Raises:
         InputError: Names the output and the key, row or column that is wrong.
@@ -48,7 +56,7 @@ def load_outputs(
     found = {}
     for key, fields in content["outputs"].items():
         reported = folder / f"{key}.csv"
-        declared = Declared(key, fields, candidates, f"{path}, output '{key}'")
+        declared = Declared(key, fields, candidates, f"{path}, output '{key}'", words)
         found[key] = declared.output(kinds, read_reported(reported) if reported.is_file() else {})
         _check_reported(found[key], reported, declared.where)
     return found
@@ -57,12 +65,24 @@ def load_outputs(
 class Declared:
     """One entry of ``outputs.yaml`` beside what it can select from."""
 
-    def __init__(self, key: str, fields: Mapping[str, Any], candidates: Mapping[str, Facts], where: str) -> None:
+    def __init__(
+        self,
+        key: str,
+        fields: Mapping[str, Any],
+        candidates: Mapping[str, Facts],
+        where: str,
+        words: Mapping[str, Collection[str]] | None,
+    ) -> None:
         """Keep them; ``where`` opens every message."""
-        self.key, self.fields, self.candidates, self.where = key, fields, candidates, where
+        self.key, self.fields, self.candidates, self.where, self.words = key, fields, candidates, where, words
         self.common: Condition = fields.get("where", {})
         if self.common:
-            check_condition(self.common, candidates, where)
+            self._check_condition(self.common, where)
+        for name, texts in fields.get("words", {}).items():
+            known = {text_of(facts.get(name)) for facts in candidates.values()}
+            if unknown := sorted(set(texts) - known):
+                problem = f"'words' writes '{name}: {unknown[0]}', which no row of the grid has."
+                raise InputError(where, problem, f"Values of '{name}': {', '.join(sorted(known))}.")
 
     @property
     def kind(self) -> str:
@@ -125,7 +145,7 @@ class Declared:
         sides = over if reduce == "difference" else [{}]
         conditions = tuple({**fields.get("where", {}), **side} for side in sides)
         for condition in conditions:
-            check_condition(condition, self.candidates, where)
+            self._check_condition(condition, where)
         own = _texts(fields.get("benchmarks", fields.get("benchmark", ())))
         benchmarks = own or _texts(self.fields.get("benchmark", ()))
         if (statistic.source == SCORE) != bool(benchmarks if statistic.source == SCORE else own):
@@ -142,7 +162,7 @@ class Declared:
         """One row, or one for each combination of the values of ``each``."""
         where = f"{self.where}, row '{fields['key']}'"
         own: Condition = fields.get("where", {})
-        check_condition(own, self.candidates, where)
+        self._check_condition(own, where)
         each = fields.get("each", ())
         check_condition(dict.fromkeys(each), self.candidates, where)
         met = select(self.candidates, [self.common, own])
@@ -179,12 +199,24 @@ class Declared:
             return value
         found = {name: self._with_runs(entry) for name, entry in value.items() if name != "where"}
         if "where" in value:
-            check_condition(value["where"], self.candidates, self.where)
+            self._check_condition(value["where"], self.where)
             runs = select(self.candidates, [self.common, value["where"]])
             if not runs:
                 raise InputError(self.where, f"no run of the grid meets {value['where']}.", "Correct the condition.")
             found["runs"] = list(runs)
         return found
+
+    def _check_condition(self, condition: Condition, where: str) -> None:
+        plain = str | int | float | None
+        values = condition.values() if isinstance(condition, Mapping) else [{}]
+        if not all(
+            isinstance(each, plain) for value in values for each in (value if isinstance(value, list) else [value])
+        ):
+            problem = f"'where' is {condition!r}."
+            raise InputError(where, problem, "Expected a table of facts with a value or a list of values each.")
+        check_condition(condition, self.candidates, where)
+        if self.words is not None:
+            check_values(condition, self.candidates, where, self.words)
 
     def _is_pair(self, name: str) -> bool:
         return "pair" in self.candidates[name]
@@ -195,6 +227,11 @@ class Declared:
             repeated = sorted({key for key in keys if keys.count(key) > 1})
             if repeated:
                 raise InputError(self.where, f"{name} '{repeated[0]}' appears twice.", "Rename one of them.")
+        for column in output.columns:
+            filled = [row for row in output.rows if selected_runs(row, column) or output.printed(row, column)]
+            if not filled:
+                remedy = "Correct 'where', or remove the column."
+                raise InputError(self.where, f"column '{column.key}' selects no run and prints no number.", remedy)
         for row, column in output.cells():
             runs, place = selected_runs(row, column), f"{self.where}, row '{row.key}', column '{column.key}'"
             if column.reduce == "only" and len(runs) > 1:
@@ -225,13 +262,16 @@ def read_reported(path: Path) -> dict[str, dict[str, str]]:
         InputError: Names line and column of a text that is not a number.
     """
     found: dict[str, dict[str, str]] = {}
-    with path.open(newline="") as stream:
-        for number, line in enumerate(csv.DictReader(stream), start=2):
-            row = line.pop("row")
-            for column, text in line.items():
-                if text:
-                    parse_printed(text, f"{path}, line {number}, column '{column}'")
-                    found.setdefault(row, {})[column] = text
+    seen: set[str] = set()
+    for number, line in read_csv(path, ("row",)):
+        row = line.pop("row")
+        if row in seen:
+            raise InputError(f"{path}, line {number}", f"row '{row}' appears twice.", "Remove one of the lines.")
+        seen.add(row)
+        for column, text in line.items():
+            if text:
+                parse_printed(text, f"{path}, line {number}, column '{column}'")
+                found.setdefault(row, {})[column] = text
     return found
 
 

@@ -8,7 +8,7 @@ from rlvr.core.errors import InputError
 
 MINUS = "\N{MINUS SIGN}"
 MULTIPLIERS = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
-PRINTED = re.compile(r"^(?P<about>~?)(?P<number>[+-]?\d[\d,]*(?:\.(?P<decimals>\d+))?)(?P<suffix>[KMBT]?)$")
+PRINTED = re.compile(r"^(?P<about>~?)(?P<number>[+-]?[0-9][0-9,]*(?:\.(?P<decimals>[0-9]+))?)(?P<suffix>[KMBT]?)\Z")
 
 
 @dataclass(frozen=True)

@@ -187,9 +187,22 @@ def make_program(
     by_name = {study.name: study for study in shared}
     suites = make_suites(shared, scale) if studies else bare_suites(scale)
     program = Program(scale_name, scale, tier, methods, by_name, merged, suites)
+    check_ids(program)
     check_benchmarks(program)
     check_pairs(shared)
     return program
+
+
+def check_ids(program: Program) -> None:
+    """Check that no run has the id of an untrained base: its scores would be those of the base.
+
+    Raises:
+        InputError: Names the run.
+    """
+    for study in program.studies.values():
+        if clashes := sorted(program.bases.keys() & study.rows):
+            problem = f"run '{clashes[0]}' has the id of an untrained base of scale '{program.scale_name}'."
+            raise InputError(study.grid_path, problem, "Rename the model, or give the study another run_tag.")
 
 
 def bind(study: Study, scale_name: str, scale: Mapping[str, Any], methods: Methods) -> dict[str, dict[str, Any]]:
@@ -274,7 +287,9 @@ def clash(run_id: str, one: Study, other: Study, left: Mapping[str, Any], right:
     keys = [key for key in left if left[key] != right.get(key)]
     shown = ", ".join(f"{key} ({left[key]} and {right.get(key)})" for key in keys[:4])
     problem = f"run '{run_id}' is also in {one.grid_path} with other settings: {shown}."
-    return InputError(other.grid_path, problem, f"Give study '{other.name}' a run_tag in its study.yaml.")
+    return InputError(
+        other.grid_path, problem, f"Give study '{other.name}' or '{one.name}' a run_tag in its study.yaml."
+    )
 
 
 def rename_runs(study: Study, renamed: Mapping[str, str]) -> Study:
@@ -302,6 +317,9 @@ def make_suites(studies: Sequence[Study], scale: Mapping[str, Any]) -> dict[str,
             chosen = {name: sampling_of(study.benchmarks[name], scale, name) for name in members if name in here}
             if chosen:
                 name = f"{group}-{study.protocol}" if study.protocol else group
+                if name in suites:
+                    problem = f"its suite '{name}' is also one of study '{suites[name].study}'."
+                    raise InputError(study.folder / "study.yaml", problem, "Give it another 'protocol'.")
                 suites[name] = Suite(name, study.name, chosen)
     return suites
 

@@ -1,10 +1,10 @@
 """Rows whose parameters are counted at real size: what the papers print, and the runs of the selected grids."""
 
-import csv
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
 from rlvr.plan.method import SETTINGS, SMALLEST, Methods
 from rlvr.plan.printed import parse_printed
@@ -23,14 +23,13 @@ def load_printed_counts(path: str | Path) -> list[dict[str, str]]:
     Raises:
         InputError: For a printed number that cannot be read or an unknown unit; names the line.
     """
-    with Path(path).open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    for line, row in enumerate(rows, start=2):
+    rows = read_csv(path, ("label", "model", "method", "printed", "unit"))
+    for line, row in rows:
         where = f"{path}, line {line}"
         parse_printed(row["printed"], where)
         if row["unit"] not in UNITS:
             raise InputError(where, f"unit '{row['unit']}'.", f"Choose one of {', '.join(UNITS)}.")
-    return [{"study": Path(path).parents[1].name, **row} for row in rows]
+    return [{"study": Path(path).parents[1].name, **row} for _, row in rows]
 
 
 def real_size_rows(

@@ -42,6 +42,7 @@ def _inherited(path: Path, seen: tuple[str, ...]) -> dict[str, Any]:
         return content
     if parent in seen:
         raise InputError(path, f"'from: {parent}' leads back to itself.", "Name a scale that stands on its own.")
+    check_name("scale", parent, sorted(entry.stem for entry in path.parent.glob("*.yaml")), path)
     return overlay(_inherited(path.with_name(f"{parent}.yaml"), (*seen, parent)), content)
 
 

@@ -1,6 +1,6 @@
 """Which runs an output shows: conditions on the facts of the grid, and one row for each of their values."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -60,6 +60,28 @@ def check_condition(condition: Condition, candidates: Mapping[str, Facts], where
             raise InputError(where, f"selects by '{name}'.", f"Known: {', '.join(sorted(known)) or 'nothing'}.")
 
 
+def check_values(
+    condition: Condition, candidates: Mapping[str, Facts], where: object, words: Mapping[str, Collection[str]]
+) -> None:
+    """Check that something has every value of a condition: a misspelt one would select nothing in silence.
+
+    Args:
+        condition: Values by fact, each known to be a fact.
+        candidates: Facts by name.
+        where: What a message shall name.
+        words: Values that may be named although nothing has them yet, by fact.
+
+    Raises:
+        InputError: Names the fact and the value, and lists the values that there are.
+    """
+    for name, value in condition.items():
+        known = [facts.get(name) for facts in candidates.values()]
+        for choice in _choices(value):
+            if choice is not None and choice not in known and choice not in words.get(name, ()):
+                listed = ", ".join(dict.fromkeys(text_of(entry) for entry in known if entry is not None))
+                raise InputError(where, f"no row of the grid has {name} {choice!r}.", f"Values: {listed or 'none'}.")
+
+
 def distinct(candidates: Mapping[str, Facts], names: Sequence[str], columns: Sequence[str]) -> list[dict[str, Any]]:
     """The combinations of values of ``columns`` among these runs: numbers ascending, texts as the grid orders them."""
     places: dict[str, dict[Any, int]] = {column: {} for column in columns}
@@ -96,7 +118,7 @@ def fill_in(template: str, facts: Facts, words: Mapping[str, Mapping[str, str]],
     Raises:
         InputError: If the template names a fact that the row was not made for.
     """
-    texts = {name: words.get(name, {}).get(_text(value), _text(value)) for name, value in facts.items()}
+    texts = {name: words.get(name, {}).get(text_of(value), text_of(value)) for name, value in facts.items()}
     try:
         return template.format_map(texts)
     except (KeyError, ValueError, IndexError) as error:
@@ -118,7 +140,8 @@ def _choices(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else (value,)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """A fact as labels write it: whole numbers without a point, an empty cell as nothing."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return "" if value is None else str(value)

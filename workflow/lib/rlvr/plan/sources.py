@@ -3,12 +3,12 @@
 Read by the Snakefile at parse time, so it imports nothing heavy; whatever is wrong here stops the dry run.
 """
 
-import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")  # names become file names
@@ -62,11 +62,12 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def load_registry(path: str | Path) -> dict[str, Source]:
+def load_registry(path: str | Path, readers: Collection[str] = ()) -> dict[str, Source]:
     """Read and check the registry of sources.
 
     Args:
         path: CSV file with exactly the columns ``COLUMNS``; several files or checksums in a cell are joined by ``;``.
+        readers: Names of readers that exist; not checked where none is given.
 
     Returns:
         Sources by name, in the order of the file.
@@ -74,19 +75,20 @@ def load_registry(path: str | Path) -> dict[str, Source]:
     Raises:
         InputError: For an unreadable file, other columns, a repeated name or a malformed cell; names file and line.
     """
-    try:
-        with Path(path).open(newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream)
-            rows = [(reader.line_num, row) for row in reader]
-    except (FileNotFoundError, UnicodeDecodeError) as error:
-        raise InputError(path, f"cannot be read ({error}).", "Restore data/sources.csv.") from error
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise InputError(path, f"has the columns {reader.fieldnames}.", f"Expected: {', '.join(COLUMNS)}.")
+    rows = read_csv(path)
+    if rows and tuple(rows[0][1]) != COLUMNS:
+        raise InputError(path, f"has the columns {list(rows[0][1])}.", f"Expected: {', '.join(COLUMNS)}.")
     sources: dict[str, Source] = {}
     for line, row in rows:
         source = _parse_row(row, f"{path}, line {line}")
         if source.name in sources:
             raise InputError(f"{path}, line {line}", f"source '{source.name}' is listed twice.", "Keep one row.")
+        if named := [
+            name for name in (source.reader, source.mirror_reader) if readers and name and name not in readers
+        ]:
+            raise InputError(
+                f"{path}, line {line}", f"reader '{named[0]}' is not known.", f"Known: {', '.join(readers)}."
+            )
         sources[source.name] = source
     return sources
 
@@ -103,8 +105,6 @@ def find_source(sources: Mapping[str, Source], name: str) -> Source:
 
 
 def _parse_row(row: dict[str, str], where: str) -> Source:
-    if None in row or None in row.values():
-        raise InputError(where, f"does not have {len(COLUMNS)} cells.", "Quote cells that contain a comma.")
     source = Source(
         name=row["source"],
         repository=row["repository"],
@@ -162,6 +162,6 @@ def _split_list(cell: str) -> tuple[str, ...]:
 
 def _parse_count(column: str, row: dict[str, str], where: str) -> int | None:
     cell = row[column]
-    if cell and not cell.isdecimal():
+    if cell and not (cell.isascii() and cell.isdecimal()):
         raise InputError(where, f"{column} '{cell}' is not a count.", "Write digits only, or leave it empty.")
     return int(cell) if cell else None

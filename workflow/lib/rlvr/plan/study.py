@@ -4,7 +4,6 @@
 its runs, ``pairs.csv`` the public checkpoints that it compares. Read at parse time: no heavy imports here.
 """
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, check_name, load_yaml
 from rlvr.plan.grid import check_run_id, name_run, read_grid
@@ -113,7 +113,9 @@ def complete_recipe(name: str, studies: Path, schemas: Path, seen: tuple[str, ..
         InputError: For a circle of studies, an unknown one, or a key that nobody gives.
     """
     path = studies / name / "study.yaml"
-    own = dict(load_yaml(path)["recipe"])
+    content = load_yaml(path)
+    check_against(content, schemas / "study.schema.yaml", path)
+    own = dict(content["recipe"])
     parent = own.pop("from", None)
     if parent is not None:
         if parent in (*seen, name) or parent not in study_names(studies):
@@ -163,15 +165,13 @@ def read_pairs(path: Path) -> dict[str, dict[str, str]]:
     if not path.is_file():
         return {}
     found: dict[str, dict[str, str]] = {}
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        if tuple(reader.fieldnames or ()) != PAIR_COLUMNS:
+    for line, pair in read_csv(path, PAIR_COLUMNS):
+        if set(pair) != set(PAIR_COLUMNS):
             raise InputError(path, "has other columns than expected.", f"Expected: {', '.join(PAIR_COLUMNS)}.")
-        for pair in reader:
-            check_pair(pair, f"{path}, line {reader.line_num}")
-            if pair["pair"] in found:
-                raise InputError(path, f"pair '{pair['pair']}' appears twice.", "Rename one of them.")
-            found[pair["pair"]] = dict(pair)
+        check_pair(pair, f"{path}, line {line}")
+        if pair["pair"] in found:
+            raise InputError(path, f"pair '{pair['pair']}' appears twice.", "Rename one of them.")
+        found[pair["pair"]] = pair
     return found
 
 

@@ -45,6 +45,7 @@ CURRENCIES = frozenset({"US", "USD", "Rs", "EUR", "GBP", "INR"})
 MIXED = re.compile(r"(?<![\w.,}])(\d{1,9})(?:\s|\\ )+(\d{1,9})\s*/\s*(\d{1,9})(?![\w.^!_])")
 HOURS = re.compile(r"\b([ap])\.\s*m\.?(?![A-Za-z])")
 SAFE_UNITS = frozenset({"ft", "cm", "kg", "yd", "lb", "hr"})
+CODE_NUMBER = re.compile(r"(?<=\d)\.(?=[/*])|\bnp\.(?=[a-z])")  # SOURCE: golds of Minerva, -3./2, np.arcsin(10/13)
 LONE_SIGN = re.compile(r"\{([:=<>])\}")
 STRUCTURES = frozenset({"GL", "SL", "SO", "SU", "PSL", "PGL", "Sp", "Spin", "Gal", "Aut", "Hom"})
 ROMAN = frozenset({"II", "III", "VII", "VIII"})
@@ -75,6 +76,9 @@ def plain(text: str) -> str:
     text = SCRIPT.sub(_script, text.translate(ASCII))
     text = LONE_SIGN.sub(r"\1", text)
     text = MIXED.sub(r"\1\\frac{\2}{\3}", text)
+    text = CODE_NUMBER.sub("", text)
+    if "\\text" not in text:  # within words, a.m. is read with them
+        text = HOURS.sub(r"\\text{\1m}", text)
     text = POWER_OF_TEN.sub(r"\\times ", text)
     return EXPONENT.sub(lambda found: rf"{found[1]}\cdot 10^{{{int(found[2])}}}", text)
 

@@ -1,0 +1,129 @@
+"""Every key of every file of configuration is spoilt in turn: a message comes, or an equal program.
+
+A value is dropped, takes another type, another name, NaN, or a huge number. Prose is named below.
+"""
+
+import copy
+import math
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
+from configured import FOLDER, TINY, Configured, copy_configuration
+
+from rlvr.core.csvfile import read_csv
+
+MOST = int(os.environ.get("MUTATIONS", "150"))  # of a file, evenly spread; a large number for every one
+YAML = ("config.yaml", TINY, *(f"{FOLDER}/{name}.yaml" for name in ("study", "outputs", "claims")))
+CSV = (f"{FOLDER}/grid.csv", f"{FOLDER}/labels.csv", f"{FOLDER}/reported/table4.csv", "data/sources.csv")
+DROP = object()
+WRONG: tuple[Any, ...] = (DROP, {"no": {"such": "key"}}, "no-such-name", math.nan, 10.0**300, 10**400, -1, None, True)
+
+Place = tuple[Any, ...]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Configured:
+    """A copy of the files of configuration."""
+    return copy_configuration(tmp_path_factory.mktemp("configuration"))
+
+
+def places(value: Any, path: Place = ()) -> Iterator[Place]:
+    """Every key and every entry of a nested value."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, entry in entries:
+        yield (*path, key)
+        yield from places(entry, (*path, key))
+
+
+def spoilt(content: Any, place: Place, value: Any) -> Any:
+    """The content with another value at a place."""
+    changed = copy.deepcopy(content)
+    block = changed
+    for key in place[:-1]:
+        block = block[key]
+    if value is DROP:
+        del block[place[-1]]
+    else:
+        block[place[-1]] = value
+    return changed
+
+
+def is_prose(place: Place) -> bool:
+    """Whether any text may stand there: captions and headings, sentences, titles, the look-ups of YAML anchors."""
+    last = next(key for key in reversed(place) if isinstance(key, str))
+    return place[0] == "shared" or last in {
+        "caption", "header", "labels", "source", "sentence", "where", "title", "grade_cache",
+        "corpus", "pad_token", "all_linear", "topics_left_out", "protocol",
+    }  # fmt: skip
+
+
+def is_equal(one: Any, other: Any) -> bool:
+    """Whether two workspaces would plan the same."""
+    return all(
+        getattr(one.program, part) == getattr(other.program, part) for part in ("scale", "specs", "suites", "pairs")
+    ) and (one.outputs, one.claims, one.sources) == (other.outputs, other.claims, other.sources)
+
+
+def must_be_refused(value: Any, place: Place) -> bool:
+    """Whether a value can be right nowhere: a number that is none, a table of unknown keys, an unknown name."""
+    unfinite = isinstance(value, float) and not math.isfinite(value)
+    huge = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) > 2**53
+    return unfinite or huge or (isinstance(value, dict | str) and not is_prose(place))
+
+
+@pytest.mark.parametrize("path", YAML)
+def test_every_key_of_a_yaml_file(files: Configured, path: str) -> None:
+    content = yaml.safe_load((files.root / path).read_text())
+    good = files.load()
+    passed = []
+    cases = [(place, wrong) for place in places(content) for wrong in WRONG]
+    for place, wrong in cases[:: max(len(cases) // MOST, 1)]:
+        text = yaml.safe_dump(spoilt(content, place, wrong), sort_keys=False, allow_unicode=True)
+        with files.bytes_of(path, text.encode()):
+            message = files.refusal()  # anything but an InputError fails the test here
+            if not message and must_be_refused(wrong, place) and not is_equal(files.load(), good):
+                passed.append((place, wrong))
+    assert not passed
+
+
+@pytest.mark.parametrize("path", CSV)
+def test_every_cell_of_a_csv_file(files: Configured, path: str) -> None:
+    lines = read_csv(files.root / path)
+    columns = list(lines[0][1])
+    passed = []
+    free = {
+        "for",
+        "source",
+        "name",
+        "licence",
+        "url",
+        "split",
+        "repository",
+        "file",
+        "mirror_file",
+        "mirror_rows",
+        "row",
+    }
+    for number, (_, line) in enumerate(lines[:3]):
+        for column in columns:
+            for wrong in ("", "no such name", "nan", "1e400", "9" * 400, "-1", "\u0661", "a|", "a,b", '"'):
+                changed = [dict(each) for _, each in lines]
+                changed[number][column] = wrong
+                text = "\n".join([",".join(columns), *(",".join(map(quoted, each.values())) for each in changed)])
+                with files.bytes_of(path, text.encode()):
+                    message = files.refusal()
+                    if not message and column not in free and wrong in ("no such name", "nan", "1e400", "\u0661"):
+                        passed.append((number, line[column], column, wrong))
+    assert not passed
+
+
+def quoted(cell: str) -> str:
+    """A cell as CSV; a lone quotation mark stays as a careless hand writes it."""
+    return f'"{cell}"' if "," in cell and cell != "a,b" else cell

@@ -1,0 +1,394 @@
+"""The list of wrong configurations that once passed or were refused badly: each ends with one sentence that says where.
+
+Most are read by the library as the Snakefile reads them; snakemake itself is asked where its own part counts.
+"""
+
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Checkout
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
+from configured import BIBLIOGRAPHY, FOLDER, TINY, Configured, copy_configuration
+
+from rlvr.plan.outputs import used_runs
+
+GRID, STUDY, OUTPUTS = f"{FOLDER}/grid.csv", f"{FOLDER}/study.yaml", f"{FOLDER}/outputs.yaml"
+CLAIMS, LABELS, REPORTED = f"{FOLDER}/claims.yaml", f"{FOLDER}/labels.csv", f"{FOLDER}/reported/table4.csv"
+SOURCES, PAPER = "data/sources.csv", "workflow/scales/paper.yaml"
+ROW = "core,qwen3-8b,deepmath-hard,lora,8|32|64|128|256,32,,all_linear,,,42,"
+DORA = "core,qwen3-8b,deepmath-hard,dora,8|16|32|64,2r,,all_linear,,,42,"
+
+
+def row(**cells: str) -> str:
+    """A row that works, with changed cells."""
+    columns = (
+        "tier",
+        "model",
+        "dataset",
+        "method",
+        "rank",
+        "alpha",
+        "axes",
+        "target_modules",
+        "schedule",
+        "completions_per_step",
+        "seed",
+        "for",
+    )
+    good = dict(zip(columns, DORA.split(","), strict=True))
+    return ",".join({**good, **cells}.values())
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Configured:
+    """A copy of the files of configuration."""
+    return copy_configuration(tmp_path_factory.mktemp("configuration"))
+
+
+def test_the_files_as_they_are_are_accepted(files: Configured) -> None:
+    for scale in ("tiny", "paper"):
+        assert files.refusal(scale=scale) == ""
+    assert files.refusal(scale="realdata", studies=[]) == ""
+    assert files.refusal(tier="full", scale="paper", studies=["structure-over-scale", "peft-for-rlvr"]) == ""
+
+
+# What of the configuration is another, and words of the message.
+CONFIGURATIONS: dict[str, tuple[dict[str, Any], str]] = {
+    "a path for a study": ({"studies": ["../studies/structure-over-scale"]}, "study '../studies/"),
+    "a dot for a study": ({"studies": ["."]}, "study '.' is not there. Known: off"),
+    "a study twice": ({"studies": ["structure-over-scale"] * 2}, "key 'studies'"),
+    "a number for a study": ({"studies": [3]}, "key 'studies.0'"),
+    "the name of the older key": ({"study": "structure-over-scale"}, "'study' was unexpected"),
+    "a path for a scale": ({"scale": "../scales/tiny"}, "scale '../scales/tiny'"),
+    "no scale": ({"scale": None}, "key 'scale'"),
+    "an unknown tier": ({"tier": "ful"}, "key 'tier'"),
+    "an unknown engine": ({"engine": "vlm"}, "key 'engine'"),
+    "a word for the sources": ({"sources": "mirror"}, "key 'sources'"),
+    "a mirror without a folder": ({"sources": {"origin": "mirror", "mirror_dir": ""}}, "sources.mirror_dir"),
+    "a mirror that is not there": (
+        {"sources": {"origin": "scale", "mirror_dir": "no/such"}},
+        "'no/such' is not a folder",
+    ),
+    "a mirror that is a file": ({"sources": {"origin": "mirror", "mirror_dir": __file__}}, "is not a folder"),
+    "a pair that is a file": ({"pairs": {"mine": {"base": ".", "tuned": __file__}}}, "pair 'mine': tuned"),
+    "a pair that is not there": ({"pairs": {"mine": {"base": "no/such", "tuned": "."}}}, "base 'no/such'"),
+    "a pair with braces": ({"pairs": {"mine": {"base": "results/{x}", "tuned": "."}}}, "has braces"),
+    "a pair without a side": ({"pairs": {"mine": {"base": "."}}}, "'tuned' is a required"),
+    "a pair of an odd name": ({"pairs": {"../x": {"base": ".", "tuned": "."}}}, "key 'pairs'"),
+    "pairs whose files collide": (
+        {"pairs": {"x": {"base": ".", "tuned": "."}, "x_diagnostics": {"base": ".", "tuned": "."}}},
+        "the files of pair 'x_diagnostics' would be those of pair 'x'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CONFIGURATIONS)
+def test_a_wrong_configuration(files: Configured, case: str) -> None:
+    changes, words = CONFIGURATIONS[case]
+    assert words in files.refusal(**changes)
+
+
+# A file, a text in it, what stands there instead, and words of the message beside the file's name.
+EDITS: dict[str, tuple[str, str, str, str]] = {
+    "config.yaml: a key twice": ("config.yaml", "tier: core", "scale: tiny\ntier: core", "'scale' appears twice"),
+    # grid
+    "grid: rank above the weights": (
+        GRID,
+        DORA,
+        row(rank="100000"),
+        "rank 12500 does not fit the weight of k_proj, 32 x 64. Choose a rank of at most 32",
+    ),
+    "grid: rank in Arabic digits": (GRID, DORA, row(rank="\u0661\u0666"), "column 'rank' holds"),
+    "grid: alpha in Arabic digits": (GRID, DORA, row(alpha="\u0662r"), "column 'alpha' holds"),
+    "grid: rank 1_6": (GRID, DORA, row(rank="1_6"), "column 'rank' holds '1_6'"),
+    "grid: rank of 5000 digits": (GRID, DORA, row(rank="9" * 5000), "is too long"),
+    "grid: alpha 1e400": (GRID, DORA, row(alpha="1e400"), "not a finite number"),
+    "grid: alpha nan": (GRID, DORA, row(alpha="nan"), "column 'alpha' holds 'nan'"),
+    "grid: seed 2**32": (GRID, DORA, row(seed=str(2**32)), "key 'seed'"),
+    "grid: seed 2**70": (GRID, DORA, row(seed=str(2**70)), "key 'seed'"),
+    "grid: seed -1": (GRID, DORA, row(seed="-1"), "key 'seed'"),
+    "grid: seed missing": (GRID, DORA, row(seed=""), "'seed' is a required"),
+    "grid: model missing": (GRID, DORA, row(model=""), "'model' is a required"),
+    "grid: odd model": (GRID, DORA, row(model="../qwen"), "its run id would be '../qwen"),
+    "grid: axes that the scale lacks": (GRID, DORA, row(method="quanta", rank="", alpha="", axes="5"), "quanta_dims"),
+    "grid: batches that groups do not fill": (
+        GRID,
+        DORA,
+        row(completions_per_step="60"),
+        "not a multiple of group_size",
+    ),
+    "grid: more prompts than problems": (GRID, DORA, row(completions_per_step="4096"), "takes 512 problems"),
+    "grid: unknown benchmark's data": (GRID, DORA, row(dataset="aime-2025-2026", model="gpt"), "model 'gpt'"),
+    "grid: a column twice": (GRID, "tier,model", "tier,seed,model", "column 'seed' appears twice"),
+    "grid: too many cells": (GRID, DORA, DORA + ",,", "more cells than the header"),
+    "grid: a quotation mark open": (GRID, DORA, row(tier='"core'), "column 'tier' holds the control character"),
+    "grid: NUL": (GRID, DORA, row(model="qwen3-8b\0"), "control character"),
+    # study
+    "study: rate .inf": (STUDY, "default: 1.0e-5", "default: .inf", "inf is not a finite number"),
+    "study: rate .nan": (STUDY, "default: 1.0e-5", "default: .nan", "nan is not a finite number"),
+    "study: rate 1e-5": (STUDY, "default: 1.0e-5", "default: 1e-5", "YAML reads this as text"),
+    "study: rate 7": (STUDY, "default: 1.0e-5", "default: 7", "at most 1"),
+    "study: rate of an unknown family": (STUDY, "    sparse: 1.0e-6", "    sparce: 1.0e-6", "family 'sparce'"),
+    "study: temperature .nan": (STUDY, "temperature: 1.0", "temperature: .nan", "'recipe.temperature': nan"),
+    "study: top_p 0": (STUDY, "top_p: 1.0", "top_p: 0", "'recipe.top_p'"),
+    "study: a key twice": (STUDY, "kl_beta: 0.0", "kl_beta: 0.0\n  epochs: 2", "'epochs' appears twice"),
+    "study: a recipe from nowhere": (STUDY, "algorithm: grpo ", "from: nowhere\n  algorithm: grpo ", "'nowhere'"),
+    "study: a benchmark of no scale": (STUDY, "  math: {", "  mth: {", "benchmark 'mth' is not known"),
+    "study: a citation of no entry": (STUDY, "citation: structure", "citation: structur", "citation 'structur'"),
+    "study: lengths above the model": (
+        TINY,
+        "max_prompt_tokens: 64, max_completion_tokens: 24",
+        "max_prompt_tokens: 1000000, max_completion_tokens: 1000000",
+        "the model has 4096 positions",
+    ),
+    "study: a run id above 200 characters": (STUDY, 'protocol: ""', f"run_tag: {'x' * 180}", "at most 200"),
+    "study: a tag with a line break": (STUDY, 'protocol: ""', 'protocol: "a\\n"', "'protocol'"),
+    # scale
+    "scale: a key twice": (TINY, "template: compact", "template: compact\ntemplate: r1_zero", "appears twice"),
+    "scale: template unknown": (TINY, "template: compact", "template: compct", "template 'compct'"),
+    "scale: source unknown": (TINY, "sources: [skywork-or1]", "sources: [skywork-or2]", "source 'skywork-or2'"),
+    "scale: factor of an unknown family": (TINY, "full: 100}", "ful: 100}", "family 'ful'"),
+    "scale: factor .nan": (TINY, "full: 100}", "full: .nan}", "not a finite number"),
+    "scale: sampling of an unknown benchmark": (TINY, "sampling:  ", "sampling:\n  mth: {}\n#", "benchmark 'mth'"),
+    "scale: dims of another product": (TINY, "3: [4, 4, 4]", "3: [4, 4, 3]", "quanta_dims [4, 4, 3] does not fit"),
+    "scale: dims of another number": (TINY, "3: [4, 4, 4]", "3: [8, 8]", "3 has the dims [8, 8]"),
+    "scale: fewer problems than a step": (TINY, "max_train_problems: 160", "max_train_problems: 4", "at most 4"),
+    "scale: principal rank above a side": (
+        TINY,
+        "principal_rank: 4 ",
+        "principal_rank: 1000 ",
+        "principal_rank is 1000",
+    ),
+    "scale: directions above a side": (TINY, "top_directions: 16", "top_directions: 999", "top_directions is 999"),
+    "scale: layers that are not there": (TINY, "decomposed_layers: null", "decomposed_layers: [99]", "names layer 99"),
+    "scale: a path for a model": (TINY, "  apertus-8b:", "  ../../x:", "'../../x' does not match"),
+    "scale: a blank in a model": (TINY, "  apertus-8b:", "  apertus 8b:", "'apertus 8b' does not match"),
+    "scale: a data set with underscores": (TINY, "  skywork-hard:", "  sky_work:", "'sky_work' does not match"),
+    "scale: seed 2**32": (
+        TINY,
+        "  batch_completions: 512\n  seed: 0",
+        f"  batch_completions: 512\n  seed: {2**32}",
+        "seed",
+    ),
+    "scale: huge": (TINY, "frozen_values: 64", "frozen_values: 1" + "0" * 30, "too large"),
+    "scale: a suite named like a set": (TINY, "  puzzles: [enigmata-eval]", "  math: [enigmata-eval]", "suite 'math'"),
+    "scale: level unknown": (
+        TINY,
+        "    strata:\n",
+        "    strata:\n      unlabelled: {x: harder}\n",
+        "level 'harder'",
+    ),
+    "scale: a list": (TINY, "comparable: false", "- a\n- b", "not valid YAML"),
+    "scale: from nowhere": ("workflow/scales/realdata.yaml", "from: tiny", "from: ../tiny", "scale '../tiny'"),
+    # outputs
+    "outputs: an output twice": (OUTPUTS, "  table5:\n", "  table4:\n", "'table4' appears twice"),
+    "outputs: unknown benchmark": (
+        OUTPUTS,
+        "    benchmark: deepmath-hard",
+        "    benchmark: deepmth",
+        "benchmark 'deepmth'",
+    ),
+    "outputs: a column that selects nothing": (
+        OUTPUTS,
+        "ratio: &ratio {alpha_ratio: 2}",
+        "ratio: &ratio {alpha_ratio: 3}",
+        "alpha_ratio 3",
+    ),
+    "outputs: unknown statistic": (
+        OUTPUTS,
+        "statistic: trainable_parameters}",
+        "statistic: parameters}",
+        "'parameters'",
+    ),
+    "outputs: unknown method": (
+        OUTPUTS,
+        "where: {method: lora}, each",
+        "where: {method: lorra}, each",
+        "method 'lorra'",
+    ),
+    "outputs: a word for nothing": (
+        OUTPUTS,
+        "words: {target_modules: {all_linear: linear}}",
+        "words: {target_modules: {all_lin: linear}}",
+        "'target_modules: all_lin'",
+    ),
+    "outputs: unknown model of a figure": (OUTPUTS, "models: [apertus-8b", "models: [apertus-9b", "model 'apertus-9b'"),
+    "outputs: unknown series": (OUTPUTS, "series: lora-ratio", "series: lora-ratiox", "series 'lora-ratiox'"),
+    "outputs: unknown quantity": (
+        OUTPUTS,
+        "quantity: attained_share",
+        "quantity: atained_share",
+        "'atained_share' is not one of",
+    ),
+    "outputs: unknown data set of a figure": (
+        OUTPUTS,
+        "{dataset: deepmath-hard, header: Diff",
+        "{dataset: deepmth, header: Diff",
+        "data set 'deepmth'",
+    ),
+    # other files of the study
+    "claims: unknown cell": (CLAIMS, "table4/lora-r64/accuracy_ratio", "table4/lora-r65/accuracy_ratio", "lora-r65"),
+    "claims: margin .nan": (CLAIMS, "margin: 20", "margin: .nan", "not a finite number"),
+    "labels: series missing": (LABELS, "lora-ratio,", "lora-raio,", "no line for series 'lora-ratio'"),
+    "labels: bad colour": (LABELS, "#D55E00", "D55E0", "colour 'D55E0'"),
+    "labels: bad marker": (LABELS, ",s,full,-.", ",sq,full,-.", "marker 'sq'"),
+    "reported: a word": (REPORTED, "lora-r8,", "lora-r8,seventy", "seventy"),
+    "reported: unknown row": (REPORTED, "lora-r8,", "lora-r9,", "lora-r9"),
+    "reported: no column of rows": (REPORTED, "row,", "rows,", "column 'row' is missing"),
+    "reported: Arabic digits": (REPORTED, "lora-r8,", "lora-r8,\u0661", "is not a number"),
+    # sources
+    "sources: unknown reader": (SOURCES, ",deepmath,", ",depmath,", "reader 'depmath'"),
+    "sources: a column missing": (SOURCES, "source,repository", "source,repo", "has the columns"),
+    "sources: Arabic digits": (SOURCES, ",103022,", ",\u0661,", "is not a count"),
+}
+
+
+@pytest.mark.parametrize("case", EDITS)
+def test_a_wrong_file(files: Configured, case: str) -> None:
+    path, old, new, words = EDITS[case]
+    with files.edited(path, old, new):
+        message = files.refusal(**({"scale": "realdata", "studies": []} if "realdata" in path else {}))
+    assert words in message
+
+
+# Bytes of a whole file (of what it holds today), and words of the message; none where they are read rightly.
+Bytes = Callable[[bytes], bytes | None]
+WHOLE: dict[str, tuple[str, Bytes, str]] = {
+    "grid: semicolons": (GRID, lambda text: text.replace(b",", b";"), "separated by ';'"),
+    "grid: no line": (GRID, lambda text: b"", "is empty"),
+    "grid: a header alone": (GRID, lambda text: text.partition(b"\n")[0], "has no rows"),
+    "grid: not there": (GRID, lambda text: None, "no such file"),
+    "grid: Latin-1": (GRID, lambda text: text + "caf\xe9".encode("latin-1"), "is not UTF-8"),
+    "grid: BOM": (GRID, lambda text: b"\xef\xbb\xbf" + text, ""),
+    "grid: CRLF": (GRID, lambda text: text.replace(b"\n", b"\r\n"), ""),
+    "grid: CR": (GRID, lambda text: text.replace(b"\n", b"\r"), ""),
+    "sources: BOM": (SOURCES, lambda text: b"\xef\xbb\xbf" + text, ""),
+    "sources: CRLF": (SOURCES, lambda text: text.replace(b"\n", b"\r\n"), ""),
+    "sources: not there": (SOURCES, lambda text: None, "cannot be read"),
+    "labels: BOM": (LABELS, lambda text: b"\xef\xbb\xbf" + text, ""),
+    "labels: not there": (LABELS, lambda text: None, ""),
+    "labels: empty": (LABELS, lambda text: b"", "is empty"),
+    "reported: BOM and CRLF": (REPORTED, lambda text: b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"), ""),
+    "reported: of no output": (f"{FOLDER}/reported/table44.csv", lambda text: b"row,x\n", "belongs to no output"),
+    "scale: BOM": (TINY, lambda text: b"\xef\xbb\xbf" + text, ""),
+    "scale: Latin-1": (TINY, lambda text: text + b"# \xe9", "is not UTF-8"),
+    "scale: a list": (TINY, lambda text: b"- a", "is not a table of keys"),
+    "scale: empty": (TINY, lambda text: b"", "is not a table of keys"),
+    "study: not there": (STUDY, lambda text: None, "is not there"),
+    "study: a list": (STUDY, lambda text: b"- a", "study.yaml"),
+    "outputs: not there": (OUTPUTS, lambda text: None, "no such file"),
+    "outputs: empty": (OUTPUTS, lambda text: b"", "outputs.yaml"),
+    "claims: not there": (CLAIMS, lambda text: None, "no such file"),
+    "pairs: another revision": (f"{FOLDER}/pairs.csv", lambda text: PAIRS + b"a,x/y,main,x/z,main\n", "base_revision"),
+    "pairs: no owner": (f"{FOLDER}/pairs.csv", lambda text: PAIRS + b"a,x,y,x,y\n", "base_repository"),
+    "bibliography: without the paper": (BIBLIOGRAPHY, lambda text: b"@misc{other,\n}", "citation 'structure'"),
+}
+PAIRS = b"pair,base_repository,base_revision,tuned_repository,tuned_revision\n"
+
+
+@pytest.mark.parametrize("case", WHOLE)
+def test_a_file_of_other_bytes(files: Configured, case: str) -> None:
+    path, change, words = WHOLE[case]
+    today = (files.root / path).read_bytes() if (files.root / path).exists() else b""
+    with files.bytes_of(path, change(today)):
+        message = files.refusal()
+    assert words in message if words else message == ""
+
+
+# What two studies cannot share, by files of a second study that is the first one otherwise.
+SECOND: dict[str, tuple[dict[str, tuple[str, str]], str]] = {
+    "one name of samples": ({}, "keeps its samples under ''"),
+    "equal specs are shared": ({"study.yaml": ('protocol: ""', "protocol: other")}, ""),
+    "one id, other settings": (
+        {"study.yaml": ('protocol: ""', "protocol: other"), "recipe": ("dropout: 0.0", "dropout: 0.1")},
+        "Give study 'other' or 'structure-over-scale' a run_tag",
+    ),
+    "a tag sets them apart": (
+        {"study.yaml": ('protocol: ""', "protocol: other\nrun_tag: other"), "recipe": ("dropout: 0.0", "dropout: 0.1")},
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SECOND)
+def test_two_studies(files: Configured, case: str) -> None:
+    edits, words = SECOND[case]
+    other = files.root / "workflow" / "studies" / "other"
+    shutil.copytree(files.root / FOLDER, other)
+    try:
+        for old, new in edits.values():
+            text = (other / "study.yaml").read_text()
+            assert old in text
+            (other / "study.yaml").write_text(text.replace(old, new, 1))
+        message = files.refusal(studies=["structure-over-scale", "other"])
+    finally:
+        shutil.rmtree(other)
+    assert words in message if words else message == ""
+
+
+def test_suites_of_two_studies_that_would_share_a_folder(files: Configured) -> None:
+    other = files.root / "workflow" / "studies" / "other"
+    shutil.copytree(files.root / FOLDER, other)
+    try:
+        text = (other / "study.yaml").read_text().replace('protocol: ""', "protocol: x\nrun_tag: x")
+        (other / "study.yaml").write_text(text)
+        with files.edited(TINY, "  puzzles: [enigmata-eval]", "  puzzles: [enigmata-eval]\n  main-x: [skywork-hard]"):
+            message = files.refusal(studies=["structure-over-scale", "other"])
+    finally:
+        shutil.rmtree(other)
+    assert "suite 'main-x' is also one of study 'structure-over-scale'" in message
+
+
+def sentence(checkout: Checkout, *arguments: str) -> str:
+    """What snakemake prints where a dry run is refused: no plan, no traceback."""
+    done = checkout.snakemake("-n", "-q", "rules", *arguments)
+    assert done.returncode != 0
+    assert "Job stats" not in done.stdout
+    assert not re.search(r"Traceback|File \"|, line \d+, in ", done.stdout), done.stdout
+    return done.stdout
+
+
+def test_snakemake_ends_with_the_sentence_alone(checkout: Checkout) -> None:
+    assert "InputError: config.yaml: study 'other' is not there." in sentence(checkout, "--config", "studies=[other]")
+    assert "vllm needs a GPU" in sentence(checkout, "--config", "engine=vllm")
+    checkout.edit("config.yaml", "tier: core", "scale: tiny\ntier: core")
+    assert "InputError: config.yaml: not valid YAML (key 'scale' appears twice" in sentence(checkout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--config", "tier", "full"), "have to be defined as name=value pairs. (Unparsable value: 'tier')"),
+        (("--config", "tier:full"), "have to be defined as name=value pairs. (Unparsable value: 'tier:full')"),
+        (("--configfile", "mine.yaml"), "No such file or directory: 'mine.yaml'"),
+    ],
+)
+def test_what_snakemake_refuses_itself_before_it_reads_the_workflow(checkout: Checkout, arguments, words) -> None:
+    done = checkout.snakemake("-n", *arguments)
+    assert done.returncode != 0
+    assert words in done.stdout.strip().splitlines()[-1]
+
+
+def test_a_claim_may_read_a_table_that_the_paper_lacks(files: Configured) -> None:
+    with files.edited(CLAIMS, "table4/lora-r64/accuracy_ratio", "tableS1/lora-r8/share"):
+        assert files.refusal() == ""
+
+
+def test_outputs_select_a_shared_run_by_the_id_under_which_it_is_trained(files: Configured) -> None:
+    other = files.root / "workflow" / "studies" / "other"
+    shutil.copytree(files.root / FOLDER, other)
+    try:
+        text = (other / "study.yaml").read_text().replace('protocol: ""', "protocol: other\nrun_tag: other")
+        (other / "study.yaml").write_text(text)
+        workspace = files.load(studies=["structure-over-scale", "other"])
+    finally:
+        shutil.rmtree(other)
+    known = set(workspace.program.specs)
+    for outputs in workspace.outputs.values():
+        assert used_runs(outputs.values()) <= known

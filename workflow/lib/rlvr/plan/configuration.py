@@ -1,0 +1,75 @@
+"""What a JSON schema cannot say of the configuration: folders that must be there, pairs whose files would collide."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rlvr.core.errors import InputError
+from rlvr.core.schemas import CONFIG
+
+FILES_OF_A_PAIR = ("_diagnostics", "_map", "_geometry")  # what stands behind a pair's name
+
+
+def check_configuration(config: Mapping[str, Any]) -> None:
+    """Check folders and pairs that the configuration names.
+
+    Raises:
+        InputError: Names the key, and the folder or the pair.
+    """
+    mirror, origin = config["sources"]["mirror_dir"], config["sources"]["origin"]
+    if origin == "mirror" and not mirror:
+        raise InputError(CONFIG, "key 'sources': origin mirror needs a folder.", "Set sources.mirror_dir.")
+    if mirror and not Path(mirror).is_dir():
+        problem = f"key 'sources.mirror_dir': '{mirror}' is not a folder."
+        raise InputError(CONFIG, problem, "Name the folder that holds the files of data/sources.csv.")
+    for name, pair in config["pairs"].items():
+        check_configured_pair(name, pair, f"{CONFIG}, pair '{name}'")
+        if longer := [name + end for end in FILES_OF_A_PAIR if name + end in config["pairs"]]:
+            problem = f"the files of pair '{longer[0]}' would be those of pair '{name}'."
+            raise InputError(CONFIG, problem, "Rename one of them.")
+
+
+def check_configured_pair(name: str, pair: Mapping[str, Any], where: str) -> None:
+    """Check that both sides of a pair are folders, or results that are still to be made.
+
+    Raises:
+        InputError: Names the pair, the side and the path.
+    """
+    for side in ("base", "tuned"):
+        path = pair[side]
+        if "{" in path or "}" in path:
+            raise InputError(where, f"{side} '{path}' has braces in it.", "Rename the folder, or link to it.")
+        if not Path(path).is_dir() and (Path(path).exists() or Path(path).parts[:1] != ("results",)):
+            raise InputError(
+                where, f"{side} '{path}' is not a folder.", "Name a folder of safetensors, a run or an adapter."
+            )
+
+
+def check_engine(config: Mapping[str, Any], scale: Mapping[str, Any], scale_name: str, installed: bool | None) -> None:
+    """Check that vLLM has a GPU wherever it is asked for, and that it is installed if the configuration asks for it.
+
+    A scale that asks for it can be planned on a machine that has neither.
+
+    Args:
+        config: The configuration.
+        scale: Content of the scale.
+        scale_name: Its name.
+        installed: Whether vLLM can be imported where jobs run; ``None`` if that is not known here.
+
+    Raises:
+        InputError: Names the key.
+    """
+    asked = {
+        f"{CONFIG}, key 'engine'": (config["engine"], scale["resources"]["sample"]["gpu"], "resources.sample.gpu"),
+        f"scale '{scale_name}', key 'settings.generation'": (
+            scale["settings"]["generation"],
+            scale["settings"]["devices"],
+            "settings.devices",
+        ),
+    }
+    for where, (engine, gpus, key) in asked.items():
+        if engine == "vllm" and not gpus:
+            raise InputError(where, f"vllm needs a GPU, and {key} is 0.", "Choose 'transformers', or another scale.")
+    if config["engine"] == "vllm" and installed is False:
+        remedy = "Let conda make its environment (--software-deployment-method conda), or choose 'transformers'."
+        raise InputError(f"{CONFIG}, key 'engine'", "vllm is not installed here.", remedy)

@@ -1,0 +1,143 @@
+"""Names are checked wherever one is written: a misspelt one would be ignored, or found by a job hours later."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rlvr.core.errors import InputError
+from rlvr.core.schemas import load_yaml
+from rlvr.plan.labels import read_labels
+from rlvr.plan.method import FAMILIES
+from rlvr.plan.options import build
+from rlvr.plan.outputs import Output
+from rlvr.plan.outputs_file import Kinds
+from rlvr.plan.sources import Source
+from rlvr.plan.study import Study
+
+DEFAULT = "default"
+NOT_AN_OUTPUT = ("parameters",)  # files of reported/ that belong to no table
+ENTRY = re.compile(r"@\w+\{\s*([^,\s]+)\s*,")  # of a bibliography
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names that are known, of this scale or of another one.
+
+    Attributes:
+        models: Base models of any scale.
+        datasets: Data sets of any scale.
+        sources: Sources of the registry.
+        templates: Prompt templates.
+    """
+
+    models: frozenset[str]
+    datasets: frozenset[str]
+    sources: Collection[str]
+    templates: Collection[str]
+
+    @classmethod
+    def of(
+        cls, scale: Mapping[str, Any], scales: Path, sources: Mapping[str, Source], templates: Collection[str]
+    ) -> "Names":
+        """The names of a scale and of its neighbours; a neighbour that cannot be read adds none."""
+        found: dict[str, set[str]] = {part: set(scale[part]) for part in ("models", "datasets")}
+        for path in sorted(scales.glob("*.yaml")):
+            content = _lenient(path)
+            for part, names in found.items():
+                names |= set(content.get(part) or ())
+        return cls(frozenset(found["models"]), frozenset(found["datasets"]), sources, templates)
+
+    @property
+    def facts(self) -> dict[str, frozenset[str]]:
+        """Words by fact of a run that a condition may name although the grid has no such row yet."""
+        return {"model": self.models, "dataset": self.datasets}
+
+
+def check_known(name: str, known: Iterable[str], what: str, where: object) -> None:
+    """Check one name.
+
+    Raises:
+        InputError: Names the known ones.
+    """
+    listed = sorted(map(str, known))
+    if name not in listed:
+        raise InputError(where, f"{what} '{name}' is not known.", f"Known: {', '.join(listed) or 'none'}.")
+
+
+def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> None:
+    """Check the names that a scale writes and that are declared elsewhere.
+
+    Raises:
+        InputError: Names the key and the name.
+    """
+    check_known(scale["template"], names.templates, "template", path)
+    for dataset, entry in scale["datasets"].items():
+        for source in entry["sources"]:
+            check_known(source, names.sources, "source", f"{path}, data set '{dataset}'")
+        strata = entry.get("strata", {})
+        for level in strata.get("unlabelled", {}).values():
+            check_known(level, strata["levels"], "level", f"{path}, data set '{dataset}', key 'strata.unlabelled'")
+    for family in scale["factors"]["learning_rate"]:
+        check_known(family, (DEFAULT, *FAMILIES), "family", f"{path}, key 'factors.learning_rate'")
+    for benchmark in scale["sampling"]:
+        check_known(benchmark, (DEFAULT, *scale["datasets"]), "benchmark", f"{path}, key 'sampling'")
+    for axes, dims in scale["quanta_dims"].items():
+        if axes != len(dims):
+            raise InputError(f"{path}, key 'quanta_dims'", f"{axes!r} has the dims {dims}.", "Give one for each axis.")
+    for suite, members in scale["suites"].items():
+        if suite in scale["datasets"] and suite not in members:
+            raise InputError(path, f"suite '{suite}' is named like a data set that is not in it.", "Rename it.")
+
+
+def check_study_names(study: Study, names: Names, bibliography: Path) -> None:
+    """Check the names that a study's recipe, benchmarks and citation use.
+
+    Raises:
+        InputError: Names the key and the name.
+    """
+    path = study.folder / "study.yaml"
+    for family in study.recipe["learning_rate"]:
+        check_known(family, (DEFAULT, *FAMILIES), "family", f"{path}, key 'recipe.learning_rate'")
+    for benchmark in study.benchmarks:
+        check_known(benchmark, names.datasets, "benchmark", f"{path}, key 'benchmarks'")
+    entries = ENTRY.findall(bibliography.read_text(encoding="utf-8"))
+    check_known(study.citation, entries, "citation", f"{path} ({bibliography})")
+
+
+def check_output_names(outputs: Mapping[str, Output], study: Study, kinds: Kinds, names: Names) -> None:
+    """Check benchmarks of columns, models, data sets and series of figures, and the files of printed numbers.
+
+    Raises:
+        InputError: Names the output and the name.
+    """
+    for key, output in outputs.items():
+        where = f"{study.folder / 'outputs.yaml'}, output '{key}'"
+        for column in output.columns:
+            for benchmark in column.benchmarks:
+                check_known(benchmark, study.benchmarks, "benchmark", f"{where}, column '{column.key}'")
+        for kind, known in (("frozen", names.models), ("decay", names.models), ("cards", names.datasets)):
+            for name in output.reads.get(kind, ()):
+                check_known(name, known, "data set" if kind == "cards" else "model", where)
+        labels = study.folder / "labels.csv"
+        read_labels(labels if labels.is_file() else None, series_of(output, kinds), where)
+    for path in sorted((study.folder / "reported").glob("*.csv")):
+        if path.stem not in (*outputs, *NOT_AN_OUTPUT):
+            raise InputError(path, "belongs to no output.", f"Outputs: {', '.join(outputs)}.")
+
+
+def series_of(output: Output, kinds: Kinds) -> list[str]:
+    """Keys of ``labels.csv`` that a figure draws."""
+    if output.is_table:
+        return []
+    options = build(kinds[output.kind], output.plot, output.key)
+    return list(dict.fromkeys([*options.series(), *(row.series for row in output.rows if row.series)]))
+
+
+def _lenient(path: Path) -> Mapping[str, Any]:
+    try:
+        content = load_yaml(path)
+    except InputError:
+        return {}
+    return content if isinstance(content, Mapping) else {}
