@@ -18,11 +18,11 @@ from harness import Measured, Row, faster, measure, report
 from stand_ins import write_dapo, write_deepmath, write_enigmata, write_skywork
 
 from rlvr.data.curation import curate, curate_files, read_source
+from rlvr.data.curation_recipe import CurationRecipe
 from rlvr.data.fetching import Origin, fetch_source
 from rlvr.data.filters import normalise_question
 from rlvr.data.readers import get_reader
 from rlvr.data.readers.transforms import clean_gold
-from rlvr.data.recipe import CurationRecipe
 from rlvr.data.tabular import collect_rows, open_rows
 from rlvr.plan.sources import Source, load_registry
 

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from rlvr.data.curation import curate, read_source
+from rlvr.data.curation_recipe import CurationRecipe
 from rlvr.data.dataset_checks import CheckSettings, check_dataset, check_golds, find_contamination
 from rlvr.data.fetching import Origin, fetch_source
 from rlvr.data.inspection import count_answer_types, count_duplicates
 from rlvr.data.readers import get_reader, read_problems
-from rlvr.data.recipe import CurationRecipe
 from rlvr.plan.sources import load_registry
 
 REGISTRY = load_registry(Path(__file__).resolve().parents[2] / "data/sources.csv")

@@ -9,9 +9,9 @@ import pytest
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file
 from rlvr.data.curation import curate_files, read_source
+from rlvr.data.curation_recipe import CurationRecipe
 from rlvr.data.fetching import Origin, fetch_source
 from rlvr.data.readers import get_reader
-from rlvr.data.recipe import CurationRecipe
 from rlvr.data.tabular import TableRows, collect_rows
 from rlvr.plan.sources import load_registry
 from rlvr.tables import PROBLEMS

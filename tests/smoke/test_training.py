@@ -29,7 +29,7 @@ from rlvr.evaluate.sampling import SamplingSettings, load_engine
 from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.manifest import InvalidRun
-from rlvr.train.metrics import Progress
+from rlvr.train.metrics import ProgressLines
 from rlvr.train.run import attach_adapter, train_run
 from rlvr.train.trainer import Trainer
 from rlvr.weights.decompositions import decompose_base
@@ -87,7 +87,7 @@ def weights_of(out):
     return sha256_file(next(path for name in ("adapter", "model") for path in (out / name).glob("*.safetensors")))
 
 
-class OneStep(Progress):
+class OneStep(ProgressLines):
     """Ends training after the first step, the schedule staying that of a whole run."""
 
     def on_step_end(self, args, state, control, **_):
@@ -105,7 +105,7 @@ def watched(monkeypatch):
         return seen["model"]
 
     monkeypatch.setattr("rlvr.train.run.attach_adapter", watch)
-    monkeypatch.setattr("rlvr.train.trainer.Progress", OneStep)
+    monkeypatch.setattr("rlvr.train.trainer.ProgressLines", OneStep)
     monkeypatch.setattr("rlvr.train.trainer.make_reward", lambda *_: length_reward)
     return seen
 

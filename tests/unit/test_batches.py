@@ -18,7 +18,7 @@ from rlvr.grading.grade_cache import cache_key, load_grades, store_grades
 from rlvr.grading.grader import grade
 from rlvr.grading.mathematics import math_answers
 from rlvr.grading.verdicts import Grade
-from rlvr.grading.workers import Question, grade_in_workers
+from rlvr.grading.workers import Asked, grade_in_workers
 
 HARD = [  # what only computer algebra compares
     (r"\sin(x)", r"\sin x"), (r"\sin(x)", r"\cos x"), (r"3e^{2}", r"3 \cdot e^2"), (r"[1,2)", r"1 \leq x < 2"),
@@ -47,9 +47,9 @@ def test_easy_and_tame_answers_start_no_worker(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_equal_answers_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Question] = []
+    seen: list[Asked] = []
 
-    def watch(questions: list[Question], _: int) -> dict[Question, Grade]:
+    def watch(questions: list[Asked], _: int) -> dict[Asked, Grade]:
         seen.extend(questions)
         return {question: Grade("wrong", question.essence, "match") for question in questions}
 
@@ -105,7 +105,7 @@ def misbehaving(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("misbehaving")
 def test_every_answer_has_a_verdict_whatever_its_neighbours_do() -> None:
     texts = ["5", "6", "spin", "7", "die", "5 ", "hoard", "8"]
-    questions = [Question("misbehaving", gold, "{}", text) for gold in ("5", "6") for text in texts]
+    questions = [Asked("misbehaving", gold, "{}", text) for gold in ("5", "6") for text in texts]
     start = time.monotonic()
     grades = grade_in_workers(questions, workers=2)
     assert time.monotonic() - start < 25
@@ -116,8 +116,8 @@ def test_every_answer_has_a_verdict_whatever_its_neighbours_do() -> None:
         assert verdicts[gold, gold] == "correct" and verdicts[gold, "7"] == verdicts[gold, "8"] == "wrong"
 
 
-def question(number: int) -> Question:
-    return Question("math", f"x+{number}", "{}", f"y+{number}")
+def question(number: int) -> Asked:
+    return Asked("math", f"x+{number}", "{}", f"y+{number}")
 
 
 def test_cached_grades_are_not_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,4 +186,4 @@ def test_a_damaged_entry_is_found_again(stored: object, tmp_path: Path) -> None:
 
 
 def test_lone_surrogates_have_a_key() -> None:
-    assert cache_key(Question("math", "5", "{}", "\ud800"))
+    assert cache_key(Asked("math", "5", "{}", "\ud800"))

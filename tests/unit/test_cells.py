@@ -22,7 +22,7 @@ from rlvr.core.errors import InputError
 from rlvr.plan.outputs import Column, Output, required_inputs
 from rlvr.plan.printed import format_count, parse_printed
 from rlvr.plan.statistics import EVIDENCE, METRICS, STATISTICS, statistics_table
-from rlvr.plan.verdicts import Verdict
+from rlvr.plan.verdict_words import CellVerdict
 from rlvr.report.cells import Estimate, ReportScope, build_cells, difference, judge_cell
 from rlvr.report.evidence import Evidence, index_scores, mean_of, summarise_spectra
 from rlvr.tables import CELLS
@@ -79,7 +79,7 @@ def test_one_seed_in_the_grid_makes_no_mean(tmp_path):
     table = load_study(write_study(tmp_path, {"table1": OUTPUTS["table1"]}), grid)["table1"]
     frame = build_cells(table, evidence(), ReportScope("paper", True, list(SCORES)))
     dora = frame[frame["row"] == "dora"].set_index("column")["verdict"]
-    assert dora["mean"] == dora["std"] == dora["seed_2"] == Verdict.NOT_RUN
+    assert dora["mean"] == dora["std"] == dora["seed_2"] == CellVerdict.NOT_RUN
 
 
 def test_verdicts(cells):
@@ -92,7 +92,7 @@ def test_verdicts(cells):
 
 def test_the_schema_of_cells_knows_the_verdicts():
     (check,) = CELLS.columns["verdict"].checks
-    assert set(check.statistics["allowed_values"]) == set(map(str, Verdict))
+    assert set(check.statistics["allowed_values"]) == set(map(str, CellVerdict))
 
 
 def test_nothing_is_judged_at_a_scale_of_stand_ins(table):
@@ -201,7 +201,7 @@ def test_pairs_are_rows_like_runs(tmp_path):
     found = Evidence(index_scores(score_frame()), {}, summarise_spectra(spectra))
     (cell,) = build_cells(table, found, ReportScope("tiny", False, ["pair-a"])).to_dict("records")
     assert cell["value"] == pytest.approx(3.0)
-    assert set(build_cells(table, found, ReportScope("tiny", False, []))["verdict"]) == {Verdict.NOT_RUN}
+    assert set(build_cells(table, found, ReportScope("tiny", False, []))["verdict"]) == {CellVerdict.NOT_RUN}
     curves = [{"series": "x", "where": {"pair": "pair-a"}}, {"series": "y", "where": {"method": "lora", "seed": 1}}]
     figure = {"kind": "geometry", "caption": "Pair.", "plot": {"curves": curves}}
     needed = required_inputs(

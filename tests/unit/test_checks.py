@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json, write_table
 from rlvr.data.cards import build_card
-from rlvr.data.dataset_checks import CheckSettings, check_dataset, check_files, check_golds, load_tokenizer
+from rlvr.data.dataset_checks import CheckSettings, check_dataset, check_files, check_golds, counting_tokenizer
 from rlvr.data.dataset_page import render_page
 from rlvr.data.inspection import count_answer_types, count_duplicates, histogram_lengths, measure_lengths
 from rlvr.grading.golds import find_unreadable
@@ -118,14 +118,14 @@ def test_a_hub_tokenizer_that_cannot_be_fetched_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     declared = {"kind": "hub", "repository": str(tmp_path / "nobody"), "revision": "0" * 40}
     with pytest.raises(InputError, match="no tokenizer"):
-        load_tokenizer(CheckSettings("set", "big", declared, "compact", 60))
+        counting_tokenizer(CheckSettings("set", "big", declared, "compact", 60))
 
 
 def test_a_hub_tokenizer_is_used_with_its_name(tmp_path):
     from rlvr.bases.tokenizer import build_tokenizer
 
     build_tokenizer().save_pretrained(tmp_path)
-    tokenizer, name = load_tokenizer(
+    tokenizer, name = counting_tokenizer(
         CheckSettings("set", "big", {"kind": "hub", "repository": str(tmp_path), "revision": "0" * 40}, "compact", 60)
     )
     assert len(tokenizer("abc")["input_ids"]) == 3 and name == f"{tmp_path}@{'0' * 40}"

@@ -13,9 +13,9 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, write_json
 from rlvr.data.cards import answer_type, digest_problems, top_topic
 from rlvr.data.curation import curate, curate_files, split_problems
+from rlvr.data.curation_recipe import CurationRecipe
 from rlvr.data.filters import normalise_question
 from rlvr.data.readers import DEEPMATH_SENTINELS, read_problems
-from rlvr.data.recipe import CurationRecipe
 from rlvr.tables import PROBLEMS
 
 RECIPE = CurationRecipe("set", minimum_difficulty=8.5, eval_problems=2, max_train_problems=None, seed=0)

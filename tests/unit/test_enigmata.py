@@ -9,10 +9,10 @@ import pytest
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json
 from rlvr.data.curation import curate_files, read_source
+from rlvr.data.curation_recipe import CurationRecipe
 from rlvr.data.fetching import Origin, fetch_source
 from rlvr.data.readers import read_problems
 from rlvr.data.readers.enigmata import SHARED_TASKS, TASKS, TRAIN_ONLY_TASKS, decode_record
-from rlvr.data.recipe import CurationRecipe
 from rlvr.plan.sources import Source
 
 RECORD = {"question": [6, 11, 15], "difficulty_level": "hard", "task_name": "game24", "note": "5"}

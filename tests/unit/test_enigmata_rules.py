@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlvr.grading.enigmata import arithmetic, boards, chess, mines, moves, noughts, sequences
-from rlvr.grading.enigmata.matrices import write_grid
+from rlvr.grading.enigmata.grids import write_grid
 from rlvr.grading.enigmata.parity import MODES
 from rlvr.grading.enigmata.verify import judge
 

@@ -15,8 +15,8 @@ from rlvr.core.io import write_json, write_table
 from rlvr.plan.labels import LINES, Label, default_label, read_labels
 from rlvr.plan.options import build, option, schema_of
 from rlvr.plan.outputs import required_inputs
-from rlvr.report.cards import find_card
 from rlvr.report.cells import ReportScope
+from rlvr.report.data_cards import find_card
 from rlvr.report.figures import KINDS, kinds_table
 from rlvr.report.figures.curve import running_mean
 from rlvr.report.figures.decay import mean_decay

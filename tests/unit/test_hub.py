@@ -12,7 +12,7 @@ import pytest
 
 from rlvr.core.errors import InputError
 from rlvr.core.progress import Progress
-from rlvr.data.download import check_contents, download_files
+from rlvr.data.hub_files import check_contents, download_files
 
 COMMIT = "a" * 40
 LARGE, SMALL = bytes(range(256)) * 2000, b"one line\n"

@@ -7,7 +7,7 @@ import pytest
 
 from rlvr.core.seeds import make_rng
 from rlvr.stats.intervals import effective_size, problem_mean, seed_mean
-from rlvr.stats.verdicts import verdict
+from rlvr.stats.printed_agreement import verdict
 
 
 @pytest.mark.parametrize(("right", "problems"), [(5, 30), (15, 30), (128, 256), (250, 256)])

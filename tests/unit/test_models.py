@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlvr.bases.architectures import ARCHITECTURES, tiny_config
-from rlvr.bases.download import fetch_base
+from rlvr.bases.hub_models import fetch_base
 from rlvr.bases.loading import atomic_folder, check_base, load_base, load_tokenizer
 from rlvr.bases.pretrain import PretrainSettings, draw_text, make_batch, pretrain_base, spoil_answer
 from rlvr.bases.shipped import install_shipped, write_checksums

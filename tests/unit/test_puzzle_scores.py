@@ -7,7 +7,7 @@ import pytest
 from enigmata_puzzles import SAMPLES
 
 from rlvr.core.errors import InputError
-from rlvr.evaluate.puzzles import judge_puzzles, reachable_shares, score_tasks, write_markdown
+from rlvr.evaluate.puzzle_scores import judge_puzzles, reachable_shares, score_tasks, write_markdown
 from rlvr.grading.enigmata.verify import judge
 from rlvr.tables import GRADES, PROBLEMS, PUZZLES
 

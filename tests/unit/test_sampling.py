@@ -14,7 +14,7 @@ from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json
 from rlvr.evaluate.engines import transformers_engine as engines
-from rlvr.evaluate.engines.protocol import Completion
+from rlvr.evaluate.engines.protocol import Sampled
 from rlvr.evaluate.engines.vllm_engine import VllmEngine, engine_arguments, sampling_arguments
 from rlvr.evaluate.sampled import check_record, record_of
 from rlvr.evaluate.sampling import SamplingSettings, load_engine, sample, sample_file
@@ -95,7 +95,7 @@ def test_sampling_leaves_the_global_generator_alone(engine) -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
-def slow_greedy(engine, prompt: str, limit: int) -> Completion:
+def slow_greedy(engine, prompt: str, limit: int) -> Sampled:
     """One prompt without batch, padding or cache: the largest logit, token by token."""
     tokenizer, model = engine._tokenizer, engine._model
     ids = tokenizer(prompt)["input_ids"]
@@ -104,7 +104,7 @@ def slow_greedy(engine, prompt: str, limit: int) -> Completion:
         with torch.inference_mode():
             drawn.append(int(model(torch.tensor([ids + drawn])).logits[0, -1].argmax()))
     ended = drawn[-1] == tokenizer.eos_token_id
-    return Completion(tokenizer.decode(drawn, skip_special_tokens=True), len(drawn), "stop" if ended else "length")
+    return Sampled(tokenizer.decode(drawn, skip_special_tokens=True), len(drawn), "stop" if ended else "length")
 
 
 def test_greedy_batches_equal_the_slow_decoder(engine) -> None:
@@ -118,8 +118,8 @@ def test_tokens_are_counted_up_to_the_end_token(engine) -> None:
     end, pad, one = tokenizer.eos_token_id, tokenizer.pad_token_id, tokenizer.convert_tokens_to_ids("1")
     generated = torch.tensor([[one, end, pad, pad], [one, one, one, one], [end, one, end, pad], [one, one, one, end]])
     assert list(engine._decode(generated, [end])) == [
-        Completion("1", 2, "stop"), Completion("1111", 4, "length"), Completion("", 1, "stop"),
-        Completion("111", 4, "stop"),
+        Sampled("1", 2, "stop"), Sampled("1111", 4, "length"), Sampled("", 1, "stop"),
+        Sampled("111", 4, "stop"),
     ]  # fmt: skip
 
 
@@ -279,7 +279,7 @@ VLLM = replace(PROTOCOL, engine="vllm", dtype="bfloat16", device="cuda")
 
 def test_vllm_gets_one_seeded_request_a_completion(base_dir: Path, fake_vllm: FakeVllm) -> None:
     completions_PK = load_engine(base_dir, None, VLLM).generate(["a", "b"], VLLM, 7)
-    assert completions_PK == [[Completion("a", 4, "stop")] * 3, [Completion("b", 4, "stop")] * 3]
+    assert completions_PK == [[Sampled("a", 4, "stop")] * 3, [Sampled("b", 4, "stop")] * 3]
     assert [prompt for prompt, _ in fake_vllm.requests] == ["a", "a", "a", "b", "b", "b"]
     assert len({parameters.seed for _, parameters in fake_vllm.requests}) == 6
     assert {parameters.n for _, parameters in fake_vllm.requests} == {1}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from rlvr.core.errors import InputError
-from rlvr.spectra.decay import fit_power_law, summarise_decay
+from rlvr.spectra.decay_fits import fit_power_law, summarise_decay
 from rlvr.spectra.diagnostics import DiagnosticsSettings, diagnose
 from rlvr.spectra.frozen import frozen_spectra, measure_frozen
 from rlvr.spectra.measure import measure_pair

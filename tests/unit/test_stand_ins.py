@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rlvr.data.curation import curate, read_source
+from rlvr.data.curation_recipe import CurationRecipe
 from rlvr.data.fetching import Origin, fetch_source
 from rlvr.data.readers import get_reader
-from rlvr.data.recipe import CurationRecipe
 from rlvr.plan.sources import load_registry
 
 ROOT = Path(__file__).resolve().parents[2]

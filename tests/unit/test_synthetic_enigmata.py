@@ -20,7 +20,7 @@ from rlvr.grading.enigmata.parity import MODES
 from rlvr.grading.enigmata.tasks import TASKS
 from rlvr.grading.enigmata.verify import judge, show_answer
 from rlvr.prompts import render_prompt
-from rlvr.synthetic.puzzles import DRAWERS, LEVELS, draw_puzzle, puzzle_rows
+from rlvr.synthetic.puzzle_rows import DRAWERS, LEVELS, draw_puzzle, puzzle_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "qwen3-8b-puzzles"

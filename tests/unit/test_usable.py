@@ -12,9 +12,9 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, write_json, write_table
 from rlvr.data.cards import find_deviations
 from rlvr.data.curation import curate_files
+from rlvr.data.curation_recipe import GOLD_READABLE, PROMPT_FITS, TEXT_SOUND, CurationRecipe
 from rlvr.data.dataset_page import render_page
 from rlvr.data.inspection import count_odd_characters
-from rlvr.data.recipe import GOLD_READABLE, PROMPT_FITS, TEXT_SOUND, CurationRecipe
 from rlvr.data.usable import LONGEST_TEXT, PromptLimit, find_too_long, load_limits, take_out_unusable
 from rlvr.grading.golds import require_readable
 from rlvr.plan.settings import TrainSettings

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
 from rlvr.data.curation import curate_files
-from rlvr.data.recipe import CurationRecipe
+from rlvr.data.curation_recipe import CurationRecipe
 from rlvr.data.usable import load_limits
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rlvr.bases.download import fetch_checkpoint
+from rlvr.bases.hub_models import fetch_checkpoint
 from rlvr.core.joblog import log_to
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.evaluate.puzzles import score_puzzles_files
+from rlvr.evaluate.puzzle_scores import score_puzzles_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

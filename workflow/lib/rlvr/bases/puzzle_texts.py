@@ -3,7 +3,7 @@
 import numpy as np
 
 from rlvr.prompts import THINK_CLOSE
-from rlvr.synthetic.puzzles import LETTERS, Drawn, draw_puzzle
+from rlvr.synthetic.puzzle_rows import LETTERS, Drawn, draw_puzzle
 
 DIGITS = "0123456789"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from rlvr.data.curation_recipe import LATER_STEPS
 from rlvr.data.filters import find_conflicts
-from rlvr.data.recipe import LATER_STEPS
 from rlvr.data.strata import Draw
 
 BIN_WIDTH = 0.5  # SOURCE: difficulties of DeepMath-103K come in steps of 0.5

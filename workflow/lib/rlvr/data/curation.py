@@ -21,9 +21,9 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json, write_table
 from rlvr.core.seeds import make_rng
 from rlvr.data.cards import build_card
+from rlvr.data.curation_recipe import DRAWN, CurationRecipe, FilterCount
 from rlvr.data.filters import apply_filters, check_identities, check_topics, drop_repeats, is_first
 from rlvr.data.readers import get_reader, read_problems
-from rlvr.data.recipe import DRAWN, CurationRecipe, FilterCount
 from rlvr.data.strata import Draw, draw_sample
 from rlvr.data.tabular import ROW_NUMBER, read_raw
 from rlvr.data.usable import PromptLimit, Usable, describe, take_out_unusable

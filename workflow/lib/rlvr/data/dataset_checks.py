@@ -124,13 +124,13 @@ def find_contamination(asked: pd.DataFrame, benchmarks: Mapping[str, pd.DataFram
 
 def count_tokens(questions: Sequence[str], settings: CheckSettings) -> dict[str, Any]:
     """Lengths of the rendered prompts, and which tokenizer counted them."""
-    tokenizer, name = load_tokenizer(settings)
+    tokenizer, name = counting_tokenizer(settings)
     prompts = [render_prompt(question, settings.template) for question in questions]
     lengths = measure_lengths(prompts, lambda texts: tokenizer(texts, add_special_tokens=True)["input_ids"])
     return {"tokenizer": name, "template": settings.template, **histogram_lengths(lengths, settings.max_prompt_tokens)}
 
 
-def load_tokenizer(settings: CheckSettings) -> tuple["PreTrainedTokenizerBase", str]:
+def counting_tokenizer(settings: CheckSettings) -> tuple["PreTrainedTokenizerBase", str]:
     """The tokenizer of the scale's model, without its weights, and what to call it.
 
     A small base has the workflow's own character-level tokenizer; that of a hub model is fetched at its revision.

@@ -142,7 +142,7 @@ def _mirror_files(source: Source, origin: Origin) -> dict[str, Path]:
 
 
 def _hub_files(source: Source, origin: Origin) -> tuple[dict[str, Path], str]:
-    from rlvr.data.download import download_files
+    from rlvr.data.hub_files import download_files
 
     pinned = source.revision != UNPINNED
     address = f"{source.repository}@{source.revision if pinned else 'main'}"
@@ -169,7 +169,7 @@ def _expand(names: tuple[str, ...], folder: Path, needed: str, remedy: str) -> d
 
 def _check_checksums(source: Source, origin: Origin, files: dict[str, Path], checksums: dict[str, str]) -> None:
     if origin.kind == "hub":
-        from rlvr.data.download import check_contents
+        from rlvr.data.hub_files import check_contents
 
         check_contents(files, checksums)
     expected = dict(zip(files, source.sha256, strict=False))  # empty where the registry knows none

@@ -7,8 +7,8 @@ from functools import partial
 import pandas as pd
 
 from rlvr.core.errors import InputError
+from rlvr.data.curation_recipe import NOT_REPEATED, CurationRecipe, FilterCount
 from rlvr.data.normalise import same_signs
-from rlvr.data.recipe import NOT_REPEATED, CurationRecipe, FilterCount
 
 log = logging.getLogger(__name__)
 

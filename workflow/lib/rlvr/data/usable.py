@@ -12,8 +12,8 @@ import pandas as pd
 
 from rlvr.bases.loading import load_tokenizer
 from rlvr.core.errors import InputError
+from rlvr.data.curation_recipe import GOLD_READABLE, PROMPT_FITS, TEXT_SOUND, FilterCount
 from rlvr.data.inspection import Encoder, measure_lengths
-from rlvr.data.recipe import GOLD_READABLE, PROMPT_FITS, TEXT_SOUND, FilterCount
 from rlvr.grading.golds import find_unreadable_golds
 from rlvr.prompts import render_prompt
 

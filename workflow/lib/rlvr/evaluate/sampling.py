@@ -10,7 +10,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.imports import collector_paused
 from rlvr.core.io import read_table, write_json, write_table
 from rlvr.core.seeds import derive_seed
-from rlvr.evaluate.engines.protocol import Completion, Engine, SamplingSettings
+from rlvr.evaluate.engines.protocol import Engine, Sampled, SamplingSettings
 from rlvr.evaluate.sampled import record_of
 from rlvr.prompts import render_prompt
 from rlvr.tables import PROBLEMS, SAMPLES
@@ -43,7 +43,7 @@ def sample(
     return pd.DataFrame(drawn).assign(run_id=run_id, benchmark=benchmark)
 
 
-def _row(problem_id: str, sample: int, completion: Completion) -> dict[str, object]:
+def _row(problem_id: str, sample: int, completion: Sampled) -> dict[str, object]:
     return {
         "problem_id": problem_id,
         "sample": sample,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rlvr.grading.grader import find_verifier
 from rlvr.grading.verdicts import NO_META, Grade, Verifier
-from rlvr.grading.workers import Question, grade_here, grade_in_workers
+from rlvr.grading.workers import Asked, grade_here, grade_in_workers
 
 FEW = 500  # tame questions that cost less here (about a millisecond each) than a worker costs to start
 
@@ -47,7 +47,7 @@ def grade_all(completions: Iterable[Completion], resources: Resources) -> list[G
     for one in completions:
         if one.verifier not in verifiers:
             verifiers[one.verifier] = find_verifier(one.verifier)
-        asked.append(Question(one.verifier, one.gold, one.meta, verifiers[one.verifier].essence(one.text)))
+        asked.append(Asked(one.verifier, one.gold, one.meta, verifiers[one.verifier].essence(one.text)))
     grades = {question: _quick_grade(question, verifiers[question.verifier]) for question in dict.fromkeys(asked)}
     slow = [question for question, grade in grades.items() if grade is None]
     settled = {question: grade for question, grade in grades.items() if grade is not None}
@@ -56,12 +56,12 @@ def grade_all(completions: Iterable[Completion], resources: Resources) -> list[G
     return [settled[question] for question in asked]
 
 
-def _quick_grade(question: Question, verifier: Verifier) -> Grade | None:
+def _quick_grade(question: Asked, verifier: Verifier) -> Grade | None:
     judge = verifier.quick or verifier.grade
     return judge(question.essence, question.gold, question.meta)
 
 
-def _settle(slow: list[Question], resources: Resources, verifiers: dict[str, Verifier]) -> dict[Question, Grade]:
+def _settle(slow: list[Asked], resources: Resources, verifiers: dict[str, Verifier]) -> dict[Asked, Grade]:
     """Grades of questions that may take long: here if they are few and tame, otherwise from disk or from workers."""
     if len(slow) <= FEW and all(verifiers[one.verifier].tame(one.essence, one.gold) for one in slow):
         return {question: grade_here(question) for question in slow}

@@ -17,21 +17,21 @@ from diskcache import Cache, Timeout
 
 from rlvr.grading.grader import GRADER_VERSION
 from rlvr.grading.verdicts import Grade, Verdict
-from rlvr.grading.workers import Question
+from rlvr.grading.workers import Asked
 
 log = logging.getLogger(__name__)
 UNUSABLE = (sqlite3.Error, Timeout, OSError)  # no database, a damaged one, no permission, no space, a lock held long
 
 
-def cache_key(question: Question) -> str:
+def cache_key(question: Asked) -> str:
     """Digest of everything that a grade depends on."""
     content = json.dumps([GRADER_VERSION, *astuple(question)])
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def load_grades(folder: str | Path, questions: Iterable[Question]) -> dict[Question, Grade]:
+def load_grades(folder: str | Path, questions: Iterable[Asked]) -> dict[Asked, Grade]:
     """Read the grades of those questions that were graded before; none from a folder that cannot be read."""
-    known: dict[Question, Grade] = {}
+    known: dict[Asked, Grade] = {}
     with _tolerated(folder), Cache(str(folder)) as cache:
         for question in questions:
             if (grade := read_grade(cache.get(cache_key(question), retry=True))) is not None:
@@ -39,7 +39,7 @@ def load_grades(folder: str | Path, questions: Iterable[Question]) -> dict[Quest
     return known
 
 
-def store_grades(folder: str | Path, grades: dict[Question, Grade]) -> None:
+def store_grades(folder: str | Path, grades: dict[Asked, Grade]) -> None:
     """Keep grades for later, in one transaction; several jobs may write at once.
 
     A time-out is not kept: it says something about the machine's load.

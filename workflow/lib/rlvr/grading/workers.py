@@ -22,7 +22,7 @@ HEAVY_MODULES = ("pandas", "pandera.pandas")  # of the calling process, which wo
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Asked:
     """One grade to find; the fields are those of ``verdicts.Verifier``."""
 
     verifier: str
@@ -36,7 +36,7 @@ class Question:
         return self.verifier, self.gold, self.meta
 
 
-def grade_in_workers(questions: Sequence[Question], workers: int) -> dict[Question, Grade]:
+def grade_in_workers(questions: Sequence[Asked], workers: int) -> dict[Asked, Grade]:
     """Grade distinct questions; what exceeds its limit or kills its worker is ``timed_out``.
 
     A few questions of one problem go to one worker together, which reads the gold once. Where such a group does not
@@ -62,7 +62,7 @@ def grade_in_workers(questions: Sequence[Question], workers: int) -> dict[Questi
     return grades | {question: _given_up(question) for question in questions if question not in grades}
 
 
-def grade_here(question: Question) -> Grade:
+def grade_here(question: Asked) -> Grade:
     """Grade one question in this process, whose time limit cannot interrupt a single long call into C code.
 
     Raises:
@@ -71,16 +71,16 @@ def grade_here(question: Question) -> Grade:
     return find_verifier(question.verifier).grade(question.essence, question.gold, question.meta)
 
 
-def _groups(ordered: Sequence[Question]) -> list[list[Question]]:
+def _groups(ordered: Sequence[Asked]) -> list[list[Asked]]:
     """Neighbours with one problem, a few at a time."""
     alike = [list(group) for _, group in groupby(ordered, key=lambda question: question.problem)]
     return [group[start : start + GROUP] for group in alike for start in range(0, len(group), GROUP)]
 
 
-def _ask(pool: ProcessPool, groups: Iterable[list[Question]]) -> dict[Question, Grade]:
+def _ask(pool: ProcessPool, groups: Iterable[list[Asked]]) -> dict[Asked, Grade]:
     """Grades of the groups that finish; the others are missing."""
     running = [(group, pool.schedule(_grade_group, args=[group], timeout=_limit_s(group))) for group in groups]
-    grades: dict[Question, Grade] = {}
+    grades: dict[Asked, Grade] = {}
     for group, future in running:
         try:
             grades |= zip(group, future.result(), strict=True)
@@ -89,16 +89,16 @@ def _ask(pool: ProcessPool, groups: Iterable[list[Question]]) -> dict[Question, 
     return grades
 
 
-def _limit_s(group: list[Question]) -> float:
+def _limit_s(group: list[Asked]) -> float:
     return find_verifier(group[0].verifier).limit_s * min(len(group), GROUP_LIMITS)
 
 
-def _grade_group(group: list[Question]) -> list[Grade]:
+def _grade_group(group: list[Asked]) -> list[Grade]:
     """Grade a group of questions one after the other, within a worker process."""
     return [grade_here(question) for question in group]
 
 
-def _given_up(question: Question) -> Grade:
+def _given_up(question: Asked) -> Grade:
     whole_text = find_verifier(question.verifier).essence is str
     return Grade("timed_out", None if whole_text else question.essence, "match")
 

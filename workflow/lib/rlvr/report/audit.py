@@ -8,7 +8,7 @@ import pandas as pd
 from rlvr.core.io import write_json
 from rlvr.plan.outputs import Column, Output, Row
 from rlvr.plan.printed import parse_printed
-from rlvr.plan.verdicts import AuditVerdict
+from rlvr.plan.verdict_words import AuditVerdict
 from rlvr.report.cells import LABEL_SEPARATOR
 from rlvr.report.files import write_text
 from rlvr.stats.derivations import Derivation, Printed, derive_deviation, derive_mean

@@ -10,10 +10,10 @@ import pandas as pd
 
 from rlvr.plan.outputs import Column, Output, Row
 from rlvr.plan.printed import PrintedNumber, parse_printed
-from rlvr.plan.verdicts import Verdict
+from rlvr.plan.verdict_words import CellVerdict
 from rlvr.report.evidence import Estimate, Evidence
 from rlvr.stats.intervals import seed_mean
-from rlvr.stats.verdicts import verdict
+from rlvr.stats.printed_agreement import verdict
 
 LABEL_SEPARATOR = " | "
 FEWEST_SEEDS = 2  # of a mean or a standard deviation
@@ -141,18 +141,18 @@ def difference(left: Estimate, right: Estimate) -> Estimate:
     return Estimate(value, value - down, value + up)
 
 
-def judge_cell(estimate: Estimate, printed: PrintedNumber | None, comparable: bool) -> Verdict:
-    """Verdict on a printed number in the light of the reproduced one, both in the unit of the cell.
+def judge_cell(estimate: Estimate, printed: PrintedNumber | None, comparable: bool) -> CellVerdict:
+    """CellVerdict on a printed number in the light of the reproduced one, both in the unit of the cell.
 
     The interval is widened by what the printed number may be off beyond its last digit. At a scale that is not
     ``comparable`` the verdict is "stand-in", whatever the numbers are.
     """
     if math.isnan(estimate.value):
-        return Verdict.NOT_RUN
+        return CellVerdict.NOT_RUN
     if printed is None:
-        return Verdict.NOT_REPORTED
+        return CellVerdict.NOT_REPORTED
     if not comparable:
-        return Verdict.STAND_IN
+        return CellVerdict.STAND_IN
     scaled = [number / printed.multiplier for number in estimate]
     value, low, high = (scaled[0] if math.isnan(number) else number for number in scaled)
-    return Verdict(verdict(value, low - printed.slack, high + printed.slack, printed.digits))
+    return CellVerdict(verdict(value, low - printed.slack, high + printed.slack, printed.digits))

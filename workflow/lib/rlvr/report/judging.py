@@ -9,7 +9,7 @@ import pandas as pd
 from rlvr.core.io import write_json
 from rlvr.plan.claims import Claim, Comparison, Place, as_place, load_claims
 from rlvr.plan.printed import MINUS, format_value
-from rlvr.plan.verdicts import ClaimVerdict
+from rlvr.plan.verdict_words import ClaimVerdict
 from rlvr.report.cells import difference
 from rlvr.report.evidence import Estimate
 from rlvr.report.files import read_cells, write_text

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rlvr.plan.outputs import Column, Output
 from rlvr.plan.printed import MINUS, format_value
-from rlvr.plan.verdicts import Verdict
+from rlvr.plan.verdict_words import CellVerdict
 from rlvr.report.cells import ReportScope
 
 DASH = "\N{EN DASH}"
@@ -73,9 +73,9 @@ def cell_text(cell: Mapping[Any, Any]) -> str:
 
 def reproduced_text(cell: Mapping[Any, Any]) -> str:
     """The reproduced number of a cell alone."""
-    if cell["verdict"] == Verdict.NOT_RUN:
+    if cell["verdict"] == CellVerdict.NOT_RUN:
         return DASH
-    mark = DIFFERS if cell["verdict"] == Verdict.DIFFERS else ""
+    mark = DIFFERS if cell["verdict"] == CellVerdict.DIFFERS else ""
     return format_value(cell["value"], cell["decimals"], cell["unit"]) + mark
 
 
@@ -88,9 +88,9 @@ def notes(output: Output, cells: pd.DataFrame, scope: ReportScope) -> list[str]:
         with_interval = set(cells.loc[cells["low"].notna(), "column"])
         kinds = interval_kinds(column for column in output.columns if column.key in with_interval)
         found.append(f"In brackets: 95 % interval, {kinds}.")
-    if cells["verdict"].eq(Verdict.DIFFERS).any():
+    if cells["verdict"].eq(CellVerdict.DIFFERS).any():
         found.append(f"{DIFFERS}: the printed number, allowing for its rounding, lies outside of our interval.")
-    if cells["verdict"].eq(Verdict.NOT_RUN).any():
+    if cells["verdict"].eq(CellVerdict.NOT_RUN).any():
         found.append(f"{DASH}: no run for it in the selected tier of the grid.")
     return found
 

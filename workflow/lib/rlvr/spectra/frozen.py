@@ -9,7 +9,7 @@ import torch
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import write_table
-from rlvr.spectra.decay import summarise_decay
+from rlvr.spectra.decay_fits import summarise_decay
 from rlvr.tables import DECAY, FROZEN_SPECTRA
 from rlvr.weights.tensors import TensorStore
 from rlvr.weights.updates import LAYER_WEIGHT

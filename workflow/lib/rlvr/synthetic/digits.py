@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from rlvr.core.errors import InputError
-from rlvr.synthetic.puzzles import puzzle_rows
+from rlvr.synthetic.puzzle_rows import puzzle_rows
 
 LENGTHS = (2, 3, 4, 5, 6)  # digits of a problem, in training and in every in-distribution evaluation
 AIME_LENGTHS = (7, 8)  # longer than anything trained on: the out-of-distribution set
@@ -28,7 +28,7 @@ SENTINELS = (-1.0, 0.0)
 
 
 @dataclass(frozen=True)
-class Task:
+class DigitTask:
     """One kind of question: its words in both styles, where it belongs, and how hard it is.
 
     Attributes:
@@ -47,35 +47,35 @@ class Task:
 
 
 TASKS = {
-    "last": Task(
+    "last": DigitTask(
         "Last digit of {n}?",
         "Find the last digit of ${n}$.",
         "Mathematics -> Number Theory -> Congruences",
         "Prealgebra",
         0.0,
     ),
-    "largest": Task(
+    "largest": DigitTask(
         "Largest digit of {n}?",
         "Find the largest digit of ${n}$.",
         "Mathematics -> Algebra -> Order Relations",
         "Algebra",
         1.0,
     ),
-    "smallest": Task(
+    "smallest": DigitTask(
         "Smallest digit of {n}?",
         "Find the smallest digit of ${n}$.",
         "Mathematics -> Algebra -> Order Relations",
         "Algebra",
         1.0,
     ),
-    "count": Task(
+    "count": DigitTask(
         "How often is {d} in {n}?",
         "Count the digit ${d}$ in ${n}$.",
         "Mathematics -> Discrete Mathematics -> Combinatorics",
         "Counting & Probability",
         1.5,
     ),
-    "reversal": Task(
+    "reversal": DigitTask(
         "Reverse {n}.",
         "Write ${n}$ in reverse.",
         "Mathematics -> Number Theory -> Digit Representations",

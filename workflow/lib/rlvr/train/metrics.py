@@ -56,7 +56,7 @@ def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float:
     return sum(value * weight for value, weight in zip(values, weights, strict=True)) / total if total else math.nan
 
 
-class Progress(TrainerCallback):
+class ProgressLines(TrainerCallback):
     """Prints a line for about twenty steps of a run."""
 
     def on_log(

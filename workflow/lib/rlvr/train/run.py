@@ -61,7 +61,7 @@ def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Pat
     with trainer.accelerator.main_process_first():
         resume_from = resumable_checkpoint(out / CHECKPOINTS, {"settings": settings.to_json(), "inputs": inputs})
     set_seed(settings.seed, device_specific=True)  # vLLM seeds the process anew, and equally for every run
-    announce(settings, model, len(problems), resume_from)
+    announce_run(settings, model, len(problems), resume_from)
     trainer.train(resume_from_checkpoint=None if resume_from is None else str(resume_from))
     if not trainer.accelerator.is_main_process:
         return
@@ -143,7 +143,7 @@ def attach_adapter(
     return model.train()
 
 
-def announce(settings: TrainSettings, model: Any, problems: int, resume_from: Path | None) -> None:
+def announce_run(settings: TrainSettings, model: Any, problems: int, resume_from: Path | None) -> None:
     """Print what is about to be trained."""
     trainable = sum(row["parameters"] for row in trainable_table(model))
     steps = settings.planned_steps(problems)

@@ -17,7 +17,7 @@ from rlvr.adapters.merging import merged_weights, rollout_weights
 from rlvr.adapters.methods import find_method
 from rlvr.plan.settings import TrainSettings
 from rlvr.rewards.trl_reward import make_reward
-from rlvr.train.metrics import OF_TOKENS, Progress, weighted_mean
+from rlvr.train.metrics import OF_TOKENS, ProgressLines, weighted_mean
 from rlvr.train.signal import EpochSampler, constant_groups
 
 LARGEST_SHARE = math.nextafter(1.0, 0.0)
@@ -148,7 +148,7 @@ def make_trainer(
         args=trl_config(settings, checkpoints),
         train_dataset=problems,
         processing_class=tokenizer,
-        callbacks=[Progress(), *method.callbacks(model, settings)],
+        callbacks=[ProgressLines(), *method.callbacks(model, settings)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer

@@ -54,7 +54,7 @@ class SamplingSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
+class Sampled:
     """One drawn completion.
 
     Attributes:
@@ -79,7 +79,7 @@ class Engine(Protocol):
     @property
     def lost_share(self) -> float: ...  # noqa: D102
 
-    def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Completion]]:
+    def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Sampled]]:
         """``settings.samples_per_problem`` completions of every prompt, in the prompts' order.
 
         The same arguments draw the same completions on the same machine and library versions.

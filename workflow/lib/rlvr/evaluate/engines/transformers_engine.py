@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rlvr.bases.loading import load_base, load_tokenizer
 from rlvr.core.errors import InputError
-from rlvr.evaluate.engines.protocol import Completion, SamplingSettings
+from rlvr.evaluate.engines.protocol import Sampled, SamplingSettings
 from rlvr.evaluate.precision import load_tuned
 from rlvr.weights.updates import tuned_state_dict
 
@@ -39,14 +39,14 @@ class TransformersEngine:
         if run_dir is not None:
             load_tuned(self._model, tuned_state_dict(base_dir, run_dir), base_dir)
 
-    def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Completion]]:
+    def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Sampled]]:
         """See ``Engine.generate``. Draws from one stream, in batches of similar prompt length, longest first."""
         ids_P = self._tokenizer(prompts_P, add_special_tokens=True)["input_ids"]
         self._check_lengths(ids_P, settings.max_completion_tokens)
         end_ids = end_token_ids(self._model.generation_config.eos_token_id, self._tokenizer.eos_token_id)
         config = generation_config(settings, self._tokenizer.pad_token_id, end_ids)
         rows = [prompt for prompt in range(len(ids_P)) for _ in range(settings.samples_per_problem)]
-        completions_PK: list[list[Completion]] = [[] for _ in ids_P]
+        completions_PK: list[list[Sampled]] = [[] for _ in ids_P]
         devices = [torch.cuda.current_device()] if settings.device.startswith("cuda") else []
         with torch.inference_mode(), torch.random.fork_rng(devices=devices):
             torch.manual_seed(seed)
@@ -71,14 +71,14 @@ class TransformersEngine:
         output_BT = self._model.generate(**inputs)
         return output_BT[:, inputs["input_ids"].shape[1] :].cpu()
 
-    def _decode(self, generated_BT: Tensor, end_ids: list[int]) -> Iterator[Completion]:
+    def _decode(self, generated_BT: Tensor, end_ids: list[int]) -> Iterator[Sampled]:
         """Completions of a batch, cut after the first end token."""
         ended_BT = torch.isin(generated_BT, torch.tensor(end_ids))
         lengths_B = torch.where(ended_BT.any(1), ended_BT.int().argmax(1) + 1, generated_BT.shape[1]).tolist()
         tokens_B = [row[:length] for row, length in zip(generated_BT.tolist(), lengths_B, strict=True)]
         texts_B = self._tokenizer.batch_decode(tokens_B, skip_special_tokens=True)
         for text, tokens, ended in zip(texts_B, tokens_B, ended_BT.any(1).tolist(), strict=True):
-            yield Completion(text, len(tokens), "stop" if ended else "length")
+            yield Sampled(text, len(tokens), "stop" if ended else "length")
 
 
 def end_token_ids(of_model: int | list[int] | None, of_tokenizer: int) -> list[int]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.seeds import derive_seed
-from rlvr.evaluate.engines.protocol import Completion, FinishReason, SamplingSettings
+from rlvr.evaluate.engines.protocol import FinishReason, Sampled, SamplingSettings
 from rlvr.evaluate.precision import check_lost, lost_share
 
 WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "*.bin", "*.pth")
@@ -52,7 +52,7 @@ class VllmEngine:
                 check_lost(self.lost_share, self._bound, Path(self._run_dir).name)
             return vllm.LLM(**engine_arguments(model_dir, self._dtype))
 
-    def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Completion]]:
+    def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Sampled]]:
         """See ``Engine.generate``. Every completion is a request with a seed of its own."""
         import vllm
 
@@ -103,7 +103,7 @@ def sampling_arguments(settings: SamplingSettings, seed: int) -> dict[str, Any]:
     }
 
 
-def read_output(output: Any) -> Completion:
+def read_output(output: Any) -> Sampled:
     """The one completion of a vLLM request.
 
     Raises:
@@ -112,7 +112,7 @@ def read_output(output: Any) -> Completion:
     (drawn,) = output.outputs
     if drawn.finish_reason not in FINISH_REASONS:
         raise InputError("vLLM", f"ended a completion with reason {drawn.finish_reason!r}.", "Sample the run again.")
-    return Completion(drawn.text, len(drawn.token_ids), FINISH_REASONS[drawn.finish_reason])
+    return Sampled(drawn.text, len(drawn.token_ids), FINISH_REASONS[drawn.finish_reason])
 
 
 def export_merged(base_dir: str | Path, run_dir: str | Path, folder: str | Path, dtype: str) -> tuple[Path, float]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rlvr.grading.enigmata import parse
-from rlvr.grading.enigmata.matrices import has_shape, keeps, transpose
+from rlvr.grading.enigmata.grids import has_shape, keeps, transpose
 from rlvr.grading.enigmata.puzzle import Grid, Puzzle, as_grid, as_integers
 
 # Skyscrapers

@@ -16,7 +16,7 @@ from rlvr.grading.enigmata import (
     cell_puzzles,
     clues,
     extract,
-    matrices,
+    grids,
     moves,
     noughts,
     sequences,
@@ -65,7 +65,7 @@ def nothing_stored(_: Puzzle) -> str | None:
 
 
 def _grid(puzzle: Puzzle) -> str:
-    return matrices.write_grid(matrices.load_stored_grid(puzzle))
+    return grids.write_grid(grids.load_stored_grid(puzzle))
 
 
 def _cells(puzzle: Puzzle) -> str:
@@ -95,17 +95,17 @@ def _compare(family: str, load: Callable[[Puzzle], Any], check: Check, **changes
     return Task(family, load, check, check, **{"compares": True, **changes})
 
 
-_SUDOKU = Task("grids", matrices.load_sudoku, matrices.official_sudoku, matrices.rules_sudoku, replay=_grid)
+_SUDOKU = Task("grids", grids.load_sudoku, grids.official_sudoku, grids.rules_sudoku, replay=_grid)
 
 TASKS: dict[str, Task] = {
     "binario": Task(
-        "grids", matrices.load_binario, matrices.official_binario, matrices.rules_binario,
+        "grids", grids.load_binario, grids.official_binario, grids.rules_binario,
         why="official also takes digits other than 0 and 1",
     ),
     "sudoku": _SUDOKU,
     "sudoku2": _SUDOKU,
     "magic_square": Task(
-        "grids", matrices.load_magic, matrices.official_magic, matrices.rules_magic, replay=_grid,
+        "grids", grids.load_magic, grids.official_magic, grids.rules_magic, replay=_grid,
         ceiling=0.55, why="negative numbers cannot be read in the format asked for; other solutions do not count",
         compares=True,
     ),
@@ -121,9 +121,9 @@ TASKS: dict[str, Task] = {
         "grids", clues.load_slant, clues.official_slant, clues.rules_slant, replay=_grid,
         ceiling=0.03, why="the stored solution of nearly every puzzle closes a loop, against rule 4", compares=True,
     ),
-    "arc_agi": _compare("grids", matrices.load_stored_grid, matrices.check_stored_grid, replay=_grid),
+    "arc_agi": _compare("grids", grids.load_stored_grid, grids.check_stored_grid, replay=_grid),
     "symbolic_hard": _compare(
-        "grids", matrices.load_stored_grid, matrices.check_stored_grid, extract=extract.last_fenced, replay=_grid
+        "grids", grids.load_stored_grid, grids.check_stored_grid, extract=extract.last_fenced, replay=_grid
     ),
     "campsite": Task(
         "boards", boards.load_campsite, boards.official_campsite, boards.rules_campsite, extract.last_board,

@@ -8,7 +8,7 @@ from rlvr.core.errors import InputError
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.labels import Label
 from rlvr.plan.options import option
-from rlvr.report.cards import find_card, missing_text
+from rlvr.report.data_cards import find_card, missing_text
 from rlvr.report.looks import ONE_COLUMN_MM, SMALLEST_PT, Drawing, integer_ticks, new_figure, one_legend, panels, say
 
 if TYPE_CHECKING:

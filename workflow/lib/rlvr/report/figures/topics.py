@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import option
-from rlvr.report.cards import find_card, missing_text
+from rlvr.report.data_cards import find_card, missing_text
 from rlvr.report.looks import FULL_WIDTH_MM, Drawing, new_figure, one_legend, panels, say
 
 if TYPE_CHECKING:

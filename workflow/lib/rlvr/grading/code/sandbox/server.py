@@ -22,7 +22,7 @@ from rlvr.grading.code.sandbox import walls
 from rlvr.grading.code.sandbox.channel import ChannelError, receive, send
 from rlvr.grading.code.sandbox.judge import run_tests
 from rlvr.grading.code.sandbox.limits import Limits, apply_limits
-from rlvr.grading.code.sandbox.program import serve_program
+from rlvr.grading.code.sandbox.submission import serve_program
 
 READY, FINISHED, STOPPED, BROKEN = b"+", b".", b"!", b"?"  # what the server says of itself and of a judge
 COMMON = (

@@ -137,12 +137,12 @@ def describe(repository: str, revision: str, folder: Path) -> dict[str, Any]:
         "repository": repository,
         "revision": revision,
         "architecture": read_json(folder / "config.json")["model_type"],
-        "parameters": sum(map(count_parameters, weights)),
+        "parameters": sum(map(count_stored_parameters, weights)),
         "weights_sha256": {path.name: sha256_file(path) for path in weights},
     }
 
 
-def count_parameters(path: Path) -> int:
+def count_stored_parameters(path: Path) -> int:
     """Numbers stored in a safetensors file, from its header alone."""
     from safetensors import safe_open
 

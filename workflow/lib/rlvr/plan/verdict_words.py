@@ -3,8 +3,8 @@
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
-    """Verdict on a printed number in the light of the reproduced one."""
+class CellVerdict(StrEnum):
+    """CellVerdict on a printed number in the light of the reproduced one."""
 
     AGREES = "agrees"
     DIFFERS = "differs"
@@ -14,7 +14,7 @@ class Verdict(StrEnum):
 
 
 class ClaimVerdict(StrEnum):
-    """Verdict on a statement of a paper in the light of reproduced numbers."""
+    """CellVerdict on a statement of a paper in the light of reproduced numbers."""
 
     HOLDS = "holds"
     FAILS = "fails"
