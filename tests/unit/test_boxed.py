@@ -60,3 +60,8 @@ def test_time_is_linear(piece: str) -> None:
 
     seconds(1000)
     assert seconds(100_000) < 2.0
+
+
+def test_an_empty_box_that_a_formula_speaks_of_is_its_last_word() -> None:
+    assert last_box(r"\boxed{7} (inside \boxed{})") == "7"
+    assert last_box(r"\boxed{7} \text{ but the format is } \boxed{}") == ""

@@ -47,13 +47,6 @@ or_stop(check_config_files, [*workflow.overwrite_configfiles, *([own_config] if 
 configfile: str(own_config)
 
 
-def vllm_is_installed():
-    """Whether jobs find vLLM; `None` where they get environments of their own."""
-    from importlib.util import find_spec
-
-    return None if workflow.deployment_settings.deployment_method else find_spec("vllm") is not None
-
-
 WORDS = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, tiny_shapes())
 WORKSPACE = or_stop(load_workspace, config, ROOT, f"results/{config.get('scale')}", WORDS)
 RESULTS = f"results/{config['scale']}"
@@ -67,7 +60,7 @@ def load_study_by_name(name):
 
 
 STAND_INS = SCALE.get("stand_ins", {})
-or_stop(check_engine, config, SCALE, config["scale"], vllm_is_installed())
+or_stop(check_engine, config, SCALE, config["scale"])
 
 TABLES = {study: [key for key, each in outputs.items() if each.is_table] for study, outputs in OUTPUTS.items()}
 FIGURES = {study: [key for key, each in outputs.items() if not each.is_table] for study, outputs in OUTPUTS.items()}

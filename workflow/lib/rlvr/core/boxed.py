@@ -28,6 +28,7 @@ ARGUMENTS = {rf"\{name}": 2 for name in ("frac", "dfrac", "tfrac", "cfrac", "bin
     rf"\{name}": 1 for name in ("sqrt", "text", "mathrm", "mathbf", "textbf", "left", "right", "pm")
 }
 TRAILING = ".,;:!?*'\"\u3002\uff0c\uff1b\uff01"
+WORDS_IN_FORMULA = re.compile(r"\\(?:text|mathrm|mbox)\b")  # an empty box that a formula speaks of is its last word
 VISIBLE = re.compile(r"[^\W_]|[\u221a\u221e]|\\[a-zA-Z]")
 
 
@@ -84,6 +85,7 @@ def last_box(text: str) -> str | None:
         The content, unstripped; blank where all boxes are; ``None`` without a box.
     """
     blank: str | None = None
+    first_blank: int | None = None  # where the earliest of the passed boxes opens
     start = end = len(text)
     skipped = 0
     while (start := text.rfind(r"\boxed", 0, start)) >= 0 and skipped < MOST_BLANKS:
@@ -98,7 +100,9 @@ def last_box(text: str) -> str | None:
         if skipped:
             content = BLANK_BOX.sub("", content)
         if not BLANK.fullmatch(content):
-            return content
+            in_one_formula = first_blank is not None and WORDS_IN_FORMULA.search(text, closing, first_blank)
+            return blank if in_one_formula else content
+        first_blank = start
         blank = content if blank is None else blank
         skipped += 1
     return blank

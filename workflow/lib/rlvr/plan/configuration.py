@@ -45,7 +45,7 @@ def check_configured_pair(name: str, pair: Mapping[str, Any], where: str) -> Non
             )
 
 
-def check_engine(config: Mapping[str, Any], scale: Mapping[str, Any], scale_name: str, installed: bool | None) -> None:
+def check_engine(config: Mapping[str, Any], scale: Mapping[str, Any], scale_name: str) -> None:
     """Check that vLLM has a GPU wherever it is asked for, and that it is installed if the configuration asks for it.
 
     A scale that asks for it can be planned on a machine that has neither.
@@ -54,7 +54,6 @@ def check_engine(config: Mapping[str, Any], scale: Mapping[str, Any], scale_name
         config: The configuration.
         scale: Content of the scale.
         scale_name: Its name.
-        installed: Whether vLLM can be imported where jobs run; ``None`` if that is not known here.
 
     Raises:
         InputError: Names the key.
@@ -70,6 +69,3 @@ def check_engine(config: Mapping[str, Any], scale: Mapping[str, Any], scale_name
     for where, (engine, gpus, key) in asked.items():
         if engine == "vllm" and not gpus:
             raise InputError(where, f"vllm needs a GPU, and {key} is 0.", "Choose 'transformers', or another scale.")
-    if config["engine"] == "vllm" and installed is False:
-        remedy = "Let conda make its environment (--software-deployment-method conda), or choose 'transformers'."
-        raise InputError(f"{CONFIG}, key 'engine'", "vllm is not installed here.", remedy)

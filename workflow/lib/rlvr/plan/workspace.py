@@ -141,7 +141,8 @@ def check_runs_fit(program: Program, shapes: Mapping[str, ModelShape]) -> None:
         for run_id in study.rows:
             where = f"{study.grid_path}, run '{run_id}'"
             spec, shape = program.specs[run_id], shapes.get(program.model_of(run_id))
-            check_problems(spec, program.scale["datasets"][spec["dataset"]], where)
+            if run_id in program.rows:
+                check_problems(spec, program.scale["datasets"][spec["dataset"]], where)
             if shape is not None:
                 check_fit(spec, shape, where)
                 for benchmark in program.benchmarks_of(study.name, run_id):
