@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlvr.core.boxed import last_boxed
+from rlvr.core.boxed import last_box, last_boxed
 
 
 @pytest.mark.parametrize(
