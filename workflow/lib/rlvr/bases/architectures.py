@@ -38,7 +38,7 @@ def tiny_sizes(architecture: str) -> dict[str, Any]:
 
 
 def tiny_shapes() -> dict[str, dict[str, Any]]:
-    """What a configuration says of the shapes of each tiny model, by architecture."""
+    """Shapes of each tiny model by architecture, as its configuration states them."""
     return {name: {"model_type": name, **tiny_sizes(name)} for name in ARCHITECTURES}
 
 

@@ -1,4 +1,4 @@
-"""What a JSON schema cannot say of the configuration: folders that must be there, pairs whose files would collide."""
+"""Checks of the configuration beyond its JSON schema: folders that must be there, pairs whose files would collide."""
 
 from collections.abc import Mapping
 from pathlib import Path

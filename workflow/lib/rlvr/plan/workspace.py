@@ -48,7 +48,7 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Workspace:
-    """What the Snakefile works on: the program with its sources, and per study its outputs and claims."""
+    """Everything that the Snakefile works on: the program with its sources, and per study its outputs and claims."""
 
     program: Program
     sources: Mapping[str, Source]

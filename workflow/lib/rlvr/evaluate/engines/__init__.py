@@ -1,1 +1,1 @@
-"""What turns prompts into completions; every engine fulfils ``rlvr.evaluate.engines.protocol.Engine``."""
+"""Engines turn prompts into completions; each fulfils ``rlvr.evaluate.engines.protocol.Engine``."""

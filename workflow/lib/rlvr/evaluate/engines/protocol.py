@@ -1,4 +1,4 @@
-"""What evaluation asks of an engine, whichever library does the work."""
+"""Interface of an engine, whichever library does the work."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol

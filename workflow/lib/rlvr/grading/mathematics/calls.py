@@ -15,7 +15,7 @@ INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "
 
 
 class Calls(Cursor):
-    """What begins with a name or a known function."""
+    """The expression that begins with a name or a known function."""
 
     def first_digit(self) -> Tree:
         """The first digit of a number, whose others stay to be read."""
@@ -129,7 +129,7 @@ class Calls(Cursor):
         return int(sum(token.kind == "bar" for token in inner) == 1)
 
     def arguments(self) -> tuple[Tree, ...]:
-        """What stands in the brackets behind a function, by commas."""
+        """Arguments in the brackets behind a function, split at commas."""
         bars, self.bars = self.bars, self.single_bar()
         opening = self.expect("open").text
         found = [self.sum()]
@@ -174,7 +174,7 @@ class Calls(Cursor):
         return self.argument(script=True)
 
     def arguments_of(self, name: str) -> tuple[Tree, ...]:
-        """What a known function is taken of."""
+        """The argument of a known function."""
         if self.at("open", "(") or self.at("open", "[") or self.at("open", "\\{"):
             return self.arguments()
         if self.at("open", "{"):
@@ -184,7 +184,7 @@ class Calls(Cursor):
         return (self.plain_argument(),)
 
     def plain_argument(self) -> Tree:
-        """What a function without brackets is taken of: the factors up to a sign, a bracket or another function."""
+        """The argument of a function without brackets: the factors up to a sign, a bracket or another function."""
         negative = self.at("op", "-")
         if negative:
             self.take()

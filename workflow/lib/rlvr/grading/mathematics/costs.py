@@ -129,7 +129,7 @@ def nesting(text: str) -> int:
 
 @dataclass(slots=True)
 class _Frame:
-    """What has been read inside one pair of brackets: finished addends, the factors of the last, and its powers."""
+    """Everything read so far inside one pair of brackets: finished addends, the factors of the last, and its powers."""
 
     addends: list[Size] = field(default_factory=list)
     product: Size | None = None

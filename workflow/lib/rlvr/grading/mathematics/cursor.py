@@ -97,7 +97,7 @@ class Cursor:
         raise NotImplementedError
 
     def argument(self, script: bool = False) -> Tree:
-        """What a command is applied to."""
+        """Tokens that a command is applied to."""
         raise NotImplementedError
 
 

@@ -186,7 +186,7 @@ def _without_transpose(tokens: Tokens) -> tuple[Tokens, bool]:
 
 
 def _single_entry(inner: Tokens, brackets: str, products: frozenset[str], depth: int) -> Reading | None:
-    """What stands alone in brackets, which then say nothing; ``None`` where they may say something."""
+    """The content of brackets that hold one thing alone and then say nothing; ``None`` where they may say something."""
     if brackets not in ("{}", "[]", "()"):
         return None
     item = read(inner, products, depth)

@@ -28,7 +28,7 @@ def same_as_equation(gold: Reading, answer: Reading) -> bool | None:
 
 
 def _value_of(equation: Equation, labelled: bool) -> Reading | None:
-    """What an equation says that something is; ``None`` where it only relates its sides."""
+    """The value that an equation gives to a name; ``None`` where it only relates its sides."""
     sides = equation.sides
     if any(not same(sides[-1], side) for side in sides[1 if not equation.label else 0 : -1]):
         return None
@@ -85,7 +85,7 @@ def _same_zeros(one: Tree, other: Tree) -> bool:
 
 
 def divisors(tree: Any) -> list[Tree]:
-    """What a tree is divided by somewhere and that holds a name, the first few."""
+    """Divisors somewhere in a tree that hold a name, the first few."""
     if not isinstance(tree, tuple) or not tree:
         return []
     found = [tree[2]] if tree[0] == "div" and free_names(tree[2]) else []

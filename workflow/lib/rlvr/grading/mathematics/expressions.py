@@ -212,7 +212,7 @@ class _Reader:
         return _square_root(int(digits))
 
     def fraction(self) -> Value:
-        r"""What follows ``\frac``: two groups, or two digits in one number."""
+        r"""Numerator and denominator behind ``\frac``: two groups, or two digits in one number."""
         if self.kind == "number":
             digits = self.take("number")
             if len(digits) != 2:

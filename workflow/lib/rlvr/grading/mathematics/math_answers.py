@@ -100,7 +100,7 @@ def _match_one(gold: str, answer: str) -> bool | None:
 
 
 def _match_entry(gold: str, answer: str) -> bool | None:
-    """The same for an entry of a list: words are left alone there, infinity is known."""
+    """Compare an entry of a list: words are left alone there, infinity is known."""
     if same_string(gold, answer):
         return True
     same_answer = same_number(gold, answer)

@@ -1,11 +1,11 @@
-"""What acts on the expression behind it: sums, products, integrals, limits, derivatives; and matrices."""
+"""Operators that act on the expression behind them: sums, products, integrals, limits, derivatives; and matrices."""
 
 from rlvr.grading.mathematics.cursor import STARTS, Cursor, Tree, number
 from rlvr.grading.mathematics.latex import Token, Tokens, UnreadableError
 
 
 class Operators(Cursor):
-    """What begins with an operator or an environment."""
+    """The expression that begins with an operator or an environment."""
 
     def fraction(self) -> Tree:
         """A quotient, or a derivative."""

@@ -45,7 +45,7 @@ def based(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | Non
 
 
 def expression(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
-    """What the grammar of expressions covers."""
+    """A reading by the grammar of expressions."""
     return Expression(parse(tokens, products), tokens)
 
 

@@ -64,7 +64,7 @@ class Region:
         return Region((*self.pieces, *other.pieces), self.name or other.name)
 
     def intersection(self, other: "Region") -> "Region | None":
-        """What both share; ``None`` if ends cannot be ordered."""
+        """The intersection of two regions; ``None`` if ends cannot be ordered."""
         pieces = []
         for one in self.pieces:
             for two in other.pieces:
@@ -77,7 +77,7 @@ class Region:
         return Region(tuple(pieces), self.name or other.name, excluding=self.excluding and other.excluding)
 
     def without(self, other: "Region") -> "Region | None":
-        """What the other does not hold."""
+        """The part of a region that another one does not hold."""
         result: Region | None = self
         for piece in other.pieces:
             below = Piece(MINUS_INFINITY, False, piece.low, not piece.low_closed)

@@ -101,7 +101,7 @@ def set_operations(tokens: Tokens, products: frozenset[str], depth: int) -> Read
 
 
 def described(tokens: Tokens, products: frozenset[str], depth: int) -> Reading | None:
-    r"""What ``x \mid x > 2`` in braces describes, if it is a region."""
+    r"""The region that ``x \mid x > 2`` in braces describes, if it is one."""
     for place, token in outer(tokens):
         if place and (token.kind in ("colon", "bar") or token == Token("relation", "mid")):
             whose = split(tokens[:place], "relation")[0]

@@ -132,7 +132,7 @@ class Reader(Calls, Operators):
                 return value
 
     def power(self, base: Tree) -> Tree:
-        """What stands behind a caret."""
+        """The expression behind a caret."""
         if self.at("degree"):
             self.take()
             return ("deg", base)
@@ -197,7 +197,7 @@ class Reader(Calls, Operators):
         return number(int(digits[0]))
 
     def base(self) -> Tree:
-        """What begins with the next token."""
+        """The expression that begins with the next token."""
         reader = {
             "number": self.number, "name": self.name, "constant": self.constant, "function": self.function,
             "frac": self.fraction, "sqrt": self.root, "binom": self.binomial, "open": self.bracket,
@@ -268,7 +268,7 @@ class Reader(Calls, Operators):
         return value
 
     def absolute(self) -> Tree:
-        """What stands between bars."""
+        """The expression between bars."""
         bar = self.take().text
         bars, self.bars = self.bars, 1
         value = self.sum()

@@ -1,4 +1,4 @@
-"""What may be left out of an answer before it is read: announcements, units, "for all x", marks at its end.
+"""Parts of an answer that are left out before it is read: announcements, units, "for all x", marks at its end.
 
 Everything left out is on a list (``words``). Units are remembered, so that 3 minutes are not 3 hours.
 """
