@@ -1,4 +1,4 @@
-"""The signal that a run learns from: groups whose rewards differ, and the problems of every epoch in an order of its own."""
+"""The signal that a run learns from: groups whose rewards differ, and each epoch's problems in an order of its own."""
 
 import pandas as pd
 import torch
