@@ -118,7 +118,7 @@ def same_number(gold: str, answer: str) -> bool | None:
 
 
 def vote_key(answer: str) -> str:
-    """Key under which majority voting counts an answer: equal numbers, equal text, or the string without idle spaces."""
+    """Key under which majority voting counts an answer: equal numbers, equal text, or the text without idle spaces."""
     cleaned = clean_answer(answer)
     number = as_number(cleaned)
     if number is not None:
