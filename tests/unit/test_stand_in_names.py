@@ -32,7 +32,7 @@ def test_models_and_ranks_are_named_twice_at_a_stand_in_scale_only(named) -> Non
         assert labels["qwen"][0] == "Qwen 3 8B (Qwen3 stand-in, 81 K)"
         assert labels["lora-r8"][1] == "r = 8 (here 1)" and labels["lora-r256"][1] == "r = 256 (here 32)"
         assert labels["full"][1] == "all weights"
-        assert "Qwen 3 8B (here Qwen3 stand-in, 81 K)" in outputs["table4"].caption
+        assert "Qwen 3 8B [here Qwen3 stand-in, 81 K]" in outputs["table4"].caption
     else:
         assert labels["qwen"][0] == "Qwen 3 8B" and labels["lora-r8"][1] == "r = 8"
         assert "here" not in outputs["table4"].caption

@@ -23,7 +23,7 @@ def name_stand_ins(output: Output, specs: Mapping[str, Mapping[str, Any]], model
     rows = tuple(_named_row(row, output, specs, models) for row in output.rows)
     caption = output.caption
     for name, stand_in in models.items():
-        caption = re.sub(rf"{re.escape(name)}(?!\w)", f"{name} (here {stand_in})", caption, count=1)
+        caption = re.sub(rf"{re.escape(name)}(?!\w)", f"{name} [here {stand_in}]", caption, count=1)
     return replace(output, rows=rows, caption=caption)
 
 

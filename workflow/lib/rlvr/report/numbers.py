@@ -42,6 +42,7 @@ def collect_numbers_file(
     numbers = {
         "cells": cell_numbers(read_cells(cells_paths)),
         "scores": score_numbers(read_tables(scores_paths, SCORES)),
+        "models": dict(scope.stand_ins),
         "study": study_numbers([read_json(path) for path in manifest_paths], scope),
     }
     write_json(numbers, json_path)
