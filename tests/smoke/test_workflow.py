@@ -12,7 +12,7 @@ from conftest import Checkout
 
 RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
 QUANTA = "qwen3-8b_deepmath-hard_quanta-d3-no-kv_bs64_s42"
-TABLES = ("table1", "table4", "table5", "table10", "table11", "table13", "table16", "tableS1")
+TABLES = tuple(f"table{name}" for name in ("1", "4", "5", "10", "11", "12", "13", "15", "16", "17", "S1", "S2"))
 FIGURES = tuple(f"figure{name}" for name in ("1", "2", "3", "4", "5", "6", "S1", "S2", "S3"))
 
 
