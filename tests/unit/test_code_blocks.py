@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlvr.grading.code.blocks import find_blocks
-from rlvr.grading.code.solutions import last_program
+from rlvr.grading.code.blocks import choose_program, find_blocks
+from rlvr.grading.code.solutions import answer_blocks
+
+
+def last_program(text, called=()):
+    """The program that is chosen of a completion, or None."""
+    return choose_program(answer_blocks(text), called)
 
 
 @pytest.mark.parametrize(

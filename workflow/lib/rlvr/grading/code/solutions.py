@@ -8,7 +8,6 @@ part of that criterion and is not run.
 import ast
 import builtins
 import json
-from collections.abc import Collection
 from functools import lru_cache
 
 from rlvr.core.errors import InputError
@@ -30,16 +29,6 @@ VERDICTS: dict[str, tuple[Verdict, Stage]] = {
     "timed out": ("timed_out", "match"),
     "not python": ("unparsed", "parse"),
 }
-
-
-def last_program(text: str, called: Collection[str] = ()) -> str | None:
-    """The program of a completion, see ``blocks.choose_program``; ``None`` where there is no closed block.
-
-    Args:
-        text: Any text.
-        called: Names that the tests call.
-    """
-    return choose_program(answer_blocks(text), called)
 
 
 def answer_blocks(text: str) -> list[Block]:

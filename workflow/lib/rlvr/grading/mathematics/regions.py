@@ -166,30 +166,25 @@ def _compare(first: Any, second: Any) -> int:
 
 def _later(one: Piece, two: Piece) -> tuple[Tree, bool] | None:
     """The larger of the lower ends."""
-    if one.low == MINUS_INFINITY or two.low == MINUS_INFINITY:
-        chosen = two if one.low == MINUS_INFINITY else one
-        return chosen.low, chosen.low_closed
-    first, second = _value(one.low), _value(two.low)
-    if first is None or second is None:
-        return None
-    order = _compare(first, second)
-    if order == 0:
-        return one.low, one.low_closed and two.low_closed
-    return (one.low, one.low_closed) if order > 0 else (two.low, two.low_closed)
+    return _tighter((one.low, one.low_closed), (two.low, two.low_closed), MINUS_INFINITY, 1)
 
 
 def _earlier(one: Piece, two: Piece) -> tuple[Tree, bool] | None:
     """The smaller of the upper ends."""
-    if INFINITY in (one.high, two.high):
-        chosen = two if one.high == INFINITY else one
-        return chosen.high, chosen.high_closed
-    first, second = _value(one.high), _value(two.high)
+    return _tighter((one.high, one.high_closed), (two.high, two.high_closed), INFINITY, -1)
+
+
+def _tighter(one: tuple[Tree, bool], two: tuple[Tree, bool], unbounded: Tree, sign: int) -> tuple[Tree, bool] | None:
+    """The end that leaves less: the larger one for sign 1, the smaller one for -1; ``None`` if they have no order."""
+    if unbounded in (one[0], two[0]):
+        return two if one[0] == unbounded else one
+    first, second = _value(one[0]), _value(two[0])
     if first is None or second is None:
         return None
     order = _compare(first, second)
     if order == 0:
-        return one.high, one.high_closed and two.high_closed
-    return (one.high, one.high_closed) if order < 0 else (two.high, two.high_closed)
+        return one[0], one[1] and two[1]
+    return one if sign * order > 0 else two
 
 
 def _is_empty(piece: Piece) -> bool:
