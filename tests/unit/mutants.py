@@ -43,8 +43,8 @@ ZERO = re.compile(r"(?<![\d.])0\s*$")
 def is_equivalence(name: str, gold: str) -> bool:
     """Whether a mutant of that name says what its gold says.
 
-    ``... = 0t`` is ``... = 0``, a multiple of zero is zero, letters of digits have no case, ``n = N`` is ``N = n``, and
-    what stands behind the letter of a choice is its text.
+    ``... = 0t`` is ``... = 0``, a multiple of zero is zero, letters of digits and the e of a
+    power of ten have no case, ``n = N`` is ``N = n``, and what stands behind the letter of a choice is its text.
     """
     digits = COMMAND.sub("", gold).replace("{pmatrix}", "").replace("{bmatrix}", "")
     left, _, right = (part.strip("$ ") for part in gold.partition("="))
@@ -54,6 +54,7 @@ def is_equivalence(name: str, gold: str) -> bool:
         or (name in ("inner box", "product") and not re.search(r"[1-9A-Za-z]", digits))
         or (name == "swapped_case" and re.fullmatch(r"[0-9A-Fa-f]+_\{?\d+\}?", gold) is not None)
         or (name == "swapped_case" and left.swapcase() == right)
+        or (name == "swapped_case" and re.fullmatch(r"[+-]?\d+(?:\.\d+)?e[+-]?\d+", gold) is not None)
     )
 
 
