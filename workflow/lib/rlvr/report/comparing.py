@@ -1,7 +1,7 @@
 """Differences, ratios and largest values of cells, with intervals over seeds and problems.
 
-A claim compares cells. Each is drawn many times (:mod:`rlvr.stats.resampling`); draws of cells that were measured on the
-same problems or with the same seeds are paired, so that any expression of them has its interval: ``minus``, ``ratio``,
+A claim compares cells. Each is drawn many times (:mod:`rlvr.stats.resampling`); draws of cells that were measured on
+the same problems or with the same seeds are paired, so that any expression has its interval: ``minus``, ``ratio``,
 ``largest``, ``smallest``, ``average`` take and give :class:`Drawn`, and ``Drawn.estimate`` is what a report prints.
 """
 
