@@ -10,6 +10,7 @@ def output_of(study, output_id):
 
 EVIDENCE_FILES = {  # where each kind of evidence lies
     "scores": rules.score_run.output.scores,
+    "answers": rules.score_run.output.answers,
     "manifests": rules.train_run.output.run,
     "metrics": rules.train_run.output.metrics,
     "spectra": rules.measure_run.output.spectra,

@@ -122,6 +122,19 @@ SCORES = _schema(
     ["run_id", "benchmark", "statistic"],
 )
 
+ANSWERS = _schema(
+    "answers",
+    {
+        "run_id": pa.Column(str),
+        "benchmark": pa.Column(str),
+        "statistic": pa.Column(str, pa.Check.isin(["avg_at_k", "pass_at_k", "maj_at_k"])),
+        "problem_id": pa.Column(str),
+        "value": pa.Column(float, UNIT, description="of this problem; a score is the mean over problems"),
+        "samples": pa.Column(int, pa.Check.ge(1), description="independent samples behind it: k of avg_at_k, otherwise 1"),
+    },
+    ["run_id", "benchmark", "statistic", "problem_id"],
+)
+
 SPECTRA = _schema(
     "spectra",
     {
