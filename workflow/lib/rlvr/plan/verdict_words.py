@@ -40,11 +40,15 @@ class ClaimVerdict(StrEnum):
 
 
 class AuditVerdict(StrEnum):
-    """Whether a printed number follows from the printed numbers beside it."""
+    """Whether a statement of a paper follows from what the paper prints."""
 
     FOLLOWS = "follows"
-    WITHIN_ROUNDING = "within rounding"
+    WITHIN_ROUNDING = "follows within rounding"
+    WITH_N = "follows with n instead of n - 1"
+    WITHIN_CHANCE = "within chance"
     DOES_NOT_FOLLOW = "does not follow"
+    CONTRADICTED = "contradicted"
+    CANNOT_BE_CHECKED = "cannot be checked"
 
 
 def cap_by_seeds(verdict: ClaimVerdict, seeds: int | None) -> ClaimVerdict:
