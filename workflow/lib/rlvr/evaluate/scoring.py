@@ -46,8 +46,10 @@ def summarise(answers: pd.DataFrame, grades: pd.DataFrame) -> pd.DataFrame:
         }
         for statistic, part in answers.groupby("statistic", sort=False)
     ]
-    named = answers.iloc[0][SAME_EVERYWHERE].to_dict()
-    return pd.DataFrame(rows).assign(**named, k=k, n_problems=answers["problem_id"].nunique(), **_shares(grades))
+    run_id, benchmark = _identity(grades)
+    return pd.DataFrame(rows).assign(
+        run_id=run_id, benchmark=benchmark, k=k, n_problems=answers["problem_id"].nunique(), **_shares(grades)
+    )
 
 
 def score_problems(grades: pd.DataFrame) -> pd.DataFrame:

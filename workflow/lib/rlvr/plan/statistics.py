@@ -77,6 +77,11 @@ class Statistic:
         return self.evidence[0]
 
     @property
+    def is_exact(self) -> bool:
+        """Whether it follows from the settings alone, so that neither seed nor problems move it."""
+        return self.recorded == "trainable_parameters"
+
+    @property
     def recorded(self) -> str:
         """Name of the quantity in its evidence."""
         return self.quantity or self.name

@@ -12,7 +12,7 @@ from rlvr.report.evidence import Estimate, Evidence
 from rlvr.report.measurements import draw_cell, measure
 from rlvr.report.scope import ReportScope, usable_sides
 from rlvr.stats.derivations import Printed
-from rlvr.stats.intervals import Z95, sample_correlation
+from rlvr.stats.intervals import sample_correlation
 from rlvr.stats.prediction import (
     Sampling,
     Spread,
@@ -22,6 +22,7 @@ from rlvr.stats.prediction import (
     satterthwaite,
     share_variance,
 )
+from rlvr.stats.quantiles import Z95
 
 TOLERANCE = 0.10  # ASSUME: relative, of a measured number without seeds: the printed ranks are rounded to 1 to 10 %
 ENOUGH_FREEDOM = 2  # of a run's own seeds; with fewer, those of its family are pooled
@@ -190,11 +191,10 @@ def spread_over_seeds(
     return family or own
 
 
-def _values(
-    runs: Sequence[str], column: Column, evidence: Evidence, scope: ReportScope
-) -> list[list[float]]:
+def _values(runs: Sequence[str], column: Column, evidence: Evidence, scope: ReportScope) -> list[list[float]]:
     """Values of the seeds of each configuration among these runs; logarithms where the column is no score."""
-    groups = dict.fromkeys(tuple(scope.siblings.get(run_id, (run_id,))) for run_id in runs)
+    alone = tuple(runs) if column.over == "seeds" else None  # the runs of a mean over seeds are siblings
+    groups = dict.fromkeys(tuple(scope.siblings.get(run_id, alone or (run_id,))) for run_id in runs)
     found = [[evidence.estimate(run_id, column).value for run_id in group] for group in groups if len(group) > 1]
     if column.is_score:
         return found

@@ -9,7 +9,7 @@ from rlvr.plan.outputs import Column, Output, Row
 from rlvr.report.comparing import NOT_RUN, Answers, Drawn, Measured, constant, draw, draw_deviation, largest, minus
 from rlvr.report.evidence import Evidence
 from rlvr.report.scope import ReportScope, usable_sides
-from rlvr.stats.intervals import Z95
+from rlvr.stats.quantiles import Z95
 
 Place = tuple[str, ...]  # output, row, column
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-Z95 = 1.959963984540054  # SOURCE: 97.5 % quantile of the standard normal
 FEW_SUCCESSES = 3.5  # SOURCE: Brown, Cai and DasGupta 2001: 1 to 3 get the Poisson bound
 PRIOR_PROBLEMS = 1.0  # weight of the prior in the correlation of a problem's samples; see `effective_size`
 
