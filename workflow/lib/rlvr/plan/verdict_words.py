@@ -28,3 +28,13 @@ class AuditVerdict(StrEnum):
     FOLLOWS = "follows"
     WITHIN_ROUNDING = "within rounding"
     DOES_NOT_FOLLOW = "does not follow"
+
+
+class FactVerdict(StrEnum):
+    """Whether a fact of the protocol is here as the paper prints it."""
+
+    AGREES = "agrees"
+    HERE = "deviates at this scale"
+    DEVIATES = "deviates"
+    NOT_PRINTED = "not printed"
+    NOT_RECORDED = "not recorded"
