@@ -23,7 +23,7 @@ def tabulate_counts(
     counts = [row for path in inputs.get("counts", ()) for row in read_json(path) if "printed" in row]
     own = [row for row in counts if row["study"] == output.plot["study"]]
     frame = tabulate_printed(own)
-    headings = {"where": "Printed in", "what": "Method", "model": "Model"}
+    headings = {"where": "Printed in", "row": "Method", "model": "Model"}
     columns = [TextColumn("label", (name,), frame[key].tolist()) for key, name in headings.items()]
     columns += [
         TextColumn("printed", (PAPER,), frame["printed"].tolist()),

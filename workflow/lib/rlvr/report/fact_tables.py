@@ -56,6 +56,5 @@ def fact_notes(lines: list[FactLine]) -> list[str]:
     """What the verdicts mean, and why a fact is another one here; only those that occur."""
     occurring = {line.verdict for line in lines}
     found = [f"{text}." for verdict, text in EXPLAINED.items() if verdict in occurring]
-    return [found_text[0].upper() + found_text[1:] for found_text in found] + [
-        f"{line.labels[-1]}: {line.why.rstrip('.')}." for line in lines if line.why
-    ]
+    reasons = [f"{line.labels[-1]}: {line.why.rstrip('.')}." for line in lines if line.why]
+    return [text[0].upper() + text[1:] for text in found] + list(dict.fromkeys(reasons))

@@ -13,7 +13,7 @@ from rlvr.plan.verdict_words import FactVerdict
 from rlvr.report.evidence import InputPaths
 from rlvr.report.parameter_tables import judge_count
 
-SMALL, LARGE = 1e-3, 1e4  # numbers outside are written with a power of ten, or in groups of three digits
+GROUPED = 1000  # whole numbers from here on are written in groups of three digits
 COUNT_DIFFERS = "differs"
 TAGS = {FactVerdict.AGREES: "SOURCE", FactVerdict.HERE: "SOURCE", FactVerdict.DEVIATES: "DEVIATION"}
 
@@ -114,7 +114,7 @@ def plain(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(plain, value)) + "]"
     if isinstance(value, int):
-        return f"{value:,}" if abs(value) >= LARGE else str(value)
+        return f"{value:,}" if abs(value) >= GROUPED else str(value)
     if isinstance(value, float):
         mantissa, _, exponent = f"{value:g}".partition("e")
         return f"{mantissa}e{int(exponent)}" if exponent else mantissa
