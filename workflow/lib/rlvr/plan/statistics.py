@@ -31,6 +31,8 @@ EVIDENCE: Mapping[str, EvidenceKind] = {
     kind.name: kind
     for kind in (
         EvidenceKind(SCORE, ("run_id", "benchmark"), "scores of a run on the problems of a benchmark"),
+        EvidenceKind("samples", ("run_id", "benchmark"), "completions of a run on the problems of a benchmark"),
+        EvidenceKind("grades", ("run_id", "benchmark"), "verdicts on these completions"),
         EvidenceKind("manifests", ("run_id",), "what a run did: settings, counts, time, memory"),
         EvidenceKind("metrics", ("run_id",), "what training logged, step by step"),
         EvidenceKind("spectra", ("run_id",), "spectrum of the update of every module of a run"),
@@ -43,6 +45,8 @@ EVIDENCE: Mapping[str, EvidenceKind] = {
         EvidenceKind("agreement", ("base",), "which weights the runs from one base change together"),
         EvidenceKind("consensus", ("base",), "maps of the share of these runs that change a weight"),
         EvidenceKind("cards", ("dataset",), "what a data set holds before and after its filters"),
+        EvidenceKind("problems", ("dataset",), "held-out problems of a data set"),
+        EvidenceKind("counts", ("study",), "parameters at real size, of every printed count and grid row"),
     )
 }
 
