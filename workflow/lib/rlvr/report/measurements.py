@@ -1,6 +1,7 @@
 """Cells as draws over seeds and problems: from finished runs to what :mod:`rlvr.report.comparing` compares."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -54,7 +55,8 @@ def _groups(side: Sequence[str], scope: ReportScope, over_seeds: bool) -> list[t
 def _draw_of(group: Sequence[str], column: Column, evidence: Evidence, scope: ReportScope) -> Drawn:
     if column.shown.is_exact:
         return constant(evidence.estimate(group[0], column).value)
-    return draw(measure(group, column, evidence, scope.seeds))
+    drawn = draw(measure(group, column, evidence, scope.seeds))
+    return drawn if group[0] in scope.seeds else replace(drawn, seeds=None)  # an untrained base has no seed
 
 
 def measure(group: Sequence[str], column: Column, evidence: Evidence, seeds: Mapping[str, int]) -> Measured:
