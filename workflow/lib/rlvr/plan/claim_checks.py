@@ -26,16 +26,16 @@ class ClaimNames:
     datasets: Collection[str] = field(default_factory=tuple)
 
 
-def check_claims(
-    claims: Iterable[Claim], outputs: Mapping[str, Output], names: ClaimNames, path: str | Path
-) -> None:
+def check_claims(claims: Iterable[Claim], outputs: Mapping[str, Output], names: ClaimNames, path: str | Path) -> None:
     """Check that every place that a claim names is declared, and printed where half of a printed distance is asked.
 
     Raises:
         InputError: Names the claim and the place.
     """
-    known = {
-        LeafKind.CELL: {(key, row.key, column.key) for key, output in outputs.items() for row, column in output.cells()},
+    known: Mapping[LeafKind, Collection[Place]] = {
+        LeafKind.CELL: {
+            (key, row.key, column.key) for key, output in outputs.items() for row, column in output.cells()
+        },
         LeafKind.CURVE: {(key, series) for key, output in outputs.items() for series in curves_of(output)},
         LeafKind.BASE: {(model, benchmark) for model in names.models for benchmark in names.benchmarks},
         LeafKind.COUNT: {(dataset, count) for dataset in names.datasets for count in COUNTS},

@@ -4,6 +4,7 @@ It is closed: two operators and a factor, five functions of numbers, six functio
 must hold. Whatever else a file writes is refused with its place.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -215,7 +216,7 @@ def _comparison(content: Mapping[str, Any], where: str) -> Comparison:
 def _chain(content: Mapping[str, Any], name: str, where: str) -> Combination:
     """Each operand exceeds the next one; an ascending chain is read from its end."""
     operands = [read_operand(entry, where) for entry in content[name]]
-    pairs = zip(operands, operands[1:], strict=False)
+    pairs = itertools.pairwise(operands)
     margin = read_margin(content, where)
     ordered = [(one, other) if name == "descending" else (other, one) for one, other in pairs]
     parts = tuple(Comparison(high, Operator.EXCEEDS, low, margin) for high, low in ordered)

@@ -128,4 +128,3 @@ def required_models(claims: Iterable[Claim]) -> list[str]:
 def required_datasets(claims: Iterable[Claim]) -> list[str]:
     """Data sets whose counts claims read, sorted."""
     return sorted({place[0] for place in places_of(claims, LeafKind.COUNT)})
-

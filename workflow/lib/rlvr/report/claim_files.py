@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,9 +44,7 @@ class ClaimInputs:
     cards: Sequence[str] = field(default_factory=tuple)
 
 
-def check_claims_file(
-    claims_path: str, inputs: ClaimInputs, scope: ClaimScope, csv_path: str, json_path: str
-) -> None:
+def check_claims_file(claims_path: str, inputs: ClaimInputs, scope: ClaimScope, csv_path: str, json_path: str) -> None:
     """Judge every claim of a study.
 
     Args:
@@ -74,13 +73,18 @@ def read_numbers(cells: pd.DataFrame, inputs: ClaimInputs, scope: ClaimScope) ->
 
 def reproduced_cells(cells: pd.DataFrame, scope: ClaimScope) -> dict[Place, Quantity]:
     """Reproduced numbers by (output, row, column)."""
-    return {place_of(cell): _quantity(cell, draw_cell(cell, scope)) for cell in cells.to_dict("records")}
+    return {place_of(cell): _quantity(cell, draw_cell(cell, scope)) for cell in records(cells)}
 
 
 def printed_numbers(cells: pd.DataFrame) -> ClaimNumbers:
     """The numbers that the paper prints in the same places, as numbers that are not uncertain."""
-    lines = [cell for cell in cells.to_dict("records") if not math.isnan(cell["reported"])]
+    lines = [cell for cell in records(cells) if not math.isnan(cell["reported"])]
     return ClaimNumbers(cells={place_of(cell): _quantity(cell, constant(cell["reported"])) for cell in lines})
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as mappings by column name."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def place_of(cell: Mapping[str, Any]) -> Place:
@@ -109,7 +113,7 @@ def base_scores(paths: Sequence[str]) -> dict[Place, Quantity]:
     from rlvr.tables import SCORES
 
     scores = read_tables(paths, SCORES)
-    lines = scores[scores["statistic"] == "avg_at_k"].to_dict("records")
+    lines = records(scores[scores["statistic"] == "avg_at_k"])
     return {(line["run_id"].removesuffix("_base"), line["benchmark"]): _base_score(line) for line in lines}
 
 
@@ -150,12 +154,12 @@ def read_curves(path: str) -> dict[Place, Curve]:
     Raises:
         InputError: If the CSV is of another kind of figure.
     """
-    from pathlib import Path
-
     table, figure = pd.read_csv(path), Path(path).stem
     if {"series", "step", "smooth"} <= set(table.columns):
         return {
-            (figure, str(name)): _curve(part.groupby("step")["smooth"].mean(), f"{name} ({figure})", part["run_id"])
+            (figure, str(name)): _curve(
+                part.groupby("step")["smooth"].mean(), f"{name} ({figure})", list(part["run_id"])
+            )
             for name, part in table.groupby("series")
         }
     if {"model", "values", "index", "mean"} <= set(table.columns):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rlvr.plan.claim_grammar import LeafKind, Place, comparisons_of, leaves_of
@@ -86,7 +87,7 @@ def _comparison(part: Judged, text: str) -> dict[str, Any]:
 
 def varies(part: Judged) -> bool:
     """Whether a comparison was decided, or left open, by an interval; bare numbers have no chance in them."""
-    return part.verdict is not ClaimVerdict.NOT_RUN and bool(part.gap.drawn.draws_B.std() > 0)
+    return part.verdict is not ClaimVerdict.NOT_RUN and bool(np.ptp(part.gap.drawn.draws_B) > 0)
 
 
 def printed_verdict(claim: Claim, printed: ClaimNumbers) -> str:
@@ -100,16 +101,11 @@ def labelled(
 ) -> dict[Place, Quantity]:
     """The cells of a claim, with the heading of the column in their labels where the claim reads several columns."""
     places = [leaf.place for leaf in leaves_of(claim.statement) if leaf.kind is LeafKind.CELL]
-    several = len({(output, column) for output, _, column in places}) > 1
-    return {
-        place: _with_header(cells[place], headers.get(place[0], {}).get(place[2], place[2])) if several else cells[place]
-        for place in places
-        if place in cells
-    }
-
-
-def _with_header(quantity: Quantity, header: str) -> Quantity:
-    return replace(quantity, label=f"{quantity.label}, {header}")
+    found = {place: cells[place] for place in places if place in cells}
+    if len({(output, column) for output, _, column in places}) <= 1:
+        return found
+    named = {place: headers.get(place[0], {}).get(place[2], place[2]) for place in found}
+    return {place: replace(cell, label=f"{cell.label}, {named[place]}") for place, cell in found.items()}
 
 
 def family_of(table: pd.DataFrame, scope: ClaimScope) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from rlvr.report.comparing import Drawn, minus, ratio
 from rlvr.stats.resampling import central
 
 ROUNDING = 1e-9  # of sums of floats: 84.0 - 77.3 is not quite 6.7
-OPEN = (ClaimVerdict.NOT_RUN, ClaimVerdict.UNDECIDED, ClaimVerdict.ONE_SEED)  # the first of them that is there tells why
+OPEN = (ClaimVerdict.NOT_RUN, ClaimVerdict.UNDECIDED, ClaimVerdict.ONE_SEED)  # the first that is there tells why
 
 
 class Judged(NamedTuple):
