@@ -130,6 +130,11 @@ def test_comparisons(left: str, op: str, right: str, margin: float, verdict: Cla
     assert verdict_of(left, op, right, margin=assume(margin)) is verdict
 
 
+def test_a_single_seed_leans() -> None:
+    judged = judge_comparison(statement("low", "exceeds", "one"), NUMBERS, PRINTED)
+    assert (judged.verdict, judged.leans) == (ONE_SEED, FAILS)
+
+
 @pytest.mark.parametrize(
     ("left", "op", "right", "factor", "verdict"),
     [
@@ -159,7 +164,8 @@ def test_places_of_every_kind_and_numbers() -> None:
 
 
 def judge(content: Any) -> ClaimVerdict:
-    return judge_statement(content, NUMBERS, PRINTED)
+    parts = {part: judge_comparison(part, NUMBERS, PRINTED).verdict for part in comparisons_of(content)}
+    return judge_statement(content, parts)
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,8 @@ def test_counts_of_a_data_card_of_real_rows_only() -> None:
     assert found == {"read": 103, "cut": 54, "kept": 50, "train": 40, "eval": 10, "easy": 3, "hard": 4}
     plain = {**card, "counts": card["counts"][:1], "strata": None}
     assert {place[1] for place in card_counts(plain)} == {"read", "kept", "train", "eval"}
-    assert card_counts({**card, "sources": [{"origin": "hub"}, {"origin": "synthetic"}]}) == {}
+    synthetic = card_counts({**card, "sources": [{"origin": "hub"}, {"origin": "synthetic"}]})
+    assert set(synthetic) == {("d", name) for name in COUNTS} and all(each.is_missing for each in synthetic.values())
 
 
 def test_curves_of_figures(tmp_path: Path) -> None:

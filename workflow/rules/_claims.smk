@@ -9,7 +9,9 @@ def claim_evidence(wildcards):
         "cells": cells_of(study, required_outputs(claims)),
         "curves": expand(figures, figure=required_figures(claims)),
         "bases": base_scores_of(study, required_models(claims)),
-        "cards": expand(rules.curate_dataset.output.card, dataset=set(required_datasets(claims)) & set(SCALE["datasets"])),
+        "cards": expand(
+            rules.curate_dataset.output.card, dataset=set(required_datasets(claims)) & set(SCALE["datasets"])
+        ),
     }
 
 
@@ -34,5 +36,8 @@ def claim_scope(wildcards):
         "tier": PROGRAM.tier,
         "models": {run_id: PROGRAM.model_of(run_id) for run_id in runs},
         "seeds": {run_id: spec["seed"] for run_id, spec in runs.items()},
-        "headers": {name: {column.key: " ".join(filter(None, column.header)) for column in output.columns} for name, output in named.items()},
+        "headers": {
+            name: {column.key: " ".join(filter(None, column.header)) for column in output.columns}
+            for name, output in named.items()
+        },
     }

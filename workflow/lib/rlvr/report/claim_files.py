@@ -15,7 +15,7 @@ from rlvr.core.seeds import make_rng
 from rlvr.plan.claim_grammar import COUNTS, Place
 from rlvr.plan.claims import load_claims
 from rlvr.report.cells import LABEL_SEPARATOR
-from rlvr.report.claim_numbers import ClaimNumbers, Curve, Quantity
+from rlvr.report.claim_numbers import ClaimNumbers, Curve, Quantity, missing
 from rlvr.report.claim_table import ClaimScope, family_of, judge_claims
 from rlvr.report.comparing import Drawn, constant
 from rlvr.report.evidence import read_tables
@@ -25,6 +25,7 @@ from rlvr.stats.resampling import DRAWS, two_piece
 
 SYNTHETIC = "synthetic"
 PERCENT = 100.0
+SEEDLESS_UNITS = ("parameters",)  # of numbers that are the same for every seed
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def place_of(cell: Mapping[str, Any]) -> Place:
 
 def draw_cell(cell: Mapping[str, Any], scope: ClaimScope) -> Drawn:
     """Draws of a cell from its own interval, independent of those of every other cell."""
-    runs = cell["runs"].split()
+    runs = [] if cell["unit"] in SEEDLESS_UNITS else cell["runs"].split()
     seeds = len({scope.seeds[run_id] for run_id in runs if run_id in scope.seeds}) or None
     value = float(cell["value"])
     if math.isnan(cell["low"]):
@@ -125,10 +126,10 @@ def _base_score(line: Mapping[str, Any]) -> Quantity:
 
 
 def card_counts(card: Mapping[str, Any]) -> dict[Place, Quantity]:
-    """Numbers of problems of a data card; none where the rows are synthetic, whose numbers nobody printed."""
-    if any(source["origin"] == SYNTHETIC for source in card["sources"]):
-        return {}
+    """Numbers of problems of a data card; of synthetic rows none is told, since nobody printed it."""
     dataset, steps = card["recipe"]["dataset"], card["counts"]
+    if any(source["origin"] == SYNTHETIC for source in card["sources"]):
+        return {(dataset, name): missing(f"{dataset}, {name} (its rows are synthetic here)") for name in COUNTS}
     cut = [step["after"] for step in steps if step["filter"].startswith("difficulty >=")]
     levels = (card["strata"] or {"drawn": [{}]})["drawn"][-1]
     found = {

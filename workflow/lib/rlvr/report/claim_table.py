@@ -15,7 +15,7 @@ from rlvr.report.claim_texts import margin_text, numbers_text
 from rlvr.report.judging import Judged, judge_comparison, judge_statement
 
 CLAIM_COLUMNS = (
-    "claim", "paper", "where", "sentence", "verdict", "printed_verdict", "numbers", "margin", "contradicted_by",
+    "claim", "paper", "where", "sentence", "verdict", "leans", "printed_verdict", "numbers", "margin", "contradicted_by",
     "scale", "tier", "models", "seeds", "comparisons",
 )  # fmt: skip
 NOT_PRINTED = "not printed"
@@ -50,8 +50,8 @@ def judge_claims(
 ) -> pd.DataFrame:
     """One row per claim (:data:`CLAIM_COLUMNS`).
 
-    ``printed_verdict`` is the verdict on the claim by the numbers that the paper itself prints in these places;
-    ``comparisons`` lists the numbers of each comparison, which ``numbers`` joins.
+    ``leans`` is the verdict that the numbers would give if a single seed were enough, ``printed_verdict`` that of the
+    numbers that the paper itself prints in these places, without a word on stand-ins either of them; ``comparisons`` lists the numbers of each comparison, which ``numbers`` joins.
     """
     rows = [_row(claim, numbers, printed, scope) for claim in claims]
     return pd.DataFrame(rows, columns=list(CLAIM_COLUMNS))
@@ -60,7 +60,8 @@ def judge_claims(
 def _row(claim: Claim, numbers: ClaimNumbers, printed: ClaimNumbers, scope: ClaimScope) -> dict[str, Any]:
     shown = replace(numbers, cells=labelled(claim, numbers.cells, scope.headers))
     parts = [judge_comparison(part, shown, printed) for part in comparisons_of(claim.statement)]
-    verdict = judge_statement(claim.statement, shown, printed)
+    verdict = judge_statement(claim.statement, {part.part: part.verdict for part in parts})
+    leans = judge_statement(claim.statement, {part.part: part.leans for part in parts})
     runs = sorted({run_id for part in parts for side in (part.left, part.right) for run_id in side.runs})
     texts = [numbers_text(part) for part in parts]
     return {
@@ -69,6 +70,7 @@ def _row(claim: Claim, numbers: ClaimNumbers, printed: ClaimNumbers, scope: Clai
         "where": claim.where,
         "sentence": claim.sentence,
         "verdict": verdict_text(verdict, scope.comparable),
+        "leans": leans.value,
         "printed_verdict": printed_verdict(claim, printed),
         "numbers": "; ".join(dict.fromkeys(texts)),
         "margin": "; ".join(dict.fromkeys(filter(None, map(margin_text, parts)))),
@@ -92,7 +94,8 @@ def varies(part: Judged) -> bool:
 
 def printed_verdict(claim: Claim, printed: ClaimNumbers) -> str:
     """Verdict on a claim by the printed numbers alone; ``not printed`` where one of them is not there."""
-    verdict = judge_statement(claim.statement, printed, printed)
+    parts = {part: judge_comparison(part, printed, printed).verdict for part in comparisons_of(claim.statement)}
+    verdict = judge_statement(claim.statement, parts)
     return NOT_PRINTED if verdict is ClaimVerdict.NOT_RUN else verdict.value
 
 

@@ -1,6 +1,6 @@
 """Verdicts on statements about reproduced numbers: holds, fails, undecided, one seed only, not run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ class Judged(NamedTuple):
     Attributes:
         part: The comparison.
         verdict: On it.
+        leans: The verdict that the numbers would give if a single seed were enough.
         left: Worth of its left side.
         right: Worth of its right side.
         gap: left - factor x right; within a factor, left over right.
@@ -28,23 +29,18 @@ class Judged(NamedTuple):
 
     part: Comparison
     verdict: ClaimVerdict
+    leans: ClaimVerdict
     left: Quantity
     right: Quantity
     gap: Quantity
     margin: Number
 
 
-def judge_statement(statement: Statement, numbers: ClaimNumbers, printed: ClaimNumbers) -> ClaimVerdict:
-    """Verdict on a statement.
-
-    Args:
-        statement: A comparison, or statements of which so many must hold.
-        numbers: What it is judged by.
-        printed: What the paper prints in these places; margins of half a printed distance are taken from it.
-    """
+def judge_statement(statement: Statement, judged: Mapping[Comparison, ClaimVerdict]) -> ClaimVerdict:
+    """Verdict on a statement from the verdicts on its comparisons."""
     if isinstance(statement, Comparison):
-        return judge_comparison(statement, numbers, printed).verdict
-    return combine([judge_statement(part, numbers, printed) for part in statement.parts], statement.needed)
+        return judged[statement]
+    return combine([judge_statement(part, judged) for part in statement.parts], statement.needed)
 
 
 def combine(verdicts: Sequence[ClaimVerdict], needed: int) -> ClaimVerdict:
@@ -70,7 +66,8 @@ def judge_comparison(part: Comparison, numbers: ClaimNumbers, printed: ClaimNumb
     left, right = worth(part.left, numbers), worth(part.right, numbers)
     margin = half_printed(part, printed) if part.margin is None else part.margin
     if left.is_missing or right.is_missing:
-        return Judged(part, ClaimVerdict.NOT_RUN, left, right, left if left.is_missing else right, margin)
+        not_run = ClaimVerdict.NOT_RUN
+        return Judged(part, not_run, not_run, left, right, left if left.is_missing else right, margin)
     if part.op is Operator.WITHIN and part.factor.value != 1:
         verdict = _within_factor(left.drawn, right.drawn, part.factor.value)
         gap = Quantity(ratio(left.drawn, right.drawn), decimals=2)
@@ -78,7 +75,7 @@ def judge_comparison(part: Comparison, numbers: ClaimNumbers, printed: ClaimNumb
         decimals = max(left.decimals, right.decimals)
         gap = Quantity(difference(left.drawn, right.drawn, part.factor.value), shared_unit(left, right), decimals)
         verdict = (_exceeds if part.op is Operator.EXCEEDS else _within)(gap.drawn, margin.value)
-    return Judged(part, cap_by_seeds(verdict, gap.drawn.seeds), left, right, gap, margin)
+    return Judged(part, cap_by_seeds(verdict, gap.drawn.seeds), verdict, left, right, gap, margin)
 
 
 def half_printed(part: Comparison, printed: ClaimNumbers) -> Number:
