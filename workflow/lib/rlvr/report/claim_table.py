@@ -15,8 +15,8 @@ from rlvr.report.claim_texts import margin_text, numbers_text
 from rlvr.report.judging import Judged, judge_comparison, judge_statement
 
 CLAIM_COLUMNS = (
-    "claim", "paper", "where", "sentence", "verdict", "leans", "printed_verdict", "numbers", "margin", "contradicted_by",
-    "scale", "tier", "models", "seeds", "comparisons",
+    "claim", "paper", "where", "sentence", "verdict", "leans", "printed_verdict", "numbers", "margin",
+    "contradicted_by", "scale", "tier", "models", "seeds", "comparisons",
 )  # fmt: skip
 NOT_PRINTED = "not printed"
 TWO_TAILS = 0.05  # share of 95 % intervals that miss a margin on which the truth lies, to one side or the other
@@ -51,7 +51,8 @@ def judge_claims(
     """One row per claim (:data:`CLAIM_COLUMNS`).
 
     ``leans`` is the verdict that the numbers would give if a single seed were enough, ``printed_verdict`` that of the
-    numbers that the paper itself prints in these places, without a word on stand-ins either of them; ``comparisons`` lists the numbers of each comparison, which ``numbers`` joins.
+    numbers that the paper itself prints in these places; neither says a word of stand-ins. ``comparisons`` lists the
+    numbers of each comparison, which ``numbers`` joins.
     """
     rows = [_row(claim, numbers, printed, scope) for claim in claims]
     return pd.DataFrame(rows, columns=list(CLAIM_COLUMNS))

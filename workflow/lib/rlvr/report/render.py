@@ -1,7 +1,7 @@
 """Cells as CSV, Markdown, LaTeX and JSON; every format from the same texts."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,9 @@ TEX_CHARACTERS = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"$\sim$", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$", DASH: "--", MINUS: "$-$",
     DIFFERS: r"$^\dagger$", "\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$", "\N{GREEK CAPITAL LETTER DELTA}": r"$\Delta$",
+    "\n": r"\newline{}", "\N{ELEMENT OF}": r"$\in$", "\N{LESS-THAN OR EQUAL TO}": r"$\le$",
+    "\N{GREATER-THAN OR EQUAL TO}": r"$\ge$", "\N{GREEK SMALL LETTER BETA}": r"$\beta$", "\N{DEGREE SIGN}": r"$^\circ$",
+    "\N{CHECK MARK}": r"$\surd$", "\N{LEFT DOUBLE QUOTATION MARK}": "``", "\N{RIGHT DOUBLE QUOTATION MARK}": "''",
     "\N{PLUS-MINUS SIGN}": r"$\pm$", "\N{MULTIPLICATION SIGN}": r"$\times$",
 }  # fmt: skip
 
@@ -29,7 +32,8 @@ class TextColumn:
     """One column of a printed table.
 
     Attributes:
-        kind: ``label``, ``ours`` (reproduced numbers) or ``printed`` (the paper's, shown in grey).
+        kind: ``label``, ``ours`` (reproduced numbers), ``printed`` (the paper's, shown in grey) or ``words`` (running
+            text, set to the left).
         header: Its heading, as many levels as the table has.
         texts: One text per row.
     """
@@ -45,16 +49,18 @@ class Table:
 
     Attributes:
         output: What it shows.
-        cells: ``tables.CELLS`` of the output.
+        keys: Key of every row.
         columns: Columns from left to right, label columns first.
+        verdicts: For every row its verdicts, one per column of cells, or one where a row as a whole has one.
         notes: Sentences that explain brackets, dashes and marks, only those that occur.
         scope: What holds for every table of this scale; a document says it once, not under each table.
         provenance: Where the numbers come from, one line each.
     """
 
     output: Output
-    cells: pd.DataFrame
+    keys: list[str]
     columns: list[TextColumn]
+    verdicts: list[list[str]]
     notes: list[str]
     scope: str
     provenance: list[str]
@@ -72,8 +78,16 @@ class Table:
 
 def compose(output: Output, cells: pd.DataFrame, scope: ReportScope, provenance: list[str]) -> Table:
     """Turn the cells of an output into texts."""
-    statement = " ".join(scope_notes(scope))
-    return Table(output, cells, text_columns(output, cells), notes(output, cells), statement, provenance)
+    found = {(line["row"], line["column"]): str(line["verdict"]) for line in cells.to_dict("records")}
+    return Table(
+        output=output,
+        keys=[row.key for row in output.rows],
+        columns=text_columns(output, cells),
+        verdicts=[[found[row.key, column.key] for column in output.columns] for row in output.rows],
+        notes=notes(output, cells),
+        scope=" ".join(scope_notes(scope)),
+        provenance=provenance,
+    )
 
 
 def text_columns(output: Output, cells: pd.DataFrame) -> list[TextColumn]:
@@ -176,7 +190,7 @@ def interval_kinds(columns: Iterable[Column]) -> str:
 def to_markdown(table: Table) -> str:
     """A pipe table with caption, notes and a provenance comment."""
     headers = [" ".join(filter(None, header)) for header in table.headers]
-    safe = [[text.replace("|", r"\|") for text in row] for row in table.texts]
+    safe = [[text.replace("|", r"\|").replace("\n", "<br>") for text in row] for row in table.texts]
     body = pd.DataFrame(safe, columns=headers).to_markdown(index=False, disable_numparse=True)
     comment = "<!-- " + "\n     ".join(table.provenance) + " -->"
     footer = "\n".join(f"- {note}" for note in [table.scope, *table.notes] if note)
@@ -191,11 +205,8 @@ def to_latex(table: Table) -> str:
     texts = [[_tex_cell(text, column.kind) for text in column.texts] for column in table.columns]
     frame = pd.DataFrame(list(zip(*texts, strict=True)))
     frame.columns = columns
-    count = len(table.output.labels)
     body = frame.style.hide(axis="index").to_latex(
-        hrules=True,
-        column_format="l" * count + "r" * (len(headers) - count),
-        multicol_align="c",
+        hrules=True, column_format="".join(_tex_alignments(table.columns)), multicol_align="c"
     )
     comment = "".join(f"% {line}\n" for line in [*table.provenance, *filter(None, [table.scope])])
     remarks = escape_tex(" ".join(table.notes))
@@ -205,23 +216,33 @@ def to_latex(table: Table) -> str:
     )
 
 
+def _tex_alignments(columns: Sequence[TextColumn]) -> list[str]:
+    """Labels to the left, numbers to the right, running text in paragraphs that share four fifths of a line."""
+    words = sum(column.kind == "words" for column in columns)
+    paragraph = f"p{{{0.8 / max(words, 1):.2f}\\linewidth}}"
+    return [{"label": "l", "words": paragraph}.get(column.kind, "r") for column in columns]
+
+
 def _tex_cell(text: str, kind: str) -> str:
-    return TEX_GREY % escape_tex(text) if kind == "printed" and text else escape_tex(text)
+    escaped = escape_tex(text)
+    return TEX_GREY % escaped if kind == "printed" and text else escaped
 
 
 def escape_tex(text: str) -> str:
-    """Text that LaTeX prints as it is."""
-    return "".join(TEX_CHARACTERS.get(character, character) for character in text)
+    """Text that LaTeX prints as it is, in ASCII: what is no known character is written as its code point."""
+    return "".join(TEX_CHARACTERS.get(character) or _tex_character(character) for character in text)
+
+
+def _tex_character(character: str) -> str:
+    return character if character.isascii() else rf"\texttt{{U+{ord(character):04X}}}"
 
 
 def to_json(table: Table) -> dict[str, Any]:
     """The table as the Typst document reads it: captions, headings and texts; no number is left for it to format.
 
-    ``kinds`` says of every column whether it holds labels, reproduced numbers (``ours``) or ``printed`` ones, which a
-    document sets in grey; ``scope`` is what holds for the whole scale.
+    ``kinds`` says of every column whether it holds labels, reproduced numbers (``ours``), ``printed`` ones, which a
+    document sets in grey, or ``words``; ``scope`` is what holds for the whole scale.
     """
-    verdicts = {(line["row"], line["column"]): line["verdict"] for line in table.cells.to_dict("records")}
-    keys = [column.key for column in table.output.columns]
     return {
         "output": table.output.key,
         "source": table.output.source,
@@ -230,8 +251,8 @@ def to_json(table: Table) -> dict[str, Any]:
         "kinds": [column.kind for column in table.columns],
         "headers": [list(header) for header in table.headers],
         "rows": [
-            {"key": row.key, "texts": texts, "verdicts": [verdicts[row.key, key] for key in keys]}
-            for row, texts in zip(table.output.rows, table.texts, strict=True)
+            {"key": key, "texts": texts, "verdicts": verdicts}
+            for key, texts, verdicts in zip(table.keys, table.texts, table.verdicts, strict=True)
         ],
         "notes": table.notes,
         "scope": table.scope,
