@@ -6,11 +6,12 @@ import pytest
 
 from rlvr.adapters.methods import METHODS
 from rlvr.plan.claims import check_claims, load_claims, required_outputs
+from rlvr.plan.facts import load_facts
 from rlvr.plan.labels import read_labels
 from rlvr.plan.options import build
 from rlvr.plan.outputs import required_inputs, stale_reasons, unused_rows
 from rlvr.plan.outputs_file import load_outputs
-from rlvr.plan.selection import pair_facts, run_facts
+from rlvr.plan.selection import candidates_of
 from rlvr.plan.study import load_study
 from rlvr.report.audit.judging import KINDS
 from rlvr.report.audit.printed_cells import PrintedCells
@@ -27,8 +28,10 @@ def outputs_of(name):
     """A study and its outputs; none where it declares none."""
     study = load_study(name, STUDIES, SCHEMAS, METHODS)
     path = study.folder / "outputs.yaml"
-    candidates = run_facts(study.rows, study.recipe) | pair_facts(study.pairs)
-    return study, load_outputs(path, candidates, OPTIONS, SCHEMAS / "outputs.schema.yaml") if path.is_file() else {}
+    candidates = candidates_of(study.rows, study.recipe, study.pairs)
+    facts = load_facts(study.folder / "facts.yaml", SCHEMAS / "facts.schema.yaml", candidates, study.recipe, ROOT)
+    schema = SCHEMAS / "outputs.schema.yaml"
+    return study, load_outputs(path, candidates, OPTIONS, schema, facts=facts) if path.is_file() else {}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -58,7 +61,7 @@ def test_labels_cover_every_series(name):
     path = study.folder / "labels.csv"
     for output in outputs.values():
         series = [row.series for row in output.rows if row.series]
-        if not output.is_table:
+        if output.kind in OPTIONS:
             series += build(OPTIONS[output.kind], output.plot, output.key).series()
         assert set(read_labels(path if path.is_file() else None, series)) == set(series)
 
