@@ -1,10 +1,12 @@
 """Printed tables of the papers that no output shows yet, and what the audit finds in these papers."""
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from bound_rows import ROOT, STUDIES
+from configured import copy_configuration
 
 from rlvr.plan.outputs_file import read_reported
 from rlvr.plan.study import study_names
@@ -139,3 +141,13 @@ def test_known_findings(study: str, statement: str, verdict: str) -> None:
 def test_places_that_contradict_are_named(study: str) -> None:
     contradicted = [record for record in verdicts(study).values() if record["verdict"] == "contradicted"]
     assert all(record["by"] and record["by"] != record["where"] for record in contradicted)
+
+
+def test_a_study_with_printed_tables_and_no_outputs_is_planned(tmp_path: Path) -> None:
+    configured = copy_configuration(tmp_path)
+    folder = tmp_path / "workflow" / "studies" / PEFT
+    (folder / "outputs.yaml").write_text("outputs: {}\n")
+    assert (folder / "statements.csv").is_file()
+    workspace = configured.load(studies=[PEFT], scale="paper")
+    assert workspace.outputs[PEFT] == {}
+    assert workspace.program.rows
