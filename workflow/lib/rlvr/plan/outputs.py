@@ -12,8 +12,9 @@ from typing import Any
 from rlvr.plan.statistics import EVIDENCE, PAIR_KINDS, SCORE, STATISTICS, Statistic
 from rlvr.plan.table_kinds import FACTS, TABLE_KINDS
 
+SEED_MEANS = "seed_means"
 Key = tuple[str, ...]  # of a file: a value for each wildcard of its path
-Sides = tuple[tuple[str, ...], ...]  # runs of a cell: two groups for a difference, otherwise one
+Sides = tuple[tuple[str, ...], ...]  # runs of a cell, in groups
 Required = dict[str, tuple[Key, ...]]  # by kind of evidence
 
 
@@ -26,9 +27,10 @@ class Column:
         header: One or two levels of heading.
         statistic: What a cell shows of one run, a name of ``STATISTICS``.
         conditions: Which of a row's runs the cell is made from; two for a difference.
-        reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std`` (n - 1), ``max``, or
-            ``difference`` (largest of the first group minus largest of the second).
-        over: Over what it goes: ``seeds`` (the runs differ in nothing else) or ``runs``.
+        reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std`` (n - 1), ``max``,
+            ``min``, or ``difference`` (largest of the first group minus largest of the second).
+        over: Over what it goes: ``seeds`` (the runs differ in nothing else), ``runs``, or ``seed_means`` (the runs of
+            each setting become a mean over seeds first).
         benchmarks: Problems of a score; several make a macro average.
         over_modules: ``mean`` or ``std`` of a spectral quantity over the adapted modules.
         printed: Column of the reported table that stands beside it.
@@ -66,7 +68,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its key, the texts of the label columns, the runs of each cell by column, and a point's series."""
+    """One row: its key, the texts of the label columns, the runs of each cell by column, and a point's series.
+
+    The runs of a cell are in groups: two for a difference, one per setting for a largest mean, otherwise one.
+    """
 
     key: str
     labels: tuple[str, ...]

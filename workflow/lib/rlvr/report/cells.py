@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rlvr.plan.outputs import Column, Output, Row
+from rlvr.plan.outputs import SEED_MEANS, Column, Output, Row
 from rlvr.plan.printed import PrintedNumber, parse_printed
 from rlvr.plan.verdict_words import CellVerdict
 from rlvr.report.evidence import Estimate, Evidence
@@ -75,10 +75,14 @@ def usable_sides(row: Row, column: Column, available: Collection[str]) -> list[l
     """Runs that a cell is made from, in one group or the two of a difference; empty for "not run".
 
     A largest value is taken over what was run (a difference needs a run on either side); a mean or a standard deviation
-    over fewer seeds than the grid has would be another quantity, so it needs all of them, and two at least.
+    over fewer seeds than the grid has would be another quantity, so it needs all of them, and two at least; of means
+    over seeds, those settings that have them take part.
     """
     wanted = row.runs[column.key]
     found = [[run_id for run_id in side if run_id in available] for side in wanted]
+    if column.over == SEED_MEANS:
+        pairs = zip(found, wanted, strict=True)
+        return [group for group, whole in pairs if len(group) == len(whole) >= FEWEST_SEEDS]
     if not all(found):
         return []
     if column.reduce in ("mean", "std"):
@@ -93,7 +97,9 @@ def reproduce(sides: Sequence[Sequence[str]], column: Column, evidence: Evidence
     if column.reduce == "difference":
         left, right = map(largest, groups)
         return difference(left, right)
-    reducers = {"only": only, "mean": mean_over_seeds, "std": std_over_seeds, "max": largest}
+    if column.over == SEED_MEANS:
+        return largest(map(mean_over_seeds, groups))
+    reducers = {"only": only, "mean": mean_over_seeds, "std": std_over_seeds, "max": largest, "min": smallest}
     found = reducers[column.reduce](groups[0])
     if column.reduce == "mean" and column.is_score:
         return Estimate(found.value, max(found.low, 0.0), min(found.high, 100.0))
@@ -113,6 +119,11 @@ def only(estimates: Sequence[Estimate]) -> Estimate:
 def largest(estimates: Iterable[Estimate]) -> Estimate:
     """The estimate of largest value, with its own interval (not widened for having been selected)."""
     return max(estimates, key=lambda estimate: estimate.value)
+
+
+def smallest(estimates: Iterable[Estimate]) -> Estimate:
+    """The estimate of smallest value, with its own interval (not widened for having been selected)."""
+    return min(estimates, key=lambda estimate: estimate.value)
 
 
 def mean_over_seeds(estimates: Sequence[Estimate]) -> Estimate:
