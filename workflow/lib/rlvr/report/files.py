@@ -20,7 +20,7 @@ from rlvr.report.fact_tables import tabulate_facts
 from rlvr.report.render import Table, compose, to_json, to_latex, to_markdown
 from rlvr.report.sample_tables import tabulate_samples
 
-EMPTY_TEXTS = {"printed": "", "runs": ""}
+EMPTY_TEXTS = {"printed": "", "runs": "", "spread_from": ""}
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def read_cells(paths: Sequence[str]) -> pd.DataFrame:
     """Cells of several outputs, one below the other (``tables.CELLS``)."""
     from rlvr.tables import CELLS
 
-    texts = {"printed": str, "runs": str, "row": str}
+    texts = {"printed": str, "runs": str, "row": str, "spread_from": str}
     frames = [check_table(pd.read_csv(path, dtype=texts).fillna(EMPTY_TEXTS), path, CELLS) for path in paths]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(CELLS.columns))
 
