@@ -20,7 +20,7 @@ from rlvr.core.provenance import code_digest
 from rlvr.core.schemas import load_yaml
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
-from rlvr.plan.claims import required_outputs
+from rlvr.plan.claims import required_datasets, required_figures, required_models, required_outputs
 from rlvr.plan.configuration import check_engine
 from rlvr.plan.outputs import required_inputs
 from rlvr.plan.program import prompt_limits
