@@ -11,9 +11,10 @@ import pandas as pd
 from rlvr.core.io import atomic_path, check_table, sha256_file, write_json
 from rlvr.core.provenance import repository_state
 from rlvr.plan.outputs import Output
-from rlvr.plan.table_kinds import CELLS, COUNTS, FACTS, SAMPLES
+from rlvr.plan.table_kinds import CELLS, COUNTS, CRITERIA, FACTS, SAMPLES
 from rlvr.report.cells import ReportScope, build_cells
 from rlvr.report.count_tables import tabulate_counts
+from rlvr.report.criteria import with_criteria
 from rlvr.report.evidence import InputPaths, all_paths, load_evidence
 from rlvr.report.fact_tables import tabulate_facts
 from rlvr.report.render import Table, compose, to_json, to_latex, to_markdown
@@ -59,9 +60,18 @@ def tabulate_cells(
     return cells, compose(output, cells, scope, provenance)
 
 
+def tabulate_criteria(
+    output: Output, scope: ReportScope, inputs: InputPaths, provenance: list[str]
+) -> tuple[pd.DataFrame, Table]:
+    """A table of cells with columns of words; the words are in the texts only, since they follow from the cells."""
+    cells = make_cells(output, scope, inputs)
+    return cells, with_criteria(compose(output, cells, scope, provenance), cells)
+
+
 Tabulator = Callable[[Output, ReportScope, InputPaths, list[str]], tuple[pd.DataFrame, Table]]
 TABULATORS: Mapping[str, Tabulator] = {
     CELLS: tabulate_cells,
+    CRITERIA: tabulate_criteria,
     COUNTS: tabulate_counts,
     FACTS: tabulate_facts,
     SAMPLES: tabulate_samples,
