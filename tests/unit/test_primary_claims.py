@@ -29,7 +29,7 @@ SCOPE = ClaimScope("the paper", "full", ReportScope("paper", comparable=True, ru
 
 @pytest.fixture(scope="module")
 def as_printed(workspace: Workspace) -> pd.DataFrame:
-    """The claims where every reproduced number equals the printed one to its last digit; what is not printed was not run."""
+    """The claims where every reproduced number equals the printed one, and what is not printed was not run."""
     claims = workspace.claims[PRIMARY]
     printed = printed_numbers(claimed_outputs(claims, workspace.outputs[PRIMARY]))
     return judge_claims(claims, printed, printed, SCOPE)
