@@ -1,7 +1,5 @@
 """The protocol as TRL gets it, the reward, merging, metrics and checkpoints."""
 
-import json
-
 import pytest
 import torch
 from small_models import settings_of, small_model, token_batch
@@ -12,7 +10,6 @@ from rlvr.core.io import check_table
 from rlvr.rewards.reward import total_reward
 from rlvr.rewards.trl_reward import make_reward
 from rlvr.tables import METRICS
-from rlvr.train.checkpoints import last_complete_checkpoint
 from rlvr.train.manifest import fingerprint
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.trainer import same_trainable, trl_config
@@ -138,18 +135,3 @@ def test_metrics_are_the_logged_steps_and_nothing_else():
     frame = check_table(metrics_frame(history, "r"), "metrics", METRICS)
     assert frame["step"].tolist() == [1, 2] and set(frame["run_id"]) == {"r"}
     assert frame["kl"].isna().all() and frame["zero_std_share"].tolist() == [0.25, 0.25]
-
-
-def write_checkpoint(folder, step, content):
-    path = folder / f"checkpoint-{step}"
-    path.mkdir()
-    (path / "trainer_state.json").write_text(content)
-
-
-def test_a_half_written_checkpoint_is_passed_over(tmp_path):
-    assert last_complete_checkpoint(tmp_path / "absent") is None
-    for step in (5, 10):
-        write_checkpoint(tmp_path, step, json.dumps({"global_step": step}))
-    write_checkpoint(tmp_path, 15, '{"global_st')
-    (tmp_path / "checkpoint-20").mkdir()
-    assert last_complete_checkpoint(tmp_path).name == "checkpoint-10"
