@@ -24,6 +24,7 @@ include: "workflow/rules/4_spectra.smk"
 include: "workflow/rules/_evidence.smk"
 include: "workflow/rules/5_parameters.smk"
 include: "workflow/rules/6_paper.smk"
+include: "workflow/rules/7_verify.smk"
 
 
 rule all:
@@ -36,6 +37,7 @@ rule all:
         rules.report.input,
         rules.claims.input,
         rules.audit.input,
+        expand(rules.seal_paper.output.seal, study=PROGRAM.studies),
 
 
 localrules:

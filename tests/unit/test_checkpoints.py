@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from rlvr.core.errors import InputError
 from rlvr.core.io import write_json
 from rlvr.core.locks import sole_writer
-from rlvr.core.seals import SEAL, seal, sealed_facts
+from rlvr.core.seals import SEAL, run_digests, seal, sealed_facts
 from rlvr.train.checkpoints import resumable_checkpoint
-from rlvr.train.finished import RECORD, record_finished, restore_finished, weight_digests
+from rlvr.train.finished import RECORD, record_finished, restore_finished
 
 ORIGIN = {"settings": {"alpha": 16, "learning_rate": 1e-5}, "inputs": {"train_sha256": "a" * 64, "problems": 160}}
 FILES = {"adapter_model.safetensors": b"weights", "optimizer.pt": b"moments", "trainer_state.json": b"{}"}
@@ -108,7 +108,7 @@ def finish(out: Path) -> None:
     (out / "adapter").mkdir(parents=True)
     (out / "adapter/adapter_model.safetensors").write_bytes(b"trained")
     (out / "metrics.parquet").write_bytes(b"metrics")
-    write_json({"status": "finished", "files": weight_digests(out)}, out / "run.json")
+    write_json({"status": "finished", "files": run_digests(out)}, out / "run.json")
     record_finished(out, ORIGIN)
 
 

@@ -7,7 +7,7 @@ from small_models import settings_of
 
 from rlvr.core.io import read_json, write_json
 from rlvr.plan.freshness import spec_content
-from rlvr.plan.staleness import settle_specs, stale_lines
+from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines
 
 RUN = "lora"
 
@@ -76,3 +76,34 @@ def test_an_unreadable_manifest_is_stale(content, results, settings):
 
 def test_runs_that_were_never_trained_are_left_alone(tmp_path, settings):
     assert settle_specs({RUN: settings}, tmp_path) == {} and not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def sampled(results):
+    folder = results / "evaluate" / RUN / "main"
+    write_json({"settings": {}, "sha256": {"adapter_after": "a"}}, results / "train" / RUN / "run.json")
+    write_json({"weights": {"adapter_after": "a"}}, folder / "samples.json")
+    (folder / "samples.parquet").write_bytes(b"")
+    return folder
+
+
+@pytest.mark.parametrize("moved", [-100.0, 100.0])
+@pytest.mark.parametrize("weights", ["a", "b"])
+def test_samples_are_younger_than_the_run_they_were_drawn_from_and_older_than_any_other(
+    weights, moved, sampled, results
+):
+    write_json({"weights": {"adapter_after": weights}}, sampled / "samples.json")
+    manifest = (results / "train" / RUN / "run.json").stat().st_mtime
+    for name in ("samples.parquet", "samples.json"):
+        os.utime(sampled / name, (manifest + moved, manifest + moved))
+    settle_samples({RUN: ["main", "other"], "never": ["main"]}, results)
+    for name in ("samples.parquet", "samples.json"):
+        drawn = (sampled / name).stat().st_mtime
+        assert drawn >= manifest if weights == "a" else drawn < manifest
+
+
+def test_samples_without_a_record_keep_their_times(sampled, results):
+    write_json({}, sampled / "samples.json")
+    before = (sampled / "samples.json").stat().st_mtime_ns
+    settle_samples({RUN: ["main"]}, results)
+    assert (sampled / "samples.json").stat().st_mtime_ns == before

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rlvr.core.errors import InputError
-from rlvr.core.io import read_json, write_json
+from rlvr.core.io import read_json, remove, write_json
 
 LOCK = ".lock"
 HOLDER = ".holder.json"
@@ -61,10 +60,7 @@ def holder(folder: Path) -> str:
 def sweep(folder: Path) -> None:
     """Remove the temporary files and folders of writers that were killed; only for who holds the folder."""
     for path in folder.glob(".*.tmp"):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        remove(path)
 
 
 def _this_process() -> dict[str, str | int]:

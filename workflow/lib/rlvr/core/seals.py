@@ -9,6 +9,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, sha256_file, write_json
 
 SEAL = "seal.json"
+WEIGHTS = ("adapter", "model")  # folders of a run
 HASHING_THREADS = 4  # hashing is the disk's and the processor's work in turns; the interpreter lock is not held
 
 
@@ -19,6 +20,24 @@ def file_digests(folder: Path) -> dict[str, str]:
     with ThreadPoolExecutor(HASHING_THREADS) as pool:
         digests = list(pool.map(sha256_file, shown))
     return {path.relative_to(folder).as_posix(): digest for path, digest in zip(shown, digests, strict=True)}
+
+
+def run_digests(run: Path) -> dict[str, str]:
+    """SHA-256 of every file of ``adapter/`` and ``model/`` of a run, by its path in the run's folder."""
+    found = {part: file_digests(run / part) for part in WEIGHTS if (run / part).is_dir()}
+    return {f"{part}/{name}": digest for part, files in found.items() for name, digest in files.items()}
+
+
+def check_run_files(run: str | Path) -> None:
+    """Compare the weights of a finished run with the digests of its manifest; a folder without a manifest has none.
+
+    Raises:
+        InputError: If a file is missing, changed or new since the run was finished; names it.
+    """
+    manifest = Path(run) / "run.json"
+    recorded = read_json(manifest).get("files") if manifest.is_file() else None
+    if recorded is not None and (difference := first_difference(recorded, run_digests(Path(run)))):
+        raise InputError(run, difference, "Restore it, or delete the folder and train the run again.")
 
 
 def seal(folder: Path, facts: Mapping[str, Any]) -> None:

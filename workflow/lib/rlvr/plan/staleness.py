@@ -6,7 +6,7 @@ with that. Imported by the Snakefile at parse time: no heavy imports here.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from rlvr.core.io import read_json, write_json
 from rlvr.plan.freshness import deciding_settings, find_differences, spec_content
 
 OUTPUTS = ("run.json", "metrics.parquet")
+SAMPLED = ("samples.parquet", "samples.json")
 MARGIN_NS = 10**9  # file systems with whole seconds
 
 
@@ -41,6 +42,42 @@ def settle_specs(specs: Mapping[str, Mapping[str, Any]], results: Path) -> dict[
         except PermissionError:
             break
     return stale
+
+
+def settle_samples(suites: Mapping[str, Sequence[str]], results: Path) -> None:
+    """Date samples behind the run that they were drawn from, and samples of other weights before it.
+
+    A run that was copied after its samples has the younger file, and yet nothing is to be sampled again.
+
+    Args:
+        suites: Suites by run id.
+        results: Folder of the scale's results. Where it cannot be written, nothing is settled.
+    """
+    for run_id, names in suites.items():
+        manifest = results / "train" / run_id / "run.json"
+        for suite in names:
+            folder = results / "evaluate" / run_id / suite
+            files = [folder / name for name in SAMPLED]
+            if not manifest.is_file() or not all(path.is_file() for path in files):
+                continue
+            try:
+                drawn_from, trained = read_json(folder / "samples.json")["weights"], read_json(manifest)["sha256"]
+            except (InputError, KeyError, TypeError):
+                continue  # nothing is known of them: their times decide
+            try:
+                _date_samples(files, manifest.stat().st_mtime_ns, fresh=drawn_from == trained)
+            except PermissionError:
+                return
+
+
+def _date_samples(files: Sequence[Path], trained_ns: int, fresh: bool) -> None:
+    """Move the times of samples to the right side of their run's manifest, where they are not."""
+    for path in files:
+        drawn_ns = path.stat().st_mtime_ns
+        if fresh and drawn_ns < trained_ns:
+            os.utime(path, ns=(trained_ns, trained_ns))
+        elif not fresh and drawn_ns >= trained_ns:
+            os.utime(path, ns=(trained_ns - MARGIN_NS, trained_ns - MARGIN_NS))
 
 
 def _differences(manifest: Path, settings: Mapping[str, Any]) -> list[str]:

@@ -9,21 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rlvr.bases.loading import atomic_folder
 from rlvr.core.errors import InputError
-from rlvr.core.io import atomic_path, read_json
-from rlvr.core.seals import file_digests, first_difference, seal, sealed_facts
+from rlvr.core.io import atomic_folder, atomic_path, read_json
+from rlvr.core.seals import first_difference, run_digests, seal, sealed_facts
 from rlvr.plan.freshness import find_differences
 
 RECORD = ".finished"
 RUN, METRICS_FILE = "run.json", "metrics.parquet"
-WEIGHTS = ("adapter", "model")
-
-
-def weight_digests(out: Path) -> dict[str, str]:
-    """SHA-256 of every file of ``adapter/`` and ``model/`` by its path in the run's folder."""
-    found = {part: file_digests(out / part) for part in WEIGHTS if (out / part).is_dir()}
-    return {f"{part}/{name}": digest for part, files in found.items() for name, digest in files.items()}
 
 
 def record_finished(out: Path, origin: Mapping[str, Any]) -> None:
@@ -76,4 +68,4 @@ def _why_not(out: Path, record: Path, origin: Mapping[str, Any]) -> str | None:
         if differences := find_differences(facts.get(part, {}), origin[part]):
             return f"with other {part}: {'; '.join(differences)}."
     recorded = read_json(record / RUN).get("files", {})
-    return first_difference(recorded, weight_digests(out))
+    return first_difference(recorded, run_digests(out))

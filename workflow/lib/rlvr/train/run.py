@@ -22,12 +22,13 @@ from rlvr.core.digests import TRAINED_ON, digest_rows
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
 from rlvr.core.locks import sole_writer
+from rlvr.core.seals import run_digests
 from rlvr.grading.golds import CURATE_AGAIN, require_readable
 from rlvr.plan.settings import TrainSettings
 from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.checkpoints import SealedCheckpoints, checkpoint_step, discard_all, resumable_checkpoint
-from rlvr.train.finished import METRICS_FILE, RUN, record_finished, restore_finished, weight_digests
+from rlvr.train.finished import METRICS_FILE, RUN, record_finished, restore_finished
 from rlvr.train.manifest import check_method, check_steps, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.signal import check_signal
@@ -116,7 +117,7 @@ def _train(
     content = manifest(model, settings, before, fingerprint(model), facts)
     write_weights(model, tokenizer, settings, base, out)
     write_table(metrics, out / METRICS_FILE, METRICS)
-    write_json({**content, "files": weight_digests(out)}, out / RUN)
+    write_json({**content, "files": run_digests(out)}, out / RUN)
     record_finished(out, origin)
 
 
