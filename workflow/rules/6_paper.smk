@@ -106,28 +106,6 @@ rule check_claims:
         "../scripts/check_claims.py"
 
 
-rule check_printed:
-    """Printed means, deviations and differences, re-derived from the numbers printed beside them."""
-    output:
-        json=f"{PAPER}/audit.json",
-        csv=report(
-            f"{PAPER}/audit.csv",
-            caption="../report/audit.rst",
-            category="{study}",
-            subcategory="Claims",
-            labels={"output": "audit", "format": "csv"},
-        ),
-    log:
-        f"{RESULTS}/logs/check_printed/{{study}}.log",
-    conda:
-        "../../envs/analysis.yaml"
-    params:
-        outputs=printed_outputs,
-        code=adapter_code("check_printed"),
-    script:
-        "../scripts/check_printed.py"
-
-
 rule compile_paper:
     """The PDF; everything in it that is a number comes from the results."""
     input:
@@ -249,12 +227,6 @@ rule claims:
         expand(rules.check_claims.output.csv, study=PROGRAM.studies),
 
 
-rule audit:
-    """The papers' printed numbers, re-derived from each other."""
-    input:
-        expand(rules.check_printed.output.csv, study=PROGRAM.studies),
-
-
 rule paper:
     """The PDF of each selected study, with every table and figure."""
     input:
@@ -276,6 +248,5 @@ localrules:
     grid,
     numbers,
     claims,
-    audit,
     paper,
     report,

@@ -22,6 +22,10 @@ EVIDENCE_FILES = {  # where each kind of evidence lies
     "agreement": rules.compare_runs.output.table,
     "consensus": rules.compare_runs.output.consensus,
     "cards": rules.curate_dataset.output.card,
+    "problems": rules.curate_dataset.output.eval,
+    "samples": rules.generate_samples.output.samples,
+    "grades": rules.grade_samples.output.grades,
+    "counts": rules.count_parameters.output.counts,
 }
 
 
@@ -35,7 +39,7 @@ def evidence_file(study, kind, key):
 
 def needs_of(study, output_id):
     """Keys of the files that a table or figure is made from, by kind; runs outside the tier are not among them."""
-    bases = {run_id: PROGRAM.model_of(run_id) for run_id in PROGRAM.rows_of(study)}
+    bases = {run_id: PROGRAM.model_of(run_id) for run_id in [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]}
     return required_inputs(output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs)
 
 
@@ -70,11 +74,6 @@ def study_file(name, optional=False):
         return [] if optional and not file.is_file() else file
 
     return path
-
-
-def printed_outputs(wildcards):
-    """The declarations of the outputs whose numbers the paper prints."""
-    return [output.declaration() for output in OUTPUTS[wildcards.study].values() if output.reported]
 
 
 def scope_of(study, output_id):
@@ -130,15 +129,3 @@ def study_facts(wildcards):
     study, outputs = PROGRAM.studies[wildcards.study], OUTPUTS[wildcards.study]
     data_figures = [name for name in FIGURES[wildcards.study] if set(outputs[name].reads) == {"cards"}]
     return {"name": study.name, "title": study.title, "citation": study.citation, "data_figures": data_figures}
-
-
-PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))
-MODEL_CONFIGS = sorted((ROOT / "data" / "configs").glob("*.json"))
-
-
-def counted_rows(wildcards):
-    """The printed counts of all studies and the rows of the selected grids, with their settings at real size."""
-    from rlvr.plan.real_size import real_size_rows  # only this target needs it
-
-    configured = {path.stem for path in MODEL_CONFIGS}
-    return real_size_rows(PRINTED_COUNTS, PROGRAM.studies.values(), configured, SCALES, STUDIES, SCHEMAS, METHODS)

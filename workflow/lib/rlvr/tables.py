@@ -12,8 +12,11 @@ COUNT = pa.Check.ge(0)
 PAIRWISE = ("jaccard", "independent_jaccard", "row_alignment", "column_alignment")  # of two runs from one base
 
 
-def _schema(name: str, columns: dict[str, pa.Column], unique: list[str]) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema(columns, name=name, unique=unique, strict=True, coerce=True, ordered=False)
+def _schema(name: str, columns: dict[str, pa.Column], unique: list[str], grows: bool = False) -> pa.DataFrameSchema:
+    """A strict schema; in a table that ``grows``, nullable columns that an older file lacks are read as missing."""
+    return pa.DataFrameSchema(
+        columns, name=name, unique=unique, strict=True, coerce=True, ordered=False, add_missing_columns=grows
+    )
 
 
 PROBLEMS = _schema(
@@ -39,16 +42,25 @@ METRICS = _schema(
         "reward": pa.Column(float, description="mean total reward of the step's completions"),
         "accuracy": pa.Column(float, UNIT, description="mean accuracy reward"),
         "format": pa.Column(float, description="mean format reward"),
-        "kl": pa.Column(float, nullable=True, description="nats per token; missing when beta is 0"),
+        "kl": pa.Column(
+            float,
+            nullable=True,
+            description="policy from base, nats per token; missing where base_kl_every leaves it out",
+        ),
+        "kl_rollout": pa.Column(float, nullable=True, description="sampler from the step's policy, nats per token"),
         "entropy": pa.Column(float, nullable=True, description="nats per token"),
         "grad_norm": pa.Column(float, nullable=True, description="before clipping"),
         "learning_rate": pa.Column(float, COUNT),
+        "ratio_clipped_share": pa.Column(
+            float, UNIT, nullable=True, description="share of tokens whose gradient the clipped ratio takes away"
+        ),
         "completion_length": pa.Column(float, COUNT, description="mean tokens"),
         "clipped_share": pa.Column(float, UNIT, description="share of completions cut at the token limit"),
         "zero_std_share": pa.Column(float, UNIT, description="share of groups whose rewards are all equal"),
         "seconds": pa.Column(float, COUNT, description="wall time of the step"),
     },
     ["run_id", "step"],
+    grows=True,
 )
 
 SAMPLES = _schema(
@@ -215,7 +227,9 @@ CELLS = _schema(
         "high": pa.Column(float, nullable=True),
         "reported": pa.Column(float, nullable=True, description="as printed in the paper, as a number"),
         "printed": pa.Column(str, description="as printed in the paper; empty for nothing"),
-        "verdict": pa.Column(str, pa.Check.isin(["agrees", "differs", "stand-in", "not reported", "not run"])),
+        "verdict": pa.Column(
+            str, pa.Check.isin(["agrees", "differs", "spread unknown", "stand-in", "not reported", "not run"])
+        ),
         "runs": pa.Column(str, description="run ids that the value comes from, joined by ' '"),
     },
     ["output", "row", "column"],

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rlvr.plan.statistics import EVIDENCE, PAIR_KINDS, SCORE, STATISTICS, Statistic
+from rlvr.plan.table_kinds import FACTS, TABLE_KINDS
 
 Key = tuple[str, ...]  # of a file: a value for each wildcard of its path
 Sides = tuple[tuple[str, ...], ...]  # runs of a cell: two groups for a difference, otherwise one
@@ -79,15 +80,15 @@ class Output:
 
     Attributes:
         key: ``tableN`` or ``figureN``, as the paper counts; ``tableSN`` or ``figureSN`` for one that it lacks.
-        kind: ``table``, or a kind of figure (a module of ``rlvr.report.figures``).
+        kind: A kind of table (``rlvr.plan.table_kinds``) or of figure (a module of ``rlvr.report.figures``).
         source: Where the paper prints it, or ``ours``.
         caption: In our own words.
         labels: Headings of the label columns.
         columns: Columns of cells.
         rows: Rows of cells.
         reported: Printed text by row key and printed column.
-        plot: Options of a figure, with run ids where conditions stood.
-        reads: Keys of the files that a figure reads beside its cells, by kind of evidence.
+        plot: Options of the kind, with run ids where conditions stood; of a table of facts, its facts.
+        reads: Keys of the files that it reads beside its cells, by kind of evidence: a name, or a tuple of names.
         pairs: Which of its runs are pairs of checkpoints from elsewhere.
     """
 
@@ -100,7 +101,7 @@ class Output:
     rows: tuple[Row, ...] = ()
     reported: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     plot: Mapping[str, Any] = field(default_factory=dict)
-    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reads: Mapping[str, tuple[str | Key, ...]] = field(default_factory=dict)
     pairs: tuple[str, ...] = ()
 
     @property
@@ -111,7 +112,7 @@ class Output:
     @property
     def is_table(self) -> bool:
         """Whether it is a table, not a figure."""
-        return self.kind == "table"
+        return self.kind in TABLE_KINDS
 
     @property
     def full_caption(self) -> str:
@@ -162,9 +163,9 @@ def required_inputs(
                 found[kind].add(key)
     known = {"run_id": frozenset(runs), "dataset": frozenset(datasets)}
     for kind, names in output.reads.items():
-        wildcard = EVIDENCE[kind].wildcards[0]
-        found[kind] |= {(name,) for name in names if wildcard not in known or name in known[wildcard]}
-        found[PAIR_KINDS.get(kind, kind)] |= {(name,) for name in names if name in measured}
+        wildcard, keys = EVIDENCE[kind].wildcards[0], list(map(_key, names))
+        found[kind] |= {key for key in keys if wildcard not in known or key[0] in known[wildcard]}
+        found[PAIR_KINDS.get(kind, kind)] |= {key for key in keys if key[0] in measured}
     return {kind: tuple(sorted(keys)) for kind, keys in found.items()}
 
 
@@ -174,12 +175,15 @@ def selected_runs(row: Row, column: Column) -> list[str]:
 
 
 def used_runs(outputs: Iterable[Output]) -> set[str]:
-    """Every run that an output reads anything of; claims read cells of outputs only."""
+    """Every run that an output shows anything of; claims read cells of outputs only.
+
+    A table of facts asks all runs for their settings: that shows none of them.
+    """
     found: set[str] = set()
-    for output in outputs:
+    for output in (output for output in outputs if output.kind != FACTS):
         found |= {name for row, column in output.cells() for name in selected_runs(row, column)}
         for kind, names in output.reads.items():
-            found |= set(names) if EVIDENCE[kind].wildcards[0] == "run_id" else set()
+            found |= {_key(name)[0] for name in names} if EVIDENCE[kind].wildcards[0] == "run_id" else set()
     return found
 
 
@@ -193,6 +197,10 @@ def stale_reasons(grid: Mapping[str, Mapping[str, Any]], outputs: Iterable[Outpu
     """Rows of a grid that outputs do read although their column ``for`` excuses them."""
     used = used_runs(outputs)
     return [run_id for run_id, row in grid.items() if run_id in used and row.get("for")]
+
+
+def _key(name: str | Key) -> Key:
+    return (name,) if isinstance(name, str) else tuple(name)
 
 
 def _keys(name: str, column: Column, runs: Mapping[str, str], pairs: Collection[str]) -> list[tuple[str, Key]]:

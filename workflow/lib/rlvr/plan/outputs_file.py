@@ -13,6 +13,7 @@ from rlvr.plan.options import build
 from rlvr.plan.outputs import Column, Output, Row, selected_runs
 from rlvr.plan.printed import parse_printed
 from rlvr.plan.selection import (
+    BASE,
     Condition,
     Facts,
     check_condition,
@@ -25,8 +26,10 @@ from rlvr.plan.selection import (
     text_of,
 )  # fmt: skip
 from rlvr.plan.statistics import PAIR_KINDS, SCORE, find_statistic
+from rlvr.plan.table_kinds import CELLS, FACTS, TABLE_KINDS
 
 Kinds = Mapping[str, type[FigureOptions]]
+ALL_STUDIES = "all"  # key of the counts at real size, which one file holds for all studies
 
 
 def load_outputs(
@@ -35,6 +38,7 @@ def load_outputs(
     kinds: Kinds,
     schema: str | Path | None = None,
     words: Mapping[str, Collection[str]] | None = None,
+    facts: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> dict[str, Output]:
     """All outputs of a study, in the order of the file, with the printed numbers of ``reported/<output>.csv``.
 
@@ -45,6 +49,7 @@ def load_outputs(
         schema: JSON schema to check it against first.
         words: Values that a condition may name although nothing has them yet, by fact; without them
             values of conditions are not checked.
+        facts: Facts of its tables of facts, by output, as :func:`rlvr.plan.facts.load_facts` reads them.
 
     Raises:
         InputError: Names the output and the key, row or column that is wrong.
@@ -57,8 +62,15 @@ def load_outputs(
     for key, fields in content["outputs"].items():
         reported = folder / f"{key}.csv"
         declared = Declared(key, fields, candidates, f"{path}, output '{key}'", words)
+        if declared.kind == FACTS:
+            found[key] = declared.facts((facts or {}).get(key, ()))
+            continue
         found[key] = declared.output(kinds, read_reported(reported) if reported.is_file() else {})
         _check_reported(found[key], reported, declared.where)
+    if stray := sorted(key for key in facts or {} if key not in found or found[key].kind != FACTS):
+        raise InputError(
+            path, f"has no table of kind '{FACTS}' named '{stray[0]}'.", "Declare it, or remove its facts."
+        )
     return found
 
 
@@ -86,15 +98,15 @@ class Declared:
 
     @property
     def kind(self) -> str:
-        """``table``, or the kind of figure.
+        """The kind of table or of figure.
 
         Raises:
             InputError: If a figure does not say, or says that it is a table, or the other way round.
         """
         is_table = self.key.startswith("table")
-        kind = str(self.fields.get("kind", "table" if is_table else ""))
-        if (kind == "table") != is_table or not kind:
-            remedy = "A table needs none, and a figure one of the kinds of figures."
+        kind = str(self.fields.get("kind", CELLS if is_table else ""))
+        if (kind in TABLE_KINDS) != is_table or not kind:
+            remedy = f"A table has one of {', '.join(TABLE_KINDS)}, and a figure one of the kinds of figures."
             raise InputError(self.where, f"kind '{kind}' does not fit its name.", remedy)
         return kind
 
@@ -123,13 +135,37 @@ class Declared:
         self._check(output)
         return output
 
+    def facts(self, entries: Sequence[Mapping[str, Any]]) -> Output:
+        """The entry as a table of facts.
+
+        Raises:
+            InputError: If it has no facts, or one with other labels than the table has headings.
+        """
+        labels = tuple(self.fields.get("labels", ()))
+        if not entries:
+            raise InputError(
+                self.where, f"kind '{FACTS}' has no facts.", "Add them to facts.yaml, by the output's name."
+            )
+        for entry in entries:
+            if len(entry["labels"]) != len(labels):
+                problem = f"fact '{entry['key']}' has {len(entry['labels'])} labels, the table {len(labels)} headings."
+                raise InputError(self.where, problem, "Give one label for each heading.")
+        runs = dict.fromkeys(run_id for entry in entries if entry["recorded"] for run_id in entry["runs"])
+        reads: dict[str, tuple[str, ...]] = {"manifests": tuple(runs)}
+        if any(entry["counted"] for entry in entries):
+            reads["counts"] = (ALL_STUDIES,)
+        source = self.fields.get("source", source_of(self.key))
+        return Output(
+            self.key, FACTS, source, self.fields["caption"], labels, plot={"facts": list(entries)}, reads=reads
+        )
+
     def _options(self, kinds: Kinds, plot: Mapping[str, Any], columns: Sequence[Column]) -> FigureOptions:
         """The options of a figure, checked; those of a table are empty."""
-        kind = self.kind
-        if kind != "table" and kind not in kinds:
-            raise InputError(self.where, f"kind '{kind}' is not known.", f"Known: table, {', '.join(kinds)}.")
-        options = FigureOptions() if kind == "table" else build(kinds[kind], plot, self.where)
-        if (kind == "table" or options.cells) != bool(columns):
+        kind, known_kinds = self.kind, {**TABLE_KINDS, **kinds}
+        if kind not in known_kinds:
+            raise InputError(self.where, f"kind '{kind}' is not known.", f"Known: {', '.join(known_kinds)}.")
+        options = build(known_kinds[kind], plot, self.where)
+        if options.cells != bool(columns):
             needs = "needs" if not columns else "has no"
             raise InputError(self.where, f"kind '{kind}' {needs} labels, columns and rows.", "Add or remove them.")
         known = [column.key for column in columns]
@@ -186,10 +222,14 @@ class Declared:
             problem = f"row '{key}' has {len(labels)} labels, the table {heads} label columns."
             raise InputError(self.where, problem, "Give one label for each heading.")
         runs = {
-            column.key: tuple(select(self.candidates, [self.common, *own, side]) for side in column.conditions)
-            for column in columns
+            column.key: tuple(self._selected([*own, side], column) for side in column.conditions) for column in columns
         }
         return Row(key, labels, runs, fields.get("series", ""))
+
+    def _selected(self, conditions: Sequence[Condition], column: Column) -> tuple[str, ...]:
+        """The runs of a cell; an untrained base has scores only."""
+        found = select(self.candidates, [self.common, *conditions])
+        return found if column.is_score else tuple(name for name in found if not self._is_base(name))
 
     def _with_runs(self, value: Any) -> Any:
         """Options with ``runs`` in the place of every ``where``."""
@@ -217,6 +257,9 @@ class Declared:
         check_condition(condition, self.candidates, where)
         if self.words is not None:
             check_values(condition, self.candidates, where, self.words)
+
+    def _is_base(self, name: str) -> bool:
+        return bool(self.candidates[name].get("method") == BASE)
 
     def _is_pair(self, name: str) -> bool:
         return "pair" in self.candidates[name]

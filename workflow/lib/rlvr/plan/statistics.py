@@ -31,6 +31,8 @@ EVIDENCE: Mapping[str, EvidenceKind] = {
     kind.name: kind
     for kind in (
         EvidenceKind(SCORE, ("run_id", "benchmark"), "scores of a run on the problems of a benchmark"),
+        EvidenceKind("samples", ("run_id", "benchmark"), "completions of a run on the problems of a benchmark"),
+        EvidenceKind("grades", ("run_id", "benchmark"), "verdicts on these completions"),
         EvidenceKind("manifests", ("run_id",), "what a run did: settings, counts, time, memory"),
         EvidenceKind("metrics", ("run_id",), "what training logged, step by step"),
         EvidenceKind("spectra", ("run_id",), "spectrum of the update of every module of a run"),
@@ -43,6 +45,8 @@ EVIDENCE: Mapping[str, EvidenceKind] = {
         EvidenceKind("agreement", ("base",), "which weights the runs from one base change together"),
         EvidenceKind("consensus", ("base",), "maps of the share of these runs that change a weight"),
         EvidenceKind("cards", ("dataset",), "what a data set holds before and after its filters"),
+        EvidenceKind("problems", ("dataset",), "held-out problems of a data set"),
+        EvidenceKind("counts", ("study",), "parameters at real size, of every printed count and grid row"),
     )
 }
 
@@ -106,9 +110,11 @@ METRICS: Mapping[str, tuple[str, float, int, str]] = {  # unit, factor, decimals
     "accuracy": ("%", 100.0, 1, "accuracy reward on the training problems"),
     "format": ("1", 1.0, 3, "format reward"),
     "kl": ("nats", 1.0, 4, "divergence from the base per token"),
+    "kl_rollout": ("nats", 1.0, 7, "divergence of what sampled from the policy of the step, per token"),
     "entropy": ("nats", 1.0, 3, "entropy per token"),
     "grad_norm": ("1", 1.0, 3, "norm of the gradient before clipping"),
     "learning_rate": ("1", 1.0, 6, "learning rate"),
+    "ratio_clipped_share": ("%", 100.0, 2, "tokens whose gradient the clipped ratio takes away"),
     "completion_length": ("tokens", 1.0, 1, "length of a completion"),
     "clipped_share": ("%", 100.0, 1, "completions cut at the token limit"),
     "zero_std_share": ("%", 100.0, 1, "groups whose rewards are all equal"),
