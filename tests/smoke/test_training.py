@@ -82,6 +82,7 @@ def watched(monkeypatch):
 
     monkeypatch.setattr("rlvr.train.run.attach_adapter", watch)
     monkeypatch.setattr("rlvr.train.trainer.ProgressLines", OneStep)
+    monkeypatch.setattr("rlvr.train.run.check_steps", lambda *_: None)
     monkeypatch.setattr("rlvr.train.trainer.make_reward", lambda *_: length_reward)
     return seen
 
@@ -116,7 +117,8 @@ def test_a_step_of_every_method_changes_the_adapter_and_only_the_adapter(method,
     assert all(any(f"{module}." in name for name in changed) for module in expected)
     weights = {"adapter"} if METHODS[method].tuner else {"model"}
     weights |= {"model"} if METHODS[method].exports else set()
-    assert {path.name for path in tmp_path.iterdir() if path.suffix != ".json"} == {*weights, "metrics.parquet"}
+    shown = {path.name for path in tmp_path.iterdir() if not path.name.startswith(".") and path.suffix != ".json"}
+    assert shown == {*weights, "metrics.parquet"}
     written = {update.module for update in iterate_updates(inputs / "base", tmp_path) if update.dense().norm() > 0}
     assert written == expected & set(PROJECTIONS)
 
