@@ -134,6 +134,19 @@ SCORES = _schema(
     ["run_id", "benchmark", "statistic"],
 )
 
+ANSWERS = _schema(
+    "answers",
+    {
+        "run_id": pa.Column(str),
+        "benchmark": pa.Column(str),
+        "statistic": pa.Column(str, pa.Check.isin(["avg_at_k", "pass_at_k", "maj_at_k"])),
+        "problem_id": pa.Column(str),
+        "value": pa.Column(float, UNIT, description="of this problem; a score is the mean over problems"),
+        "samples": pa.Column(int, pa.Check.ge(1), description="behind it: k of avg_at_k, otherwise 1"),
+    },
+    ["run_id", "benchmark", "statistic", "problem_id"],
+)
+
 SPECTRA = _schema(
     "spectra",
     {
@@ -230,6 +243,10 @@ CELLS = _schema(
         "verdict": pa.Column(
             str, pa.Check.isin(["agrees", "differs", "spread unknown", "stand-in", "not reported", "not run"])
         ),
+        "z": pa.Column(float, nullable=True, description="normal score of the distance; beyond 1.96 it differs"),
+        "seed_sd": pa.Column(float, COUNT, nullable=True, description="over seeds, behind z; of spectra relative"),
+        "spread_from": pa.Column(str, description="own seeds, family, printed, tolerance, exact; empty for nothing"),
+        "lost_share": pa.Column(float, COUNT, nullable=True, description="as in scores; the largest of the runs"),
         "runs": pa.Column(str, description="run ids that the value comes from, joined by ' '"),
     },
     ["output", "row", "column"],

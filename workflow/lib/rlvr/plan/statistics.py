@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from rlvr.core.errors import InputError
 
-SCORE = "scores"  # the one kind of evidence that is looked up by benchmark, too
+SCORE = "scores"  # looked up by benchmark, too, as are:
+ANSWERS = "answers"
 PAIR_KINDS = {"spectra": "pair_spectra", "diagnostics": "pair_diagnostics"}  # where a pair's own files take their place
 
 
@@ -31,6 +32,7 @@ EVIDENCE: Mapping[str, EvidenceKind] = {
     kind.name: kind
     for kind in (
         EvidenceKind(SCORE, ("run_id", "benchmark"), "scores of a run on the problems of a benchmark"),
+        EvidenceKind(ANSWERS, ("run_id", "benchmark"), "scores of a run on each problem of a benchmark"),
         EvidenceKind("samples", ("run_id", "benchmark"), "completions of a run on the problems of a benchmark"),
         EvidenceKind("grades", ("run_id", "benchmark"), "verdicts on these completions"),
         EvidenceKind("manifests", ("run_id",), "what a run did: settings, counts, time, memory"),
@@ -77,6 +79,11 @@ class Statistic:
     def source(self) -> str:
         """The evidence that holds the number itself."""
         return self.evidence[0]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it follows from the settings alone, so that neither seed nor problems move it."""
+        return self.recorded == "trainable_parameters"
 
     @property
     def recorded(self) -> str:

@@ -12,16 +12,17 @@ import pandas as pd
 from rlvr.core.io import atomic_path, check_table, read_json, sha256_file, write_json
 from rlvr.core.provenance import repository_state
 from rlvr.plan.outputs import Output
-from rlvr.plan.table_kinds import CELLS, COUNTS, FACTS, SAMPLES
+from rlvr.plan.table_kinds import CELLS, COUNTS, CRITERIA, FACTS, SAMPLES
 from rlvr.report.cells import ReportScope, build_cells
 from rlvr.report.count_tables import tabulate_counts
+from rlvr.report.criteria import with_criteria
 from rlvr.report.evidence import InputPaths, all_paths, load_evidence
 from rlvr.report.fact_tables import tabulate_facts
 from rlvr.report.render import Table, compose, to_json, to_latex, to_markdown
 from rlvr.report.sample_tables import tabulate_samples
 
 OF_THE_MACHINE = frozenset({"wall_time_s", "peak_memory_gib", "resumed_from_step"})  # differ between equal runs
-EMPTY_TEXTS = {"printed": "", "runs": ""}
+EMPTY_TEXTS = {"printed": "", "runs": "", "spread_from": ""}
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,18 @@ def tabulate_cells(
     return cells, compose(output, cells, scope, provenance)
 
 
+def tabulate_criteria(
+    output: Output, scope: ReportScope, inputs: InputPaths, provenance: list[str]
+) -> tuple[pd.DataFrame, Table]:
+    """A table of cells with columns of words; the words are in the texts only, since they follow from the cells."""
+    cells = make_cells(output, scope, inputs)
+    return cells, with_criteria(compose(output, cells, scope, provenance), cells)
+
+
 Tabulator = Callable[[Output, ReportScope, InputPaths, list[str]], tuple[pd.DataFrame, Table]]
 TABULATORS: Mapping[str, Tabulator] = {
     CELLS: tabulate_cells,
+    CRITERIA: tabulate_criteria,
     COUNTS: tabulate_counts,
     FACTS: tabulate_facts,
     SAMPLES: tabulate_samples,
@@ -81,7 +91,7 @@ def read_cells(paths: Sequence[str]) -> pd.DataFrame:
     """Cells of several outputs, one below the other (``tables.CELLS``)."""
     from rlvr.tables import CELLS
 
-    texts = {"printed": str, "runs": str, "row": str}
+    texts = {"printed": str, "runs": str, "row": str, "spread_from": str}
     frames = [check_table(pd.read_csv(path, dtype=texts).fillna(EMPTY_TEXTS), path, CELLS) for path in paths]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(CELLS.columns))
 

@@ -15,12 +15,16 @@ from rlvr.report.cells import ReportScope
 
 DASH = "\N{EN DASH}"
 DIFFERS = "\N{DAGGER}"
+UNKNOWN = "\N{DOUBLE DAGGER}"
+LOST = "lost"
+LEAST_LOST = 1e-3  # of the update: below, nothing is lost in any printed digit
 PAPER = "Paper"  # heading of the columns of printed numbers
 TEX_GREY = r"\textcolor[gray]{0.4}{%s}"
 TEX_CHARACTERS = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"$\sim$", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$", DASH: "--", MINUS: "$-$",
-    DIFFERS: r"$^\dagger$", "\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$", "\N{GREEK CAPITAL LETTER DELTA}": r"$\Delta$",
+    DIFFERS: r"$^\dagger$", UNKNOWN: r"$^\ddagger$",
+    "\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$", "\N{GREEK CAPITAL LETTER DELTA}": r"$\Delta$",
     "\n": r"\newline{}", "\N{ELEMENT OF}": r"$\in$", "\N{LESS-THAN OR EQUAL TO}": r"$\le$",
     "\N{GREATER-THAN OR EQUAL TO}": r"$\ge$", "\N{GREEK SMALL LETTER BETA}": r"$\beta$", "\N{DEGREE SIGN}": r"$^\circ$",
     "\N{CHECK MARK}": r"$\surd$", "\N{LEFT DOUBLE QUOTATION MARK}": "``", "\N{RIGHT DOUBLE QUOTATION MARK}": "''",
@@ -133,19 +137,26 @@ def _levels(header: tuple[str, ...], levels: int) -> tuple[str, ...]:
 def cell_text(cell: Mapping[Any, Any]) -> str:
     """One reproduced cell with its 95 % interval, e.g. ``46.6 [43.1, 50.2]``.
 
-    A dash stands for a number that was not run; a dagger marks one that differs from the printed number.
+    A dash stands for a number that was not run; a dagger marks one that differs from the printed number. Where rounding
+    removed part of the update before it was sampled, the share stands behind: ``46.6 [43.1, 50.2], 3 % lost``.
     """
-    if math.isnan(cell["low"]):
-        return reproduced_text(cell)
-    low, high = (format_value(cell[end], cell["decimals"], cell["unit"]) for end in ("low", "high"))
-    return f"{reproduced_text(cell)} [{low}, {high}]"
+    text = reproduced_text(cell)
+    if not math.isnan(cell["low"]):
+        low, high = (format_value(cell[end], cell["decimals"], cell["unit"]) for end in ("low", "high"))
+        text = f"{text} [{low}, {high}]"
+    return f"{text}, {100 * cell['lost_share']:.2g} % {LOST}" if is_lost(cell) else text
+
+
+def is_lost(cell: Mapping[Any, Any]) -> bool:
+    """Whether rounding removed a part of the update that a reader would notice."""
+    return bool(cell["lost_share"] >= LEAST_LOST)
 
 
 def reproduced_text(cell: Mapping[Any, Any]) -> str:
     """The reproduced number of a cell alone."""
     if cell["verdict"] == CellVerdict.NOT_RUN:
         return DASH
-    mark = DIFFERS if cell["verdict"] == CellVerdict.DIFFERS else ""
+    mark = {CellVerdict.DIFFERS: DIFFERS, CellVerdict.SPREAD_UNKNOWN: UNKNOWN}.get(cell["verdict"], "")
     return format_value(cell["value"], cell["decimals"], cell["unit"]) + mark
 
 
@@ -159,7 +170,14 @@ def notes(output: Output, cells: pd.DataFrame) -> list[str]:
         kinds = interval_kinds(column for column in output.columns if column.key in with_interval)
         found.append(f"In brackets: 95 % interval, {kinds}.")
     if cells["verdict"].eq(CellVerdict.DIFFERS).any():
-        found.append(f"{DIFFERS}: the printed number, allowing for its rounding, lies outside of our interval.")
+        found.append(
+            f"{DIFFERS}: further from the printed number than 95 of 100 faithful repetitions are (seed, problems and "
+            "samples on either side; z in the table's CSV), or an exact count that is not printed so."
+        )
+    if cells["verdict"].eq(CellVerdict.SPREAD_UNKNOWN).any():
+        found.append(f"{UNKNOWN}: another choice of problems does not explain the difference; no seeds tell more.")
+    if any(map(is_lost, cells.to_dict("records"))):
+        found.append(f"{LOST}: share of the update that rounding removed from the weights that were sampled.")
     if cells["verdict"].eq(CellVerdict.NOT_RUN).any():
         found.append(f"{DASH}: no run for it in the selected tier of the grid.")
     return found
@@ -179,8 +197,10 @@ def scope_notes(scope: ReportScope) -> list[str]:
 def interval_kinds(columns: Iterable[Column]) -> str:
     """Name the kinds of intervals of these columns, each once, in their order."""
     reduced = {
-        "difference": "of a difference from the intervals of its two terms",
+        "difference": "of a difference paired by problems, with the selection of its two terms",
+        "max": "of a largest value with its selection",
         "mean": "of a mean by Student's t over seeds",
+        "std": "of a standard deviation by chi-square",
     }
     score = "of a score over problems (modified Wilson interval for an effective number of answers)"
     spectrum = "of an estimated spectrum from its standard error"
