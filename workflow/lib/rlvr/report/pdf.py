@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.core.escaping import visible_texts
 from rlvr.core.io import atomic_path
 
 
@@ -47,7 +48,8 @@ def compile_paper(
     """
     import typst
 
-    inputs = {**files.as_inputs(), "study": json.dumps(dict(study)), "captions": json.dumps(dict(captions))}
+    texts = {"study": json.dumps(visible_texts(study)), "captions": json.dumps(visible_texts(captions))}
+    inputs = {**files.as_inputs(), **texts}
     try:
         document = typst.compile(str(Path(main_path).resolve()), root="/", sys_inputs=inputs)
     except typst.TypstError as error:

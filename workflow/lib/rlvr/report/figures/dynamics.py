@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rlvr.core.escaping import plot_text
 from rlvr.plan.figure_options import FigureOptions, Series
 from rlvr.plan.options import option
 from rlvr.plan.statistics import METRICS
@@ -79,10 +80,10 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
     for axes, panel in zip(places, options.panels, strict=False):
         part = table[table["metric"] == panel.metric]
         if part.empty:
-            say(axes, f"{panel.header}:\nnot logged")
+            say(axes, f"{plot_text(panel.header)}:\nnot logged")
             continue
         _draw_panel(axes, part, drawing)
-        axes.set(ylabel=panel.header, xlabel="Optimizer step")
+        axes.set(ylabel=plot_text(panel.header), xlabel="Optimizer step")
         axes.label_outer(remove_inner_ticks=False)
         integer_ticks(axes)
     for axes in places[len(options.panels) :]:

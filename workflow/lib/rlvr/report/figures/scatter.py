@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rlvr.core.escaping import plot_text
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.labels import Label
 from rlvr.plan.options import option
@@ -76,7 +77,7 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
             _draw_series(axes, part, panel, drawing.labels[str(series)])
         _log_axis(axes, panel.header)
     (column,) = (column for column in drawing.output.columns if column.key == options.y)
-    places[0].set_ylabel(options.header or " ".join(column.header))
+    places[0].set_ylabel(plot_text(options.header or " ".join(column.header)))
     if column.unit == "%":
         places[0].set_ylim(0, 100)
     if options.y_limits:
@@ -113,7 +114,13 @@ def _name_points(axes: "Axes", points: "pd.DataFrame", panel: Panel) -> None:
 
     ranks = points[points["text"].str.startswith("r = ")].drop_duplicates(["text", panel.x, "y"])
     texts = [
-        axes.text(x, y, text[4:], fontsize=SMALLEST_PT, path_effects=[withStroke(linewidth=1.2, foreground="white")])
+        axes.text(
+            x,
+            y,
+            plot_text(text[4:]),
+            fontsize=SMALLEST_PT,
+            path_effects=[withStroke(linewidth=1.2, foreground="white")],
+        )
         for text, x, y in zip(ranks["text"], ranks[panel.x], ranks["y"], strict=True)
     ]
     if texts:
@@ -129,7 +136,7 @@ def _log_axis(axes: "Axes", header: str) -> None:
     """Logarithmic horizontal axis with plain numbers at 1, 2 and 5, which also serves less than a decade."""
     from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 
-    axes.set(xscale="log", xlabel=f"{header} (log scale)")
+    axes.set(xscale="log", xlabel=f"{plot_text(header)} (log scale)")
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
     axes.xaxis.set_minor_locator(NullLocator())
