@@ -54,18 +54,20 @@ class Question:
         return self.find(text[1:-1])[0].text if text.startswith("[") and text.endswith("]") else text
 
     def printed(self) -> Printed:
-        """What is printed as a number; its last digit is a rounded one."""
-        try:
-            return Printed.read(self.printed_text)
-        except ValueError as error:
-            raise self.mistake(f"printed: {error}") from error
+        """What is printed as a number; its last digit is a rounded one.
+
+        Raises:
+            ValueError: If it is not a number.
+        """
+        return Printed.read(self.printed_text)
 
     def printed_as_is(self) -> Printed:
-        """What is printed as a number; a whole one is exact."""
-        try:
-            return read_number(self.printed_text)
-        except ValueError as error:
-            raise self.mistake(f"printed: {error}") from error
+        """What is printed as a number; a whole one is exact.
+
+        Raises:
+            ValueError: If it is not a number.
+        """
+        return read_number(self.printed_text)
 
     def operands(self) -> list[Operand]:
         """The operands in order."""
