@@ -17,7 +17,7 @@ from rlvr.report.audit.statements import COLUMNS, Statement
 FOLLOWS, ROUNDED, FAILS = "follows", "follows within rounding", "does not follow"
 DEFAULTS = {"document": "paper", "where": "section 1", "sentence": "a statement", "printed": "", "unit": "", "note": ""}
 PLACES = "document,place,topics\npaper,appendix E,seeds; spread\npaper,appendix I,samples\n"
-TABLE = "row,seed_1,seed_2,mean,std\na,80.0,81.0,80.5,0.7\nb,70.0,72.0,71.0,1.4\nempty,,,,\n"
+TABLE = "row,seed_1,seed_2,mean,std,words\na,80.0,81.0,80.5,0.7,8 per prompt\nb,70.0,72.0,71.0,1.4,1e-5x\nempty,,,,,\n"
 
 
 def write_study(folder: Path, *rows: dict[str, str]) -> Path:
@@ -75,6 +75,7 @@ CASES = [
     ("equal-to", "22M", "22.0M", FOLLOWS),
     ("equal-to", "22.0M", "21.82M", FAILS),
     ("equal-to", "38", "35 @ section 2", "contradicted"),
+    ("equal-to", "[table1 a words]", "2 * [table1 a words] - 8", FOLLOWS),
     ("equal-to", "'Immediately'", "'immediately' @ section 2", FOLLOWS),
     ("equal-to", "'at once'", "'after 200 steps' @ section 2", "contradicted"),
     ("order", "", "3 > 2 > 1; 1 < 2", FOLLOWS),
@@ -112,6 +113,8 @@ CASES = [
     ("seed-significance", "different", "1; 20; 30 | 11; 12; 13", "within chance"),
     ("seed-significance", "alike", "1; 2; 30 || 2; 3; 31.5", FAILS),
     ("seed-significance", "different", "[table1 a seed_*] || [table1 b seed_*]", FOLLOWS),
+    ("mean-significance", "different", "10.0; 0.1; 3; 13.0; 0.2; 3", FOLLOWS),
+    ("mean-significance", "different", "10.0; 2.0; 3; 13.0; 2.0; 3", "within chance"),
     ("sd-of-counts", "1.8", "30.0; 30; 3", FAILS),
     ("sd-of-counts", "3.3", "30.0; 30; 3", FOLLOWS),
     ("sd-of-counts", "2.7", "30.0; 30; 3", "follows with n instead of n - 1"),
@@ -158,6 +161,7 @@ def test_a_contradiction_names_the_other_place_and_not_its_own(tmp_path: Path) -
         ({"kind": "guess"}, "kind 'guess'"),
         ({"kind": "mean", "printed": "x", "operands": "1; 2"}, "'x' is not a number"),
         ({"kind": "mean", "printed": "1", "operands": ""}, "no operands"),
+        ({"kind": "mean", "printed": "1", "operands": "[table1 b words]"}, "'1e-5x' is not a number"),
         ({"kind": "mean", "printed": "1", "operands": "'word'"}, "only numbers"),
         ({"kind": "difference", "printed": "1", "operands": "1; 2; 3"}, "expected 2 numbers"),
         ({"kind": "formula", "printed": "1", "operands": "(1 + 2"}, "parenthesis"),

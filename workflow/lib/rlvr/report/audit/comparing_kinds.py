@@ -8,7 +8,7 @@ from rlvr.report.audit.findings import Finding, Question, contradiction
 from rlvr.report.audit.operands import Operand, read_operands
 from rlvr.stats.derivations import Printed
 from rlvr.stats.multiples import Fit, best_fit, fit_of
-from rlvr.stats.significance import Test, compare_seeds, compare_shares
+from rlvr.stats.significance import Summary, Test, compare_seeds, compare_shares, compare_summaries
 
 RELATION = re.compile(r"(>=|<=|>|<|=)")
 LEVEL = 0.05
@@ -153,8 +153,8 @@ def judge_pointer(question: Question) -> Finding:
 def judge_multiples(question: Question) -> Finding:
     """Percentages as whole counts: of the size that the paper says, or of one that is inferred.
 
-    Printed is one size (``1920``), sizes to choose from (``256 or 500``) or a range (``50 to 1000``). A size is inferred
-    only where its fits are not chance, after correction for the number of sizes tried.
+    Printed is one size (``1920``), sizes to choose from (``256 or 500``) or a range (``50 to 1000``). A size is
+    inferred only where its fits are not chance, after correction for the number of sizes tried.
     """
     operands = _distinct(question.operands())
     column = [_number(each) for each in operands]
@@ -213,6 +213,13 @@ def judge_seeds(question: Question) -> Finding:
     return _judge_test(question, compare_seeds(first, second, paired), "t")
 
 
+def judge_summaries(question: Question) -> Finding:
+    """Two printed means with their deviations over seeds: operands are mean, deviation and seeds of each."""
+    numbers = [float(each.value) for each in question.numbers(6)]
+    sides = [Summary(mean, deviation, int(seeds)) for mean, deviation, seeds in (numbers[:3], numbers[3:])]
+    return _judge_test(question, compare_summaries(*sides), "t")
+
+
 def _judge_test(question: Question, test: Test, letter: str) -> Finding:
     said = question.printed_text
     if said not in (ALIKE, DIFFERENT):
@@ -234,4 +241,5 @@ COMPARING: Mapping[str, Callable[[Question], Finding]] = {
     "multiple-of": judge_multiples,
     "significance": judge_shares,
     "seed-significance": judge_seeds,
+    "mean-significance": judge_summaries,
 }

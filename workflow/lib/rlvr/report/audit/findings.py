@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from rlvr.core.errors import InputError
 from rlvr.plan.verdict_words import AuditVerdict
-from rlvr.report.audit.operands import Operand, read_number, read_operands
+from rlvr.report.audit.operands import Operand, number_of, read_number, read_operands
 from rlvr.report.audit.printed_cells import Cell
 from rlvr.report.audit.statements import Statement
 from rlvr.stats.derivations import Derivation, Printed
@@ -51,7 +51,7 @@ class Question:
     def printed_text(self) -> str:
         """What is printed, a reference replaced by its cell."""
         text = self.statement.printed.strip()
-        return self.find(text[1:-1])[0].text if text.startswith("[") and text.endswith("]") else text
+        return number_of(self.find(text[1:-1])[0]) if text.startswith("[") and text.endswith("]") else text
 
     def printed(self) -> Printed:
         """What is printed as a number; its last digit is a rounded one.
