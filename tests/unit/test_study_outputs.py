@@ -1,11 +1,10 @@
-"""The outputs and claims of every study against its grid."""
+"""The outputs of every study against its grid."""
 
 from pathlib import Path
 
 import pytest
 
 from rlvr.adapters.methods import METHODS
-from rlvr.plan.claims import check_claims, load_claims, required_outputs
 from rlvr.plan.facts import load_facts
 from rlvr.plan.labels import read_labels
 from rlvr.plan.options import build
@@ -48,14 +47,6 @@ def test_a_row_that_nothing_reads_is_found():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_claims_name_declared_cells(name):
-    study, outputs = outputs_of(name)
-    path = study.folder / "claims.yaml"
-    if path.is_file():
-        check_claims(load_claims(path, SCHEMAS / "claims.schema.yaml"), outputs, path)
-
-
-@pytest.mark.parametrize("name", NAMES)
 def test_labels_cover_every_series(name):
     study, outputs = outputs_of(name)
     path = study.folder / "labels.csv"
@@ -69,13 +60,12 @@ def test_labels_cover_every_series(name):
 def test_the_primary_study():
     study, outputs = outputs_of(PRIMARY)
     core = {run_id: row["model"] for run_id, row in study.rows.items() if row["tier"] == "core"}
-    assert len(required_inputs(outputs["table4"], core)["scores"]) == 11  # r = 16 serves both readings of alpha
+    assert len(required_inputs(outputs["table4"], core)["scores"]) == 13  # r = 16 serves both readings of alpha; r = 8
+    # with the two further seeds that the paper says it ran
     printed = [outputs[key].reported for key in ("table4", "table10")]
     assert all(table["lora-r128"]["accuracy"] == "4.7" for table in printed)
     theirs = [output for output in outputs.values() if output.has_cells and output.source != "ours"]
     assert all(output.reported for output in theirs), "no printed numbers found"
-    claims = load_claims(study.folder / "claims.yaml")
-    assert {"table4", "table10", "figure2"} <= set(required_outputs(claims))
 
 
 def test_the_readings_of_alpha_look_different():

@@ -10,7 +10,8 @@ from typing import Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import CONFIG, check_against, load_yaml
-from rlvr.plan.claims import Claim, check_claims, load_claims
+from rlvr.plan.claim_checks import ClaimNames, check_claims
+from rlvr.plan.claims import Claim, load_claims
 from rlvr.plan.configuration import check_configuration
 from rlvr.plan.facts import load_facts
 from rlvr.plan.labels import display_names
@@ -87,7 +88,7 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     check_runs_fit(program, shapes)
     shared = program.studies  # with the ids under which runs of several studies are trained
     outputs = {name: study_outputs(study, program, words.kinds, names, root) for name, study in shared.items()}
-    claims = {name: study_claims(study, outputs[name], schemas) for name, study in shared.items()}
+    claims = {name: study_claims(study, outputs[name], names, schemas) for name, study in shared.items()}
     return Workspace(program, sources, outputs, claims)
 
 
@@ -121,15 +122,15 @@ def study_outputs(study: Study, program: Program, kinds: Kinds, names: Names, ro
     return {key: name_stand_ins(output, program.specs, models) for key, output in outputs.items()}
 
 
-def study_claims(study: Study, outputs: Mapping[str, Output], schemas: Path) -> list[Claim]:
-    """The claims of a study, checked against its outputs.
+def study_claims(study: Study, outputs: Mapping[str, Output], names: Names, schemas: Path) -> list[Claim]:
+    """The claims of a study, checked against its outputs, benchmarks, and the models and data sets of any scale.
 
     Raises:
         InputError: Names the claim and what is wrong with it.
     """
     path = study.folder / "claims.yaml"
     claims = load_claims(path, schemas / "claims.schema.yaml")
-    check_claims(claims, outputs, path)
+    check_claims(claims, outputs, ClaimNames(names.models, study.benchmarks, names.datasets), path)
     return claims
 
 
