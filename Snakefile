@@ -25,6 +25,7 @@ include: "workflow/rules/_evidence.smk"
 include: "workflow/rules/5_parameters.smk"
 include: "workflow/rules/5_audit.smk"
 include: "workflow/rules/6_paper.smk"
+include: "workflow/rules/_warm.smk"
 
 
 rule all:
