@@ -21,10 +21,12 @@ include: "workflow/rules/2_train.smk"
 include: "workflow/rules/3_evaluate.smk"
 include: "workflow/rules/_comparisons.smk"
 include: "workflow/rules/4_spectra.smk"
-include: "workflow/rules/_evidence.smk"
 include: "workflow/rules/5_parameters.smk"
 include: "workflow/rules/5_audit.smk"
+include: "workflow/rules/_evidence.smk"
+include: "workflow/rules/_claims.smk"
 include: "workflow/rules/6_paper.smk"
+include: "workflow/rules/7_verify.smk"
 include: "workflow/rules/_warm.smk"
 
 
@@ -38,6 +40,7 @@ rule all:
         rules.report.input,
         rules.claims.input,
         rules.audit.input,
+        expand(rules.seal_paper.output.seal, study=PROGRAM.studies),
 
 
 localrules:

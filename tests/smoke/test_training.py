@@ -15,19 +15,19 @@ import transformers
 from peft import PeftModel
 from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors.torch import load_file
-from small_models import SIZES, settings_of
-from transformers import AutoModelForCausalLM, Qwen3Config
+from small_models import settings_of
+from small_runs import STEPS, length_reward, train, weights_of, write_inputs
+from transformers import AutoModelForCausalLM
 
 from rlvr.adapters.masking import trained_masks
 from rlvr.adapters.methods import METHODS
 from rlvr.bases.loading import load_tokenizer
-from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
-from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
+from rlvr.core.io import read_json, read_table, sha256_file, write_json
 from rlvr.core.provenance import LIBRARY
 from rlvr.evaluate.sampling import SamplingSettings, load_engine
 from rlvr.prompts import render_prompt
-from rlvr.tables import METRICS, PROBLEMS
+from rlvr.tables import METRICS
 from rlvr.train.manifest import InvalidRun
 from rlvr.train.metrics import ProgressLines
 from rlvr.train.run import attach_adapter, train_run
@@ -36,7 +36,6 @@ from rlvr.weights.decompositions import decompose_base
 from rlvr.weights.updates import iterate_updates, tuned_state_dict
 
 ROOT = Path(__file__).resolve().parents[2]
-STEPS = 6
 PROJECTIONS = [f"model.layers.0.self_attn.{name}_proj" for name in "qkvo"]
 PROJECTIONS += [f"model.layers.0.mlp.{name}_proj" for name in ("gate", "up", "down")]
 NORMS = ["input_layernorm", "post_attention_layernorm", "self_attn.q_norm", "self_attn.k_norm"]
@@ -49,21 +48,7 @@ RESUMED = ("lora", "full", "adalora", "lora-plus", "pissa", "mora", "sparse-unio
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
     """Folder with a random base and training problems for ``STEPS`` steps."""
-    folder = tmp_path_factory.mktemp("inputs")
-    tokenizer = build_tokenizer()
-    tokenizer.save_pretrained(folder / "base")
-    torch.manual_seed(0)
-    sizes = {**SIZES, "num_hidden_layers": 1, "head_dim": 4, "max_position_embeddings": 128}
-    sizes |= {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
-    config = Qwen3Config(**sizes | {"vocab_size": len(tokenizer)}, tie_word_embeddings=True)
-    AutoModelForCausalLM.from_config(config).save_pretrained(folder / "base")
-    problems = [
-        {"problem_id": f"p{i}", "dataset": "d", "question": f"Last digit of {100 + i}?", "answer": str(i % 10)}
-        | {"verifier": "math", "difficulty": 9.0, "topic": None, "meta": "{}"}
-        for i in range(8 * STEPS)
-    ]
-    write_table(pd.DataFrame(problems), folder / "train.parquet", PROBLEMS)
-    return folder
+    return write_inputs(tmp_path_factory.mktemp("inputs"))
 
 
 @pytest.fixture
@@ -76,15 +61,6 @@ def spec(tmp_path):
         return tmp_path / f"{method}.json"
 
     return write
-
-
-def train(spec, inputs, out):
-    train_run(spec, inputs / "base", inputs / "train.parquet", out)
-    return read_json(out / "run.json")
-
-
-def weights_of(out):
-    return sha256_file(next(path for name in ("adapter", "model") for path in (out / name).glob("*.safetensors")))
 
 
 class OneStep(ProgressLines):
@@ -106,15 +82,9 @@ def watched(monkeypatch):
 
     monkeypatch.setattr("rlvr.train.run.attach_adapter", watch)
     monkeypatch.setattr("rlvr.train.trainer.ProgressLines", OneStep)
+    monkeypatch.setattr("rlvr.train.run.check_steps", lambda *_: None)
     monkeypatch.setattr("rlvr.train.trainer.make_reward", lambda *_: length_reward)
     return seen
-
-
-def length_reward(completions, log_metric, **_):
-    """A random base earns a true reward by luck alone, and where a group's rewards are equal nothing moves."""
-    log_metric("accuracy", 0.0)
-    log_metric("format", 0.0)
-    return [float(len(text)) for text in completions]
 
 
 def adapted_modules(method):
@@ -147,7 +117,8 @@ def test_a_step_of_every_method_changes_the_adapter_and_only_the_adapter(method,
     assert all(any(f"{module}." in name for name in changed) for module in expected)
     weights = {"adapter"} if METHODS[method].tuner else {"model"}
     weights |= {"model"} if METHODS[method].exports else set()
-    assert {path.name for path in tmp_path.iterdir() if path.suffix != ".json"} == {*weights, "metrics.parquet"}
+    shown = {path.name for path in tmp_path.iterdir() if not path.name.startswith(".") and path.suffix != ".json"}
+    assert shown == {*weights, "metrics.parquet"}
     written = {update.module for update in iterate_updates(inputs / "base", tmp_path) if update.dense().norm() > 0}
     assert written == expected & set(PROJECTIONS)
 
@@ -214,7 +185,7 @@ def test_a_killed_process_resumes_to_the_same_weights_bit_for_bit(spec, inputs, 
     env = {**os.environ, "PYTHONPATH": str(LIBRARY), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
     deadline = time.monotonic() + 120
-    while not (killed / "checkpoints/checkpoint-2/trainer_state.json").exists():
+    while not (killed / "checkpoints/checkpoint-2/seal.json").exists():
         assert process.poll() is None and time.monotonic() < deadline, process.stderr.read().decode()
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
@@ -236,6 +207,38 @@ def test_a_kill_between_the_last_step_and_the_manifest_costs_no_training(spec, i
         train(path, inputs, out)
     manifest = train(path, inputs, out)
     assert manifest["resumed_from_step"] == STEPS
+    assert manifest["sha256"] == train(path, inputs, tmp_path / "whole")["sha256"]
+
+
+def test_a_kill_while_checkpoints_are_removed_costs_no_training(spec, inputs, tmp_path, monkeypatch, capsys):
+    path, out = spec("lora"), tmp_path / "run"
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("rlvr.train.run.discard_all", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        train(path, inputs, out)
+    (newest,) = (out / "checkpoints").glob("checkpoint-*")
+    next(newest.glob("*.safetensors")).unlink()  # half removed
+    manifest = read_json(out / "run.json")
+    for name in ("run.json", "metrics.parquet"):  # what Snakemake does before it starts a job again
+        (out / name).unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "training_step", lambda *_: pytest.fail("trained again"))
+        assert train(path, inputs, out) == manifest
+    assert "nothing to train" in capsys.readouterr().out and not (out / "checkpoints").exists()
+    changed = train(spec("lora", learning_rate=1e-3), inputs, out)
+    assert changed["sha256"] != manifest["sha256"]
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(spec, inputs, tmp_path, monkeypatch, capsys):
+    path, out, step = spec("lora", epochs=3), tmp_path / "run", Trainer.training_step
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("rlvr.train.checkpoints.discard", lambda _: None)  # a kill before the older one is removed
+        patch.setattr(Trainer, "training_step", lambda self, *given: stop_at(5, self, step, given))
+        train(path, inputs, out)
+    content = bytearray((weights := out / "checkpoints/checkpoint-4/adapter_model.safetensors").read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    manifest = train(path, inputs, out)
+    assert manifest["resumed_from_step"] == 2 and "adapter_model.safetensors' has changed" in capsys.readouterr().out
     assert manifest["sha256"] == train(path, inputs, tmp_path / "whole")["sha256"]
 
 

@@ -10,6 +10,7 @@ def output_of(study, output_id):
 
 EVIDENCE_FILES = {  # where each kind of evidence lies
     "scores": rules.score_run.output.scores,
+    "answers": rules.score_run.output.answers,
     "manifests": rules.train_run.output.run,
     "metrics": rules.train_run.output.metrics,
     "spectra": rules.measure_run.output.spectra,
@@ -22,6 +23,10 @@ EVIDENCE_FILES = {  # where each kind of evidence lies
     "agreement": rules.compare_runs.output.table,
     "consensus": rules.compare_runs.output.consensus,
     "cards": rules.curate_dataset.output.card,
+    "problems": rules.curate_dataset.output.eval,
+    "samples": rules.generate_samples.output.samples,
+    "grades": rules.grade_samples.output.grades,
+    "counts": rules.count_parameters.output.counts,
 }
 
 
@@ -35,8 +40,22 @@ def evidence_file(study, kind, key):
 
 def needs_of(study, output_id):
     """Keys of the files that a table or figure is made from, by kind; runs outside the tier are not among them."""
-    bases = {run_id: PROGRAM.model_of(run_id) for run_id in PROGRAM.rows_of(study)}
-    return required_inputs(output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs)
+    bases = {run_id: PROGRAM.model_of(run_id) for run_id in [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]}
+    beside = relatives(facts_of(study)) if SCALE["comparable"] else {}
+    return required_inputs(output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs, beside)
+
+
+@cache
+def facts_of(study):
+    """Settings of the runs of a study's selected tier: two rows that say the same in other words are alike."""
+    return run_facts(PROGRAM.rows_of(study), PROGRAM.studies[study].recipe)
+
+
+@cache
+def printed_spreads_of(study):
+    """Variance over seeds by run, from the standard deviations that the paper prints."""
+    declared = PROGRAM.studies[study]
+    return printed_spreads(OUTPUTS[study].values(), run_facts(declared.rows, declared.recipe))
 
 
 def evidence_of(study, output_id):
@@ -76,7 +95,21 @@ def scope_of(study, output_id):
     """What a table needs to know beside its files: the scale, and which of its runs the tier has."""
     needed = needs_of(study, output_id).items()
     runs = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] in ("run_id", "pair")}
-    return {**SCOPE, "study": study, "runs": sorted(runs)}
+    return {**SCOPE, "study": study, "runs": sorted(runs), **seed_facts(study, runs)}
+
+
+def seed_facts(study, names):
+    """What is known about the seeds of these runs: which of them differ in nothing else, and what the paper prints."""
+    facts, printed = facts_of(study), printed_spreads_of(study)
+    found = sorted(facts.keys() & names)
+    family = families(facts)
+    return {
+        "seeds": seeds_of(facts, found),
+        "siblings": among(siblings(facts), found),
+        "families": {name: family[name] for name in found},
+        "printed_spreads": {name: printed[name] for name in found if name in printed},
+        "samples": {name: how["samples_per_problem"] for name, how in PROGRAM.studies[study].benchmarks.items()},
+    }
 
 
 def study_scores(wildcards):
@@ -125,15 +158,3 @@ def study_facts(wildcards):
     study, outputs = PROGRAM.studies[wildcards.study], OUTPUTS[wildcards.study]
     data_figures = [name for name in FIGURES[wildcards.study] if set(outputs[name].reads) == {"cards"}]
     return {"name": study.name, "title": study.title, "citation": study.citation, "data_figures": data_figures}
-
-
-PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))
-MODEL_CONFIGS = sorted((ROOT / "data" / "configs").glob("*.json"))
-
-
-def counted_rows(wildcards):
-    """The printed counts of all studies and the rows of the selected grids, with their settings at real size."""
-    from rlvr.plan.real_size import real_size_rows  # only this target needs it
-
-    configured = {path.stem for path in MODEL_CONFIGS}
-    return real_size_rows(PRINTED_COUNTS, PROGRAM.studies.values(), configured, SCALES, STUDIES, SCHEMAS, METHODS)

@@ -64,7 +64,6 @@ class TrainSettings:
     max_prompt_tokens: int
     max_completion_tokens: int
     micro_batch_completions: int
-    checkpoint_every_steps: int
     base_dtype: str
     mixed_precision: str
     gradient_checkpointing: bool
@@ -73,12 +72,14 @@ class TrainSettings:
     reward: str
     overlong_buffer_tokens: int
     printed: Mapping[str, Any]
+    checkpoint_every_steps: int = 20  # no part of a spec file: how often a run is saved changes nothing that comes out
     vllm_gpu_memory_share: float = 0.35  # ASSUME: leaves the larger part to weights, gradients and activations
     rate_ratio: float | None = None
     block_size: int | None = None
     butterfly_factors: int | None = None
     density: float | None = None
     trained_dtype: str = "float32"  # of weights of the base that are trained: float32, or as they are stored
+    base_kl_every: int = 1  # generations between two measurements of the divergence from the base; 0: never
     decomposition: str = "exact"  # how the singular vectors of the base are found, for methods that start from them
 
     @classmethod

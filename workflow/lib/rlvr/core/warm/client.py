@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         if status is not None:
             return status
     program = settings["bash"] if kind == "shell" else settings["python"]
-    os.execve(program, [program, *rest], environment(settings, kind))
+    return os.execve(program, [program, *rest], environment(settings, kind))
 
 
 def script_of(arguments: Sequence[str], python: str, known: set[str]) -> list[str] | None:
@@ -76,7 +76,7 @@ def hand_over(address: str, arguments: list[str], variables: dict[str, str]) -> 
     Returns:
         Exit status of the job, as bash would give it; ``None`` if no server answers.
     """
-    message = json.dumps({"arguments": arguments, "folder": os.getcwd(), "variables": variables}).encode()
+    message = json.dumps({"arguments": arguments, "folder": str(Path.cwd()), "variables": variables}).encode()
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(address)

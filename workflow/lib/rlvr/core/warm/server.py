@@ -6,6 +6,7 @@ ends, the pipe closes, and the server kills what still runs. A job whose client 
 """
 
 import atexit
+import contextlib
 import ctypes
 import importlib
 import json
@@ -137,10 +138,8 @@ class Server:
             if connection is None:
                 continue
             code = os.waitstatus_to_exitcode(status)
-            try:
+            with contextlib.suppress(OSError):  # the client has gone meanwhile
                 connection.sendall(str(code if code >= 0 else 128 - code).encode())
-            except OSError:
-                pass  # the client has gone meanwhile
             self._forget(connection)
 
     def _abandon(self, connection: object) -> None:
@@ -181,10 +180,8 @@ def kill(processes: Iterable[int]) -> None:
 
 def signal_group(process: int, number: int) -> None:
     """Send a signal to all processes of a job, if there are any."""
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process, number)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def receive(connection: socket.socket) -> Job:
@@ -234,7 +231,7 @@ def run(arguments: list[str]) -> int:
     """Run ``<script> ...`` or ``-m <module> ...`` as python's main program; its exit status."""
     try:
         if arguments[0] == "-m":
-            sys.argv, sys.path[0] = arguments[1:], os.getcwd()
+            sys.argv, sys.path[0] = arguments[1:], str(Path.cwd())
             runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
         else:
             sys.argv, sys.path[0] = arguments, str(Path(arguments[0]).parent)
@@ -245,7 +242,7 @@ def run(arguments: list[str]) -> int:
         print(error.code, file=sys.stderr)
         return 1
     except BaseException:
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
         return 1
     return 0
 
@@ -255,11 +252,9 @@ def finish(status: int) -> None:
     threading._shutdown()  # type: ignore[attr-defined]  # joins what still runs, as python does
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
-        try:
+        with contextlib.suppress(OSError, ValueError):  # closed by the job
             if stream is not None:
                 stream.flush()
-        except (OSError, ValueError):
-            pass
     os._exit(status)
 
 
