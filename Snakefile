@@ -26,6 +26,7 @@ include: "workflow/rules/5_audit.smk"
 include: "workflow/rules/_evidence.smk"
 include: "workflow/rules/_claims.smk"
 include: "workflow/rules/6_paper.smk"
+include: "workflow/rules/7_verify.smk"
 
 
 rule all:
@@ -38,6 +39,7 @@ rule all:
         rules.report.input,
         rules.claims.input,
         rules.audit.input,
+        expand(rules.seal_paper.output.seal, study=PROGRAM.studies),
 
 
 localrules:

@@ -1,6 +1,6 @@
 """How much of DoRA's measured rank is the rounding of its start, see `rlvr.spectra.starts`, and what measuring costs.
 
-Both shapes at every rate, as rule `measure_start` writes them (figure S9 of "Structure Over Scale").
+Both shapes at every rate, as rule `measure_start` writes them (figure S5 of "Structure Over Scale").
 """
 
 import time

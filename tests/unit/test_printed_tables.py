@@ -1,19 +1,27 @@
 """Printed tables of the papers that no output shows yet, and what the audit finds in these papers."""
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from bound_rows import ROOT, STUDIES
+from configured import copy_configuration
 
 from rlvr.plan.outputs_file import read_reported
 from rlvr.plan.study import study_names
 from rlvr.report.audit.judging import audit_study
 
+PRIMARY = "structure-over-scale"
 PEFT, PRINCIPALS, ORTHONORMAL = "peft-for-rlvr", "off-the-principals", "orthonormal-initialisation"
 
 # SOURCE: the papers, read beside these files: shape of each table, and cells from its corners and its middle.
 SHAPES = {
+    (PRIMARY, "table1"): (3, 1),
+    (PRIMARY, "table3"): (5, 2),
+    (PRIMARY, "table9"): (3, 4),
+    (PRIMARY, "section1.2"): (6, 1),
+    (PRIMARY, "appendixB.3"): (12, 1),
     (PEFT, "table2"): (6, 2),
     (PEFT, "table3"): (14, 13),
     (PEFT, "table4"): (6, 2),
@@ -33,6 +41,15 @@ SHAPES = {
     (ORTHONORMAL, "table8"): (3, 6),
 }
 CELLS = [
+    (PRIMARY, "table1", "llama", "tokens", "~15.6T"),
+    (PRIMARY, "table3", "lora", "largest", "~700M"),
+    (PRIMARY, "table3", "dora", "smallest", "23M"),
+    (PRIMARY, "table9", "lora-dora-r16", "llama", "41.9M"),
+    (PRIMARY, "table9", "quanta-d4", "llama", "6.9M"),
+    (PRIMARY, "section1.2", "lora-r64", "accuracy", "73.1"),
+    (PRIMARY, "section1.2", "lora-r256", "accuracy", "2.3"),
+    (PRIMARY, "appendixB.3", "arc_agi", "rows", "11,116"),
+    (PRIMARY, "appendixB.3", "symbolic_hard", "rows", "416"),
     (PEFT, "table2", "minerva", "problems", "272"),
     (PEFT, "table2", "math-500", "samples", "4"),
     (PEFT, "table3", "base", "average", "40.5"),
@@ -83,7 +100,7 @@ CELLS = [
 @cache
 def printed(study: str, table: str) -> dict[str, dict[str, str]]:
     """A printed table, wherever it lies: beside our cells once an output shows it."""
-    paths = [STUDIES / study / folder / f"{table}.csv" for folder in ("reported", "printed")]
+    paths = [STUDIES / study / folder / f"{table}.csv" for folder in ("printed", "reported")]
     return read_reported(next(path for path in paths if path.is_file()))
 
 
@@ -139,3 +156,13 @@ def test_known_findings(study: str, statement: str, verdict: str) -> None:
 def test_places_that_contradict_are_named(study: str) -> None:
     contradicted = [record for record in verdicts(study).values() if record["verdict"] == "contradicted"]
     assert all(record["by"] and record["by"] != record["where"] for record in contradicted)
+
+
+def test_a_study_with_printed_tables_and_no_outputs_is_planned(tmp_path: Path) -> None:
+    configured = copy_configuration(tmp_path)
+    folder = tmp_path / "workflow" / "studies" / PEFT
+    (folder / "outputs.yaml").write_text("outputs: {}\n")
+    assert (folder / "statements.csv").is_file()
+    workspace = configured.load(studies=[PEFT], scale="paper")
+    assert workspace.outputs[PEFT] == {}
+    assert workspace.program.rows

@@ -87,7 +87,7 @@ def test_it_draws_what_the_tier_measured(tmp_path):
     mpl.use("Agg")
     write_table(starts_frame(), tmp_path / "starts.parquet", STARTS)
     labels = {name: Label(name, "#000000") for name in ASKED.series()}
-    output = Output("figureS9", "starts", "ours", "c")
+    output = Output("figureS5", "starts", "ours", "c")
     for inputs, panels in (({"starts": [str(tmp_path / "starts.parquet")]}, 2), ({}, 1)):
         drawing = Drawing(output, ASKED, labels, ReportScope("tiny", False, frozenset()), inputs)
         figure = draw(drawing, table(drawing))

@@ -20,13 +20,15 @@ from rlvr.core.provenance import code_digest
 from rlvr.core.schemas import load_yaml
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
-from rlvr.plan.claims import required_datasets, required_figures, required_models, required_outputs
+from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, required_figures
 from rlvr.plan.configuration import check_engine
-from rlvr.plan.outputs import required_inputs
+from rlvr.plan.freshness import spec_content
+from rlvr.plan.outputs import required_inputs, used_runs
 from rlvr.plan.program import prompt_limits
 from rlvr.plan.selection import run_facts
 from rlvr.plan.siblings import among, families, printed_spreads, relatives, seeds_of, siblings
 from rlvr.plan.sources import find_source
+from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines
 from rlvr.plan.starts import start_shapes
 from rlvr.plan.statistics import EVIDENCE
 from rlvr.plan.study import checkpoint_name, load_study, study_names
@@ -67,6 +69,9 @@ def load_study_by_name(name):
 
 STAND_INS = SCALE.get("stand_ins", {})
 or_stop(check_engine, config, SCALE, config["scale"])
+if workflow.is_main_process:
+    settle_samples({run_id: PROGRAM.run_suites(run_id) for run_id in RUNS}, Path(RESULTS))
+    print(*stale_lines(settle_specs(PROGRAM.specs, Path(RESULTS))), sep="\n", end="", file=sys.stderr)
 
 TABLES = {study: [key for key, each in outputs.items() if each.is_table] for study, outputs in OUTPUTS.items()}
 FIGURES = {study: [key for key, each in outputs.items() if not each.is_table] for study, outputs in OUTPUTS.items()}

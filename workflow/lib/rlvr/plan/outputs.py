@@ -12,8 +12,10 @@ from typing import Any
 from rlvr.plan.statistics import ANSWERS, EVIDENCE, PAIR_KINDS, SCORE, STATISTICS, Statistic
 from rlvr.plan.table_kinds import FACTS, TABLE_KINDS
 
+SEED_MEANS = "seed_means"
+OVERVIEWS = (FACTS, "dynamics")  # kinds of outputs that look at every run
 Key = tuple[str, ...]  # of a file: a value for each wildcard of its path
-Sides = tuple[tuple[str, ...], ...]  # runs of a cell: two groups for a difference, otherwise one
+Sides = tuple[tuple[str, ...], ...]  # runs of a cell, in groups
 Required = dict[str, tuple[Key, ...]]  # by kind of evidence
 
 
@@ -26,9 +28,10 @@ class Column:
         header: One or two levels of heading.
         statistic: What a cell shows of one run, a name of ``STATISTICS``.
         conditions: Which of a row's runs the cell is made from; two for a difference.
-        reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std`` (n - 1), ``max``, or
-            ``difference`` (largest of the first group minus largest of the second).
-        over: Over what it goes: ``seeds`` (the runs differ in nothing else) or ``runs``.
+        reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std`` (n - 1), ``max``,
+            ``min``, or ``difference`` (largest of the first group minus largest of the second).
+        over: Over what it goes: ``seeds`` (the runs differ in nothing else), ``runs``, or ``seed_means`` (the runs of
+            each setting become a mean over seeds first).
         benchmarks: Problems of a score; several make a macro average.
         over_modules: ``mean`` or ``std`` of a spectral quantity over the adapted modules.
         printed: Column of the reported table that stands beside it.
@@ -66,7 +69,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its key, the texts of the label columns, the runs of each cell by column, and a point's series."""
+    """One row: its key, the texts of the label columns, the runs of each cell by column, and a point's series.
+
+    The runs of a cell are in groups: two for a difference, one per setting for a largest mean, otherwise one.
+    """
 
     key: str
     labels: tuple[str, ...]
@@ -186,10 +192,10 @@ def selected_runs(row: Row, column: Column) -> list[str]:
 def used_runs(outputs: Iterable[Output]) -> set[str]:
     """Every run that an output shows anything of; claims read cells of outputs only.
 
-    A table of facts asks all runs for their settings: that shows none of them.
+    A table of facts and a figure of the training of all runs look at every run: that is no reason to have one.
     """
     found: set[str] = set()
-    for output in (output for output in outputs if output.kind != FACTS):
+    for output in (output for output in outputs if output.kind not in OVERVIEWS):
         found |= {name for row, column in output.cells() for name in selected_runs(row, column)}
         for kind, names in output.reads.items():
             found |= {_key(name)[0] for name in names} if EVIDENCE[kind].wildcards[0] == "run_id" else set()

@@ -10,12 +10,13 @@ from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, load_yaml
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import build
-from rlvr.plan.outputs import Column, Output, Row, selected_runs
+from rlvr.plan.outputs import SEED_MEANS, Column, Output, Row, selected_runs
 from rlvr.plan.printed import parse_printed
 from rlvr.plan.selection import (
     BASE,
     Condition,
     Facts,
+    by_setting,
     check_condition,
     check_values,
     differ_in_seed_only,
@@ -26,7 +27,7 @@ from rlvr.plan.selection import (
     text_of,
 )  # fmt: skip
 from rlvr.plan.statistics import PAIR_KINDS, SCORE, find_statistic
-from rlvr.plan.table_kinds import CELLS, FACTS, TABLE_KINDS
+from rlvr.plan.table_kinds import CELLS, CRITERIA, FACTS, TABLE_KINDS
 
 Kinds = Mapping[str, type[FigureOptions]]
 ALL_STUDIES = "all"  # key of the counts at real size, which one file holds for all studies
@@ -65,7 +66,8 @@ def load_outputs(
         if declared.kind == FACTS:
             found[key] = declared.facts((facts or {}).get(key, ()))
             continue
-        found[key] = declared.output(kinds, read_reported(reported) if reported.is_file() else {})
+        printed = read_reported(reported, declared.words_printed) if reported.is_file() else {}
+        found[key] = declared.output(kinds, printed)
         _check_reported(found[key], reported, declared.where)
     if stray := sorted(key for key in facts or {} if key not in found or found[key].kind != FACTS):
         raise InputError(
@@ -109,6 +111,11 @@ class Declared:
             remedy = f"A table has one of {', '.join(TABLE_KINDS)}, and a figure one of the kinds of figures."
             raise InputError(self.where, f"kind '{kind}' does not fit its name.", remedy)
         return kind
+
+    @property
+    def words_printed(self) -> list[str]:
+        """Keys of its criteria: what is printed there are marks or words."""
+        return [str(each.get("key")) for each in self.fields.get("plot", {}).get("criteria", ())]
 
     def output(self, kinds: Kinds, reported: Mapping[str, Mapping[str, str]]) -> Output:
         """The entry with every condition turned into runs."""
@@ -221,10 +228,13 @@ class Declared:
             heads = len(self.fields["labels"])
             problem = f"row '{key}' has {len(labels)} labels, the table {heads} label columns."
             raise InputError(self.where, problem, "Give one label for each heading.")
-        runs = {
-            column.key: tuple(self._selected([*own, side], column) for side in column.conditions) for column in columns
-        }
+        runs = {column.key: self._sides(column, own) for column in columns}
         return Row(key, labels, runs, fields.get("series", ""))
+
+    def _sides(self, column: Column, own: Sequence[Condition]) -> tuple[tuple[str, ...], ...]:
+        """Runs of a cell: two groups of a difference, one per setting of a largest mean, one otherwise."""
+        sides = tuple(self._selected([*own, side], column) for side in column.conditions)
+        return tuple(by_setting(self.candidates, sides[0])) if column.over == SEED_MEANS else sides
 
     def _selected(self, conditions: Sequence[Condition], column: Column) -> tuple[str, ...]:
         """The runs of a cell; an untrained base has scores only."""
@@ -298,8 +308,12 @@ def source_of(key: str) -> str:
     return "ours" if supplement else f"{word} {number}"
 
 
-def read_reported(path: Path) -> dict[str, dict[str, str]]:
+def read_reported(path: Path, words: Collection[str] = ()) -> dict[str, dict[str, str]]:
     """Printed numbers of a table, exactly as printed without the percent sign, by row and column.
+
+    Args:
+        path: CSV with a column ``row``.
+        words: Columns of words, not numbers.
 
     Raises:
         InputError: Names line and column of a text that is not a number.
@@ -312,8 +326,9 @@ def read_reported(path: Path) -> dict[str, dict[str, str]]:
             raise InputError(f"{path}, line {number}", f"row '{row}' appears twice.", "Remove one of the lines.")
         seen.add(row)
         for column, text in line.items():
-            if text:
+            if text and column not in words:
                 parse_printed(text, f"{path}, line {number}, column '{column}'")
+            if text:
                 found.setdefault(row, {})[column] = text
     return found
 
@@ -321,6 +336,8 @@ def read_reported(path: Path) -> dict[str, dict[str, str]]:
 def _check_reported(output: Output, path: Path, where: str) -> None:
     """Every printed number stands beside a cell."""
     places = {(row.key, column.printed) for row, column in output.cells()}
+    criteria = output.plot.get("criteria", ()) if output.kind == CRITERIA else ()
+    places |= {(row.key, each["key"]) for row in output.rows for each in criteria}
     stray = sorted({(row, column) for row, texts in output.reported.items() for column in texts} - places)
     if stray:
         raise InputError(path, f"row '{stray[0][0]}', column '{stray[0][1]}' has no cell.", f"See {where}.")

@@ -127,6 +127,15 @@ def distinct(candidates: Mapping[str, Facts], names: Sequence[str], columns: Seq
     return [dict(zip(columns, values, strict=True)) for values in sorted(found, key=order)]
 
 
+def by_setting(candidates: Mapping[str, Facts], names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Runs in groups that differ in nothing but the seed, in the order of the grid."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        settings = {key: value for key, value in candidates[name].items() if key not in OF_NO_SETTING}
+        groups.setdefault(repr(sorted(settings.items())), []).append(name)
+    return [tuple(group) for group in groups.values()]
+
+
 def differ_in_seed_only(candidates: Mapping[str, Facts], names: Sequence[str]) -> bool:
     """Whether runs agree in every setting but their seed, and no seed appears twice."""
     settings = [{key: value for key, value in candidates[name].items() if key not in OF_NO_SETTING} for name in names]

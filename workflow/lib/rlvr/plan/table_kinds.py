@@ -1,20 +1,20 @@
-"""Kinds of tables: of cells, of facts, of printed parameter counts, and of completions side by side."""
+"""Kinds of tables: of cells, of cells with words, of facts, of printed counts, of completions side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import option
 
-CELLS, FACTS, COUNTS, SAMPLES = "table", "facts", "counts", "samples"
+CELLS, FACTS, COUNTS, SAMPLES, CRITERIA = "table", "facts", "counts", "samples", "criteria"
 
 
 @dataclass(frozen=True)
 class CellsOptions(FigureOptions):
     """A table of cells has no options: it is its labels, columns and rows."""
 
-    cells = True
+    cells: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,34 @@ class SamplesOptions(FigureOptions):
         return {"samples": keys, "grades": keys, "problems": [self.benchmark]}
 
 
+@dataclass(frozen=True)
+class Criterion:
+    """One column of words that follow from the cells of a table by a stated rule."""
+
+    key: str = option("name in files, snake_case; the column of printed marks")
+    header: str = option("heading of its column")
+    column: str | None = option("column of cells whose value is compared", default=None)
+    above: str | None = option("key of the row whose value it must exceed", default=None)
+    largest_of: tuple[str, ...] | None = option("columns of which it names the largest", default=None)
+
+
+@dataclass(frozen=True)
+class CriteriaOptions(FigureOptions):
+    """Options of a table of cells and of words that follow from them."""
+
+    cells: ClassVar[bool] = True
+    criteria: tuple[Criterion, ...] = option("columns of words, right of the cells")
+
+    def columns(self) -> Collection[str]:
+        """Every column of cells that a criterion looks at."""
+        compared = [each.column for each in self.criteria if each.column]
+        return [*compared, *(key for each in self.criteria for key in each.largest_of or ())]
+
+
 TABLE_KINDS: Mapping[str, type[FigureOptions]] = {
     CELLS: CellsOptions,
     FACTS: FactsOptions,
     COUNTS: CountsOptions,
     SAMPLES: SamplesOptions,
+    CRITERIA: CriteriaOptions,
 }

@@ -70,7 +70,7 @@ def reproduce(row: Row, column: Column, evidence: Evidence, scope: ReportScope) 
     sides = usable_sides(row, column, frozenset(scope.runs))
     if not sides:
         return Estimate(math.nan)
-    if column.reduce in ("max", "difference"):
+    if column.reduce in ("max", "min", "difference"):
         return draw_cell(row, column, evidence, scope, over_seeds=False).estimate
     found = [evidence.estimate(run_id, column) for run_id in sides[0]]
     if column.reduce == "std":

@@ -6,8 +6,19 @@ from dataclasses import replace
 import numpy as np
 
 from rlvr.core.errors import InputError
-from rlvr.plan.outputs import Column, Output, Row
-from rlvr.report.comparing import NOT_RUN, Answers, Drawn, Measured, constant, draw, draw_deviation, largest, minus
+from rlvr.plan.outputs import SEED_MEANS, Column, Output, Row
+from rlvr.report.comparing import (
+    NOT_RUN,
+    Answers,
+    Drawn,
+    Measured,
+    constant,
+    draw,
+    draw_deviation,
+    largest,
+    minus,
+    smallest,
+)
 from rlvr.report.evidence import Evidence
 from rlvr.report.scope import ReportScope, usable_sides
 from rlvr.stats.quantiles import Z95
@@ -41,7 +52,10 @@ def draw_cell(row: Row, column: Column, evidence: Evidence, scope: ReportScope, 
     if column.reduce in ("mean", "std"):
         reducer = draw if column.reduce == "mean" else draw_deviation
         return reducer(measure(sides[0], column, evidence, scope.seeds))
-    best = [largest([_draw_of(group, column, evidence, scope) for group in _groups(side, scope, over_seeds)])
+    if column.over == SEED_MEANS:
+        return largest([draw(measure(group, column, evidence, scope.seeds)) for group in sides])
+    extreme = smallest if column.reduce == "min" else largest
+    best = [extreme([_draw_of(group, column, evidence, scope) for group in _groups(side, scope, over_seeds)])
             for side in sides]  # fmt: skip
     return minus(*best) if column.reduce == "difference" else best[0]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from rlvr.core.escaping import markdown_cell
 from rlvr.plan.outputs import Column, Output
 from rlvr.plan.printed import MINUS, format_value
 from rlvr.plan.verdict_words import CellVerdict
@@ -209,12 +210,12 @@ def interval_kinds(columns: Iterable[Column]) -> str:
 
 def to_markdown(table: Table) -> str:
     """A pipe table with caption, notes and a provenance comment."""
-    headers = [" ".join(filter(None, header)) for header in table.headers]
-    safe = [[text.replace("|", r"\|").replace("\n", "<br>") for text in row] for row in table.texts]
+    headers = [markdown_cell(" ".join(filter(None, header))) for header in table.headers]
+    safe = [[markdown_cell(text) for text in row] for row in table.texts]
     body = pd.DataFrame(safe, columns=headers).to_markdown(index=False, disable_numparse=True)
     comment = "<!-- " + "\n     ".join(table.provenance) + " -->"
-    footer = "\n".join(f"- {note}" for note in [table.scope, *table.notes] if note)
-    return f"{comment}\n\n{table.output.caption}\n\n{body}\n\n{footer}\n"
+    footer = "\n".join(f"- {markdown_cell(note)}" for note in [table.scope, *table.notes] if note)
+    return f"{comment}\n\n{markdown_cell(table.output.caption)}\n\n{body}\n\n{footer}\n"
 
 
 def to_latex(table: Table) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rlvr.plan.outputs import Column, Row
+from rlvr.plan.outputs import SEED_MEANS, Column, Row
 
 FEWEST_SEEDS = 2  # of a mean or a standard deviation
 
@@ -45,10 +45,14 @@ def usable_sides(row: Row, column: Column, available: Collection[str]) -> list[l
     """Runs that a cell is made from, in one group or the two of a difference; empty for "not run".
 
     A largest value is taken over what was run (a difference needs a run on either side); a mean or a standard deviation
-    over fewer seeds than the grid has would be another quantity, so it needs all of them, and two at least.
+    over fewer seeds than the grid has would be another quantity, so it needs all of them, and two at least; of means
+    over seeds, those settings that have them take part.
     """
     wanted = row.runs[column.key]
     found = [[run_id for run_id in side if run_id in available] for side in wanted]
+    if column.over == SEED_MEANS:
+        pairs = zip(found, wanted, strict=True)
+        return [group for group, whole in pairs if len(group) == len(whole) >= FEWEST_SEEDS]
     if not all(found):
         return []
     if column.reduce in ("mean", "std"):
