@@ -23,8 +23,7 @@ from rlvr.train.run import train_run
 from rlvr.train.stopping import STOPPED_STATUS
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
-# Of PEFT's checkpoints, of a bare model, and with state of its own; the others by night.
-QUICK = ("lora", "full")
+# Of PEFT's checkpoints, of a bare model, and with state of their own.
 NIGHTLY = ("lora", "full", "dora", "quanta", "adalora", "pissa", "lora-plus", "sparse-random")
 
 
@@ -102,9 +101,8 @@ def check_kills(method: str, inputs: Path, folder: Path, lineages: int, kills: i
     return struck
 
 
-@pytest.mark.parametrize("method", QUICK)
-def test_runs_that_are_killed_at_random_moments_end_in_the_same_bits(method, inputs, tmp_path):
-    assert check_kills(method, inputs, tmp_path, lineages=1, kills=3, seed=0) > 0
+def test_a_run_that_is_killed_at_random_moments_ends_in_the_same_bits(inputs, tmp_path):
+    assert check_kills("lora", inputs, tmp_path, lineages=1, kills=2, seed=0) > 0
 
 
 @pytest.mark.nightly
@@ -121,7 +119,7 @@ def test_of_two_starts_of_one_run_the_second_is_refused_and_the_first_stops_behi
     env = {**os.environ, "PYTHONPATH": str(LIBRARY), "OMP_NUM_THREADS": "1"}
     first = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
     lines = iter(first.stdout.readline, "")
-    while not any(line.startswith("step 1/") for line in lines):
+    while not any(line.startswith("step ") for line in lines):
         assert first.poll() is None
     first.send_signal(signal.SIGSTOP)  # or a busy machine could let it finish before the second has begun
     try:

@@ -15,7 +15,11 @@ def is_multiple(printed: Printed, size: int) -> bool:
 
     SOURCE: the GRIM test (Brown and Heathers 2017): a mean of whole numbers is a multiple of 1 / n.
     """
-    return math.ceil(printed.low * size / HUNDRED) * HUNDRED <= printed.high * size
+    low, high = printed.low, printed.high
+    smallest = -(
+        -low.numerator * size // (low.denominator * HUNDRED)
+    )  # a count; whole numbers, since this is the inner loop
+    return smallest * HUNDRED * high.denominator <= high.numerator * size
 
 
 def chance_of_fit(printed: Printed, size: int) -> float:
@@ -23,7 +27,7 @@ def chance_of_fit(printed: Printed, size: int) -> float:
 
     A print stands for an interval of a certain width, multiples are ``100 / size`` apart.
     """
-    return float(min(Fraction(1), (printed.high - printed.low) * size / HUNDRED))
+    return min(1.0, float(printed.high - printed.low) * size / HUNDRED)
 
 
 @dataclass(frozen=True)
@@ -96,36 +100,32 @@ def deviations_of_counts(mean: Printed, near: Printed, size: int, seeds: int, dd
         raise ValueError(f"expected 2 to 4 seeds, found {seeds}")
     step = Fraction(HUNDRED, size)
     totals = range(math.ceil(mean.low * seeds / step), math.floor(mean.high * seeds / step) + 1)
-    largest = float(near.high / step) ** 2 * (seeds - ddof)  # of the sum of squares, in counts
-    smallest = float(max(near.low, Fraction(0)) / step) ** 2 * (seeds - ddof)
-    found: set[Fraction] = set()
-    for total in totals:
-        for squares in _sums_of_squares(total, seeds, size, largest):
-            if smallest - 1e-9 <= squares <= largest + 1e-9:
-                found.add(squares)
-    return sorted(float(step) * math.sqrt(squares / (seeds - ddof)) for squares in found)
+    # Bounds of the sum of squares, in counts; in whole numbers once distances are counted in parts of 1 / seeds.
+    low, high = (float(max(end, Fraction(0)) / step) ** 2 * (seeds - ddof) for end in (near.low, near.high))
+    bounds = (math.ceil((low - 1e-9) * seeds**2), math.floor((high + 1e-9) * seeds**2))
+    found = {squares for total in totals for squares in _sums_of_squares(total, seeds, size, bounds)}
+    return sorted(float(step) * math.sqrt(squares / (seeds - ddof)) / seeds for squares in found)
 
 
-def _sums_of_squares(total: int, seeds: int, size: int, largest: float) -> set[Fraction]:
-    """Sums of squared distances from the mean of whole counts with one total, none of them above ``largest``.
+def _sums_of_squares(total: int, seeds: int, size: int, bounds: tuple[int, int]) -> set[int]:
+    """Sums within bounds of squared distances from their mean that whole counts with one total can have.
 
     Distances are counted in parts of ``1 / seeds``, so that they are whole numbers.
     """
-    mean, unit = Fraction(total, seeds), seeds**2
-    reach = math.ceil(math.sqrt(largest)) + 1
-    first, last = max(0, math.floor(mean) - reach), min(size, math.ceil(mean) + reach)
+    reach = math.isqrt(bounds[1]) // seeds + 1
+    first, last = max(0, total // seeds - reach), min(size, -(-total // seeds) + reach)
     steps = [(count, (seeds * count - total) ** 2) for count in range(first, last + 1)]
-    limit = (largest + 1e-9) * unit
     sums = {(0, 0)}
     for _ in range(seeds - 1):
         sums = {
             (partial + count, squares + square)
             for partial, squares in sums
             for count, square in steps
-            if squares + square <= limit
+            if squares + square <= bounds[1]
         }
-    return {
-        Fraction(squares + (seeds * (total - partial) - total) ** 2, unit)
+    whole = {
+        squares + (seeds * (total - partial) - total) ** 2
         for partial, squares in sums
         if first <= total - partial <= last
     }
+    return {squares for squares in whole if bounds[0] <= squares <= bounds[1]}

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from rlvr.core.errors import InputError
 from rlvr.plan.verdict_words import AuditVerdict
 from rlvr.report.audit.arithmetic_kinds import ARITHMETIC
 from rlvr.report.audit.comparing_kinds import COMPARING
@@ -15,6 +16,7 @@ from rlvr.report.audit.statements import REFERENCE, Statement, load_places, load
 
 KINDS: Mapping[str, Callable[[Question], Finding]] = {**ARITHMETIC, **COMPARING}
 GAP = re.compile(r"\?([^;<>=|@]+)")
+EXACT = re.compile(r"(?<=\d)!")  # marks an exact number for us
 QUOTED = re.compile(r"'[^']*'")
 SHOWN_CELLS = 12  # of a reference with a star, in the text that readers see
 AUDIT_COLUMNS = (
@@ -79,7 +81,12 @@ def judge(question: Question) -> Finding:
     """The finding of one statement; a number that it needs and the paper does not print leaves it unchecked."""
     if gaps := [gap.strip() for gap in GAP.findall(QUOTED.sub("", question.statement.operands))]:
         return Finding(AuditVerdict.CANNOT_BE_CHECKED, remark=f"not printed: {'; '.join(gaps)}")
-    return KINDS[question.statement.kind](question)
+    try:
+        return KINDS[question.statement.kind](question)
+    except InputError:
+        raise
+    except ValueError as error:  # arithmetic that refuses its numbers: too few seeds, a divisor that may be zero
+        raise question.mistake(str(error)) from error
 
 
 def show(operands: str, find: Callable[[str], list[Cell]]) -> str:
@@ -90,7 +97,7 @@ def show(operands: str, find: Callable[[str], list[Cell]]) -> str:
         rest = f" and {len(texts) - SHOWN_CELLS} more" if len(texts) > SHOWN_CELLS else ""
         return ", ".join(texts[:SHOWN_CELLS]) + rest
 
-    return REFERENCE.sub(text, operands)
+    return EXACT.sub("", REFERENCE.sub(text, operands))
 
 
 def _float(value: Fraction | float | None) -> float | None:
