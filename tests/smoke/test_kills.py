@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import os
+import pickle
 import random
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from small_runs import STEPS, train, weights_of, write_inputs
 
 from rlvr.core.io import read_json, read_table, write_json
 from rlvr.core.provenance import LIBRARY
+from rlvr.core.seals import seal
 from rlvr.tables import METRICS
 from rlvr.train.checkpoints import checkpoints, why_refused
 from rlvr.train.run import train_run
@@ -154,6 +156,33 @@ def test_a_run_stops_at_the_border_of_a_generation_only(updates, inputs, tmp_pat
 def test_a_run_that_is_asked_to_stop_in_its_last_step_finishes(inputs, tmp_path, monkeypatch):
     ask_at(STEPS - 1, monkeypatch)
     assert train(spec_of("lora", tmp_path), inputs, tmp_path / "run")["steps"] == STEPS
+
+
+class Hostile:
+    """A pickle that leaves a mark when it is opened."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return os.system, (f"touch '{self.mark}'",)
+
+
+@pytest.mark.parametrize("name", ["optimizer.pt", "scheduler.pt", "rng_state.pth", "training_args.bin"])
+def test_a_hostile_pickle_in_a_sealed_checkpoint_runs_no_code(name, inputs, tmp_path, monkeypatch):
+    """Somebody who hands a checkpoint around can forge its seal."""
+    spec, out, mark = spec_of("lora", tmp_path), tmp_path / "run", tmp_path / "mark"
+    ask_at(1, monkeypatch)
+    with pytest.raises(SystemExit):
+        train(spec, inputs, out)
+    (saved,) = checkpoints(out / "checkpoints")
+    facts = read_json(saved / "seal.json")["facts"]
+    assert (saved / name).is_file()
+    (saved / name).write_bytes(pickle.dumps(Hostile(mark)))
+    seal(saved, facts)
+    with contextlib.suppress(pickle.UnpicklingError, RuntimeError):  # not read, or refused by torch
+        train(spec, inputs, out)
+    assert not mark.exists()
 
 
 def ask_at(step, monkeypatch):

@@ -24,7 +24,7 @@ def origin_of(wildcards):
         "synthetic_rows": dataset.get("synthetic_rows", 0),
         "allow_other_count": dataset.get("allow_other_count", False),
     }
-    check_origin(find_source(SOURCES, wildcards.source), Origin(**origin))
+    or_stop(check_origin, find_source(SOURCES, wildcards.source), Origin(**origin))
     return origin
 
 
@@ -38,7 +38,7 @@ def curation_recipe(wildcards):
     return {key: value for key, value in dataset.items() if key not in NOT_RECIPE} | {"seed": 0}
 
 
-PROMPT_LIMITS = prompt_limits(config["scale"], SCALE, study_names(STUDIES), load_study_by_name, METHODS)
+PROMPT_LIMITS = or_stop(prompt_limits, config["scale"], SCALE, study_names(STUDIES), load_study_by_name, METHODS)
 
 
 def longest_prompt():
@@ -160,4 +160,5 @@ def counted_rows(wildcards):
     from rlvr.plan.real_size import real_size_rows  # only this target needs it
 
     configured = {path.stem for path in MODEL_CONFIGS}
-    return real_size_rows(PRINTED_COUNTS, PROGRAM.studies.values(), configured, SCALES, STUDIES, SCHEMAS, METHODS)
+    studies = PROGRAM.studies.values()
+    return or_stop(real_size_rows, PRINTED_COUNTS, studies, configured, SCALES, STUDIES, SCHEMAS, METHODS)
