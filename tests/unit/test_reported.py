@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (the characters that the paper prints)
 """Every printed number and text in ``reported/`` of the primary study, against a list typed from the paper by itself.
 
 The list was typed from the text of the preprint and of the later abstract, without looking at the files.

@@ -7,6 +7,7 @@ from test_escaping import HIDDEN, NASTY, Tags
 from rlvr.core.errors import InputError
 from rlvr.core.io import write_table
 from rlvr.plan.outputs import Output
+from rlvr.report.render import DASH
 from rlvr.report.sample_pages import PageOptions, assemble, choose, show_samples_file, to_html, to_markdown
 from rlvr.report.sample_tables import choose_problem, tabulate_samples
 from rlvr.report.scope import ReportScope
@@ -21,7 +22,7 @@ K = 4
 
 
 def rows(texts=None):
-    """Samples and grades of the runs a and b on three problems, the first samples of each right as often as in RIGHT."""
+    """Samples and grades of the runs a and b on three problems; of each, the first samples are right, as in RIGHT."""
     lines = [
         {
             "run_id": run, "benchmark": "hard", "problem_id": problem, "sample": sample, "completion_tokens": 7,
@@ -96,7 +97,7 @@ def test_a_page_says_what_became_of_every_completion(tmp_path, paths):
 def test_problems_are_the_first_by_id_or_those_named():
     assert list(choose(problems(), 2, "hard")["problem_id"]) == ["p1", "p2"]
     assert list(choose(problems(), ["p3", "p1"], "hard")["problem_id"]) == ["p3", "p1"]
-    with pytest.raises(InputError, match="'hard' has no problem 'p9'.*p1, p2, p3"):
+    with pytest.raises(InputError, match=r"'hard' has no problem 'p9'.*p1, p2, p3"):
         choose(problems(), ["p9"], "hard")
 
 
@@ -128,4 +129,4 @@ def test_the_table_shows_the_first_completion_of_the_majority(paths):
 
 def test_a_table_without_runs_says_so():
     frame, table = tabulate_samples(declared(), ReportScope("tiny", True, []), {}, [])
-    assert frame.empty and table.columns[1].texts == ["–"] * 3 and "No problem was found" in table.notes[0]
+    assert frame.empty and table.columns[1].texts == [DASH] * 3 and "No problem was found" in table.notes[0]
