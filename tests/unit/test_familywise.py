@@ -31,7 +31,7 @@ def test_unequal_chances_against_a_simulation() -> None:
 
 
 def test_claims_judged_by_intervals_are_decided_as_often() -> None:
-    """Intervals of normal estimates whose truth is their margin; a claim holds if all lie above, fails if one is below."""
+    """Intervals of normal estimates whose truth is their margin: all above it, or one below."""
     rng, sizes, decided = make_rng(1, "familywise"), [1, 2, 4], 0
     for _ in range(4000):
         for size in sizes:
