@@ -30,6 +30,7 @@ from rlvr.plan.selection import run_facts
 from rlvr.plan.siblings import among, families, printed_spreads, relatives, seeds_of, siblings
 from rlvr.plan.sources import find_source
 from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines
+from rlvr.plan.starts import start_shapes
 from rlvr.plan.statistics import EVIDENCE
 from rlvr.plan.study import checkpoint_name, load_study, study_names
 from rlvr.plan.workspace import Vocabulary, check_config_files, load_workspace
@@ -59,6 +60,7 @@ WORKSPACE = or_stop(load_workspace, config, ROOT, f"results/{config.get('scale')
 RESULTS = f"results/{config['scale']}"
 PROGRAM, SOURCES, OUTPUTS, CLAIMS = WORKSPACE.program, WORKSPACE.sources, WORKSPACE.outputs, WORKSPACE.claims
 SCALE, RUNS = PROGRAM.scale, PROGRAM.rows
+SHAPES = start_shapes(SCALE, PROGRAM.tier)
 
 
 def load_study_by_name(name):
