@@ -140,7 +140,7 @@ rule compare_runs:
         "../../envs/train.yaml"
     params:
         group=lambda wildcards: COMPARED[wildcards.base],
-        kept_layers=SCALE["spectra"]["diagnostics"]["decomposed_layers"],
+        kept_depths=SCALE["spectra"]["diagnostics"]["decomposed_depths"],
         code=adapter_code("compare_runs"),
     script:
         "../scripts/compare_runs.py"

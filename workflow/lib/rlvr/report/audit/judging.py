@@ -16,6 +16,7 @@ from rlvr.report.audit.statements import REFERENCE, Statement, load_places, load
 
 KINDS: Mapping[str, Callable[[Question], Finding]] = {**ARITHMETIC, **COMPARING}
 GAP = re.compile(r"\?([^;<>=|@]+)")
+EXACT = re.compile(r"(?<=\d)!")  # marks an exact number for us
 QUOTED = re.compile(r"'[^']*'")
 SHOWN_CELLS = 12  # of a reference with a star, in the text that readers see
 AUDIT_COLUMNS = (
@@ -96,7 +97,7 @@ def show(operands: str, find: Callable[[str], list[Cell]]) -> str:
         rest = f" and {len(texts) - SHOWN_CELLS} more" if len(texts) > SHOWN_CELLS else ""
         return ", ".join(texts[:SHOWN_CELLS]) + rest
 
-    return REFERENCE.sub(text, operands)
+    return EXACT.sub("", REFERENCE.sub(text, operands))
 
 
 def _float(value: Fraction | float | None) -> float | None:
