@@ -105,6 +105,7 @@ wildcard_constraints:
     dataset=one_of(SCALE["datasets"]),
     suite=one_of(PROGRAM.suites),
     source="[a-z0-9.-]+",
+    benchmark=one_of(SCALE["datasets"]),
     table=one_of(name for name in OUTPUT_NAMES if name.startswith("table")),
     figure=one_of(name for name in OUTPUT_NAMES if name.startswith("figure")),
 
