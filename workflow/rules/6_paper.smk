@@ -77,6 +77,7 @@ rule collect_numbers:
         "../../envs/analysis.yaml"
     params:
         scope=lambda wildcards: {**SCOPE, "study": wildcards.study, "runs": sorted(PROGRAM.rows_of(wildcards.study))},
+        runs=described_runs,
         code=adapter_code("collect_numbers"),
     script:
         "../scripts/collect_numbers.py"

@@ -22,6 +22,7 @@ from rlvr.plan.claims import required_outputs
 from rlvr.plan.configuration import check_engine
 from rlvr.plan.outputs import required_inputs
 from rlvr.plan.program import prompt_limits
+from rlvr.plan.run_texts import describe_run
 from rlvr.plan.sources import find_source
 from rlvr.plan.statistics import EVIDENCE
 from rlvr.plan.study import checkpoint_name, load_study, study_names

@@ -95,6 +95,13 @@ def study_scores(wildcards):
     ]
 
 
+def described_runs(wildcards):
+    """Every row of a study's grid, of any tier, as the documents list it."""
+    selected = PROGRAM.rows_of(wildcards.study)
+    rows = PROGRAM.studies[wildcards.study].rows
+    return [describe_run({**row, "run_id": run_id}, run_id in selected) for run_id, row in rows.items()]
+
+
 def cells_of(study, output_ids):
     """The cells of those of these outputs that are made of cells."""
     folders = {name: "tables" if name in TABLES[study] else "figures" for name in output_ids}
