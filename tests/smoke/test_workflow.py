@@ -220,7 +220,7 @@ def test_latex_compiles_every_table(finished: Checkout, tmp_path) -> None:
     inputs = "\n".join(f"\\input{{{path}}}\n\\clearpage" for path in tables)
     numbers = paper(finished, "numbers.tex")
     document = (
-        "\\documentclass{article}\\usepackage{booktabs}\\usepackage{graphicx}"
+        "\\documentclass{article}\\usepackage{booktabs}\\usepackage{xcolor}\\usepackage{graphicx}"
         f"\\input{{{numbers}}}\\begin{{document}}{inputs}\\end{{document}}"
     )
     (tmp_path / "tables.tex").write_text(document)

@@ -1,16 +1,27 @@
 """Tables as text: every kind of cell in every format."""
 
+import copy
 import json
 
 import pandas as pd
 import pytest
-from report_study import PARAMETERS, SCORES, evidence, load_study, manifest, score_frame, spectra_frame, write_study
+from report_study import (
+    OUTPUTS,
+    PARAMETERS,
+    SCORES,
+    evidence,
+    load_study,
+    manifest,
+    score_frame,
+    spectra_frame,
+    write_study,
+)
 
 from rlvr.core.io import write_json, write_table
 from rlvr.plan.printed import MINUS
 from rlvr.report.cells import ReportScope, build_cells
 from rlvr.report.files import TableFiles, read_cells, tabulate_file
-from rlvr.report.render import DASH, cell_text, compose, escape_tex, to_json, to_latex, to_markdown
+from rlvr.report.render import DASH, cell_text, compose, escape_tex, text_columns, to_json, to_latex, to_markdown
 from rlvr.tables import SCORES as SCORES_SCHEMA
 from rlvr.tables import SPECTRA
 
@@ -24,24 +35,41 @@ def table(tmp_path):
 
 def test_texts_of_all_cell_kinds(table):
     assert table.texts[0] == [
-        "LoRA", "r = 8", "5.38K† (22M)", "3.00", "60.0 [55.0, 65.0] (62.3)", "70.0 [65.0, 75.0]",
-        "70.0 [45.2, 94.8] (78.1)", "10.0", "80.0 [75.0, 85.0]", "10.0 [2.9, 17.1]",
+        "LoRA", "r = 8", "5.38K†", "22M", "3.00", "60.0 [55.0, 65.0]", "62.3", "70.0 [65.0, 75.0]",
+        "70.0 [45.2, 94.8]", "78.1", "10.0", "80.0 [75.0, 85.0]", "10.0 [2.9, 17.1]",
     ]  # fmt: skip
     assert table.texts[1][2:] == [
-        "43.6M (43.6M)", "20.00", "55.0 [50.0, 60.0]", DASH, f"{DASH} (74.4)", DASH, "55.0 [50.0, 60.0]", DASH,
+        "43.6M", "43.6M", "20.00", "55.0 [50.0, 60.0]", "", DASH, DASH, "74.4", DASH, "55.0 [50.0, 60.0]", DASH,
     ]  # fmt: skip
+
+
+def test_printed_numbers_stand_in_columns_of_their_own(table):
+    printed = [(column.header, column.texts) for column in table.columns if column.kind == "printed"]
+    assert printed == [
+        (("", "Paper"), ["22M", "43.6M"]),
+        (("Score (%)", "Paper"), ["62.3", ""]),
+        (("Score (%)", "Paper"), ["78.1", "74.4"]),
+    ]
+
+
+def test_a_printed_number_beside_two_readings_comes_once_behind_both(tmp_path):
+    declared = copy.deepcopy(OUTPUTS)
+    declared["table1"]["columns"][3]["printed"] = "seed_1"
+    output = load_study(write_study(tmp_path, declared))["table1"]
+    columns = text_columns(output, build_cells(output, evidence(), ReportScope("paper", True, list(SCORES))))
+    assert [column.header for column in columns if column.kind == "printed"][-1] == ("Paper", "Seed 1")
+    assert columns[-1].texts == ["62.3", ""]
+    assert [text for column in columns for text in column.texts].count("62.3") == 1
 
 
 def test_negative_numbers_carry_a_minus_sign():
     cell = {"verdict": "stand-in", "value": -3.52, "low": -9.96, "high": 2.9, "decimals": 1, "unit": "%"}
-    assert cell_text({**cell, "printed": "+1.2"}) == f"{MINUS}3.5 [{MINUS}10.0, 2.9] (+1.2)"
+    assert cell_text({**cell, "printed": "+1.2"}) == f"{MINUS}3.5 [{MINUS}10.0, 2.9]"
 
 
 def test_notes_explain_what_occurs_and_nothing_else(table):
     text = " ".join(table.notes)
-    assert all(
-        mark in text for mark in ("†", DASH, "In brackets", "In parentheses", "Student's t", "modified Wilson interval")
-    )
+    assert all(mark in text for mark in ("†", DASH, "In brackets", "Paper:", "Student's t", "modified Wilson interval"))
     assert "stand-ins" not in text
     assert "estimated spectrum" not in text
 
@@ -51,12 +79,12 @@ def test_latex_structure(table):
     assert tex.startswith("% made by hand\n% from 3 files\n\\begin{table}")
     for part in ("\\toprule", "\\midrule", "\\bottomrule", "\\caption{Scores of 100 \\% \\& more\\_or\\_less.}"):
         assert tex.count(part) == 1
-    assert "\\multicolumn{6}{c}{Score (\\%)}" in tex
+    assert "\\multicolumn{8}{c}{Score (\\%)}" in tex
     body = tex[tex.index("\\midrule") : tex.index("\\bottomrule")]
     rows = [line for line in body.splitlines() if line.endswith("\\\\")]
-    assert len(rows) == 2 and all(row.count("&") == 9 for row in rows)
-    assert "DoRA & r = 8\\_x & 43.6M (43.6M)" in body
-    assert "$^\\dagger$" in body and "-- (74.4)" in body
+    assert len(rows) == 2 and all(row.count("&") == 12 for row in rows)
+    assert "DoRA & r = 8\\_x & 43.6M & \\textcolor[gray]{0.4}{43.6M}" in body
+    assert "$^\\dagger$" in body and "-- & \\textcolor[gray]{0.4}{74.4}" in body
     assert tex.isascii()
 
 
@@ -76,8 +104,10 @@ def test_markdown_has_one_line_a_row(table):
 
 
 def test_json_rows_carry_verdicts(table):
-    row = to_json(table)["rows"][1]
-    assert row["key"] == "dora" and len(row["texts"]) == 10
+    content = to_json(table)
+    row = content["rows"][1]
+    assert row["key"] == "dora" and len(row["texts"]) == len(content["kinds"]) == 13
+    assert content["kinds"][:4] == ["label", "label", "ours", "printed"]
     assert row["verdicts"] == [
         "agrees", "not reported", "not reported", "not run", "not run", "not run", "not reported", "not run",
     ]  # fmt: skip
@@ -113,7 +143,8 @@ def test_tabulate_file_writes_every_format(tmp_path, inputs):
     assert len(cells) == 16 and cells.loc[cells["verdict"] == "not run", "runs"].eq("").all()
     assert pd.read_csv(files.csv).columns[0] == "output"  # tidy, no comment line
     content = json.loads((tmp_path / "out.json").read_text())
-    assert any("stand-ins" in note for note in content["notes"])
+    assert "stand-ins" in content["scope"] and not any("stand-ins" in note for note in content["notes"])
+    assert "% Scale 'tiny'" in (tmp_path / "out.tex").read_text()
     first = (tmp_path / "out.tex").read_bytes()
     tabulate_file(declared(tmp_path), ReportScope("tiny", False, list(SCORES)), inputs, files)
     assert (tmp_path / "out.tex").read_bytes() == first

@@ -14,6 +14,8 @@ from rlvr.report.cells import ReportScope
 
 DASH = "\N{EN DASH}"
 DIFFERS = "\N{DAGGER}"
+PAPER = "Paper"  # heading of the columns of printed numbers
+TEX_GREY = r"\textcolor[gray]{0.4}{%s}"
 TEX_CHARACTERS = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"$\sim$", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$", DASH: "--", MINUS: "$-$",
@@ -23,52 +25,105 @@ TEX_CHARACTERS = {
 
 
 @dataclass(frozen=True)
+class TextColumn:
+    """One column of a printed table.
+
+    Attributes:
+        kind: ``label``, ``ours`` (reproduced numbers) or ``printed`` (the paper's, shown in grey).
+        header: Its heading, as many levels as the table has.
+        texts: One text per row.
+    """
+
+    kind: str
+    header: tuple[str, ...]
+    texts: list[str]
+
+
+@dataclass(frozen=True)
 class Table:
     """A table of texts.
 
     Attributes:
         output: What it shows.
         cells: ``tables.CELLS`` of the output.
-        texts: One list per row: label texts, then cell texts.
+        columns: Columns from left to right, label columns first.
         notes: Sentences that explain brackets, dashes and marks, only those that occur.
+        scope: What holds for every table of this scale; a document says it once, not under each table.
         provenance: Where the numbers come from, one line each.
     """
 
     output: Output
     cells: pd.DataFrame
-    texts: list[list[str]]
+    columns: list[TextColumn]
     notes: list[str]
+    scope: str
     provenance: list[str]
 
     @property
     def headers(self) -> list[tuple[str, ...]]:
-        """Heading of every column, label columns first, all with the same number of levels (1 or 2)."""
-        levels = max(len(column.header) for column in self.output.columns)
-        headers = [(name,) for name in self.output.labels] + [column.header for column in self.output.columns]
-        return [("",) * (levels - len(header)) + header for header in headers]
+        """Heading of every column, all with the same number of levels (1 or 2)."""
+        return [column.header for column in self.columns]
+
+    @property
+    def texts(self) -> list[list[str]]:
+        """One list per row: the texts of all columns."""
+        return [list(row) for row in zip(*(column.texts for column in self.columns), strict=True)]
 
 
 def compose(output: Output, cells: pd.DataFrame, scope: ReportScope, provenance: list[str]) -> Table:
     """Turn the cells of an output into texts."""
+    statement = " ".join(scope_notes(scope))
+    return Table(output, cells, text_columns(output, cells), notes(output, cells), statement, provenance)
+
+
+def text_columns(output: Output, cells: pd.DataFrame) -> list[TextColumn]:
+    """The columns of a table, printed numbers in columns of their own.
+
+    A printed number that stands beside one column follows it; one that stands beside several (two readings of the same
+    setting) comes once, behind all of them.
+    """
     by_place = {(line["row"], line["column"]): line for line in cells.to_dict("records")}
-    texts = [
-        [*row.labels, *(cell_text(by_place[row.key, column.key]) for column in output.columns)] for row in output.rows
+    levels = max(len(column.header) for column in output.columns)
+    sharing: dict[str, list[Column]] = {}
+    for column in output.columns:
+        if any(by_place[row.key, column.key]["printed"] for row in output.rows):
+            sharing.setdefault(column.printed or column.key, []).append(column)
+    found = [
+        TextColumn("label", _levels((name,), levels), [row.labels[place] for row in output.rows])
+        for place, name in enumerate(output.labels)
     ]
-    return Table(output, cells, texts, notes(output, cells, scope), provenance)
+    for column in output.columns:
+        cells_of = [by_place[row.key, column.key] for row in output.rows]
+        found.append(TextColumn("ours", _levels(column.header, levels), [cell_text(cell) for cell in cells_of]))
+        if sharing.get(column.printed or column.key) == [column]:
+            header = (*_levels(column.header, levels)[:-1], PAPER)
+            found.append(TextColumn("printed", header, [cell["printed"] for cell in cells_of]))
+    for columns in sharing.values():
+        if len(columns) > 1:
+            found.append(_shared_column(columns[0], output, levels))
+    return found
+
+
+def _shared_column(column: Column, output: Output, levels: int) -> TextColumn:
+    """The printed numbers that stand beside several columns; they are those beside the first of them."""
+    name = column.header[-1]
+    header = (PAPER, name) if levels > 1 else (f"{PAPER}: {name}",)
+    return TextColumn("printed", header, [output.printed(row, column) or "" for row in output.rows])
+
+
+def _levels(header: tuple[str, ...], levels: int) -> tuple[str, ...]:
+    return ("",) * (levels - len(header)) + header
 
 
 def cell_text(cell: Mapping[Any, Any]) -> str:
-    """One cell, e.g. ``46.6 [43.1, 50.2] (78.1)``: reproduced, its 95 % interval, as printed.
+    """One reproduced cell with its 95 % interval, e.g. ``46.6 [43.1, 50.2]``.
 
     A dash stands for a number that was not run; a dagger marks one that differs from the printed number.
     """
-    parts = [reproduced_text(cell)]
-    if not math.isnan(cell["low"]):
-        low, high = (format_value(cell[end], cell["decimals"], cell["unit"]) for end in ("low", "high"))
-        parts.append(f"[{low}, {high}]")
-    if cell["printed"]:
-        parts.append(f"({cell['printed']})")
-    return " ".join(parts)
+    if math.isnan(cell["low"]):
+        return reproduced_text(cell)
+    low, high = (format_value(cell[end], cell["decimals"], cell["unit"]) for end in ("low", "high"))
+    return f"{reproduced_text(cell)} [{low}, {high}]"
 
 
 def reproduced_text(cell: Mapping[Any, Any]) -> str:
@@ -79,11 +134,11 @@ def reproduced_text(cell: Mapping[Any, Any]) -> str:
     return format_value(cell["value"], cell["decimals"], cell["unit"]) + mark
 
 
-def notes(output: Output, cells: pd.DataFrame, scope: ReportScope) -> list[str]:
+def notes(output: Output, cells: pd.DataFrame) -> list[str]:
     """Notes that a reader of the cells needs, each a full sentence."""
-    found = scope_notes(scope)
+    found = []
     if cells["reported"].notna().any():
-        found.append("In parentheses: the number that the paper prints.")
+        found.append(f"{PAPER}: the number as the paper prints it.")
     if cells["low"].notna().any():
         with_interval = set(cells.loc[cells["low"].notna(), "column"])
         kinds = interval_kinds(column for column in output.columns if column.key in with_interval)
@@ -124,16 +179,17 @@ def to_markdown(table: Table) -> str:
     safe = [[text.replace("|", r"\|") for text in row] for row in table.texts]
     body = pd.DataFrame(safe, columns=headers).to_markdown(index=False, disable_numparse=True)
     comment = "<!-- " + "\n     ".join(table.provenance) + " -->"
-    footer = "\n".join(f"- {note}" for note in table.notes)
+    footer = "\n".join(f"- {note}" for note in [table.scope, *table.notes] if note)
     return f"{comment}\n\n{table.output.caption}\n\n{body}\n\n{footer}\n"
 
 
 def to_latex(table: Table) -> str:
-    """A floating booktabs table (needs ``booktabs``) with caption, label, notes and a provenance comment."""
+    """A floating booktabs table (needs ``booktabs``, ``xcolor``): caption, label, notes, provenance as a comment."""
     headers = [tuple(escape_tex(level) for level in header) for header in table.headers]
     levels = len(headers[0])
     columns = pd.MultiIndex.from_tuples(headers) if levels > 1 else pd.Index([header[0] for header in headers])
-    frame = pd.DataFrame([[escape_tex(text) for text in row] for row in table.texts])
+    texts = [[_tex_cell(text, column.kind) for text in column.texts] for column in table.columns]
+    frame = pd.DataFrame(list(zip(*texts, strict=True)))
     frame.columns = columns
     count = len(table.output.labels)
     body = frame.style.hide(axis="index").to_latex(
@@ -141,12 +197,16 @@ def to_latex(table: Table) -> str:
         column_format="l" * count + "r" * (len(headers) - count),
         multicol_align="c",
     )
-    comment = "".join(f"% {line}\n" for line in table.provenance)
+    comment = "".join(f"% {line}\n" for line in [*table.provenance, *filter(None, [table.scope])])
     remarks = escape_tex(" ".join(table.notes))
     return (
         f"{comment}\\begin{{table}}[t]\n\\centering\n\\caption{{{escape_tex(table.output.caption)}}}\n"
         f"\\label{{tab:{table.output.key}}}\n\\small\n{body}\n\\par\\footnotesize {remarks}\n\\end{{table}}\n"
     )
+
+
+def _tex_cell(text: str, kind: str) -> str:
+    return TEX_GREY % escape_tex(text) if kind == "printed" and text else escape_tex(text)
 
 
 def escape_tex(text: str) -> str:
@@ -155,7 +215,11 @@ def escape_tex(text: str) -> str:
 
 
 def to_json(table: Table) -> dict[str, Any]:
-    """The table as the Typst document reads it: captions, headings and texts; no number is left for it to format."""
+    """The table as the Typst document reads it: captions, headings and texts; no number is left for it to format.
+
+    ``kinds`` says of every column whether it holds labels, reproduced numbers (``ours``) or ``printed`` ones, which a
+    document sets in grey; ``scope`` is what holds for the whole scale.
+    """
     verdicts = {(line["row"], line["column"]): line["verdict"] for line in table.cells.to_dict("records")}
     keys = [column.key for column in table.output.columns]
     return {
@@ -163,11 +227,13 @@ def to_json(table: Table) -> dict[str, Any]:
         "source": table.output.source,
         "caption": table.output.caption,
         "label_columns": len(table.output.labels),
+        "kinds": [column.kind for column in table.columns],
         "headers": [list(header) for header in table.headers],
         "rows": [
             {"key": row.key, "texts": texts, "verdicts": [verdicts[row.key, key] for key in keys]}
             for row, texts in zip(table.output.rows, table.texts, strict=True)
         ],
         "notes": table.notes,
+        "scope": table.scope,
         "provenance": table.provenance,
     }
