@@ -20,12 +20,14 @@ from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
 from rlvr.plan.claims import required_outputs
 from rlvr.plan.configuration import check_engine
+from rlvr.plan.labels import display_names
 from rlvr.plan.outputs import required_inputs
 from rlvr.plan.program import prompt_limits
 from rlvr.plan.run_texts import describe_run
 from rlvr.plan.sources import find_source
 from rlvr.plan.statistics import EVIDENCE
-from rlvr.plan.study import checkpoint_name, load_study, study_names
+from rlvr.plan.study import ancestors, checkpoint_name, load_study, study_names
+from rlvr.plan.tags import tag_rows
 from rlvr.plan.workspace import Vocabulary, check_config_files, load_workspace
 from rlvr.prompts import TEMPLATES
 from rlvr.report.figures import OPTIONS

@@ -12,11 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from rlvr.core.errors import InputError
-from rlvr.core.io import write_json
-from rlvr.report.files import write_text
 
 TAG = re.compile(r"\b(SOURCE|ASSUME|DEVIATION)(?::|(?= from\b))\s*")
 TAG_COLUMNS = ("tag", "group", "file", "line", "subject", "text")
@@ -51,25 +47,16 @@ class Block:
     subject: str
 
 
-def collect_tags_file(groups: Mapping[str, Iterable[str]], root: str | Path, json_path: str, csv_path: str) -> None:
-    """Write every tagged remark of several groups of files, in the order of the groups.
+def tag_rows(groups: Mapping[str, Iterable[Path]], root: Path) -> Iterator[dict[str, Any]]:
+    """Every tagged remark of several groups of files, as rows of ``TAG_COLUMNS``.
 
     Args:
-        groups: Paths by the name of their group, e.g. ``recipe``.
+        groups: Paths by the name of their group, e.g. ``recipe``; a file that stands in two is read in the first.
         root: The repository's root; files are named relative to it.
-        json_path: Rows of ``TAG_COLUMNS``, for the documents.
-        csv_path: The rows as CSV.
     """
-    rows = list(tag_rows(groups, Path(root)))
-    write_json(rows, json_path)
-    write_text(pd.DataFrame(rows, columns=list(TAG_COLUMNS)).to_csv(index=False), csv_path)
-
-
-def tag_rows(groups: Mapping[str, Iterable[str]], root: Path) -> Iterator[dict[str, Any]]:
-    """Rows of ``TAG_COLUMNS``; a file that stands in two groups is read in the first."""
     seen: set[Path] = set()
     for group, paths in groups.items():
-        for path in map(Path, paths):
+        for path in paths:
             if path.resolve() in seen:
                 continue
             seen.add(path.resolve())
@@ -87,6 +74,8 @@ def tags_of(name: str, text: str) -> list[Tagged]:
     Raises:
         InputError: If a Python file cannot be parsed.
     """
+    if not TAG.search(text):
+        return []
     blocks = _python_blocks(name, text) if name.endswith(".py") else _yaml_blocks(text)
     return sorted((found for block in blocks for found in _tags_of_block(name, block)), key=lambda each: each.line)
 
