@@ -23,6 +23,7 @@ include: "workflow/rules/_comparisons.smk"
 include: "workflow/rules/4_spectra.smk"
 include: "workflow/rules/_evidence.smk"
 include: "workflow/rules/5_parameters.smk"
+include: "workflow/rules/5_audit.smk"
 include: "workflow/rules/6_paper.smk"
 
 

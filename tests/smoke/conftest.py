@@ -10,7 +10,7 @@ KEPT = (
     "qwen3-8b_deepmath-hard_lora-r8_bs64_s42",
     "qwen3-8b_deepmath-hard_lora-r256_bs64_s42",
     "qwen3-8b_deepmath-hard_quanta-d3-no-kv_bs64_s42",
-    "llama-3.1-8b_math_quanta-d3-all-linear-constant_bs64_s42",
+    "llama-3.1-8b_math_quanta-d3-no-kv-constant_bs64_s42",
 )
 
 

@@ -73,8 +73,10 @@ CLAIMS = [
     {"claim": "nasty", "where": "section 5", "sentence": NASTY, "verdict": "fails", "numbers": "1 - 2"},
 ]
 AUDIT = [
-    {"output": "table1", "row": "lora", "label": "LoRA", "column": "mean", "parts": "1 2", "printed": "3.0", "derived": 1.5,
-     "lowest": 1.4, "highest": 1.6, "verdict": "does not follow"},
+    {"id": "mean", "document": "preprint", "where": "table 1", "sentence": f"the mean {NASTY}", "kind": "mean", "printed": "3.0",
+     "operands": "1; 2", "derived": 1.5, "by": "", "remark": "", "verdict": "does not follow"},
+    {"id": "gap", "document": "preprint", "where": "table 1", "sentence": "the rest", "kind": "mean", "printed": "3.0",
+     "operands": "?x", "derived": None, "by": "", "remark": "not printed", "verdict": "cannot be checked"},
 ]  # fmt: skip
 TAGS = [
     {"tag": tag, "group": "recipe", "file": "workflow/studies/toy/study.yaml", "line": 3, "subject": "rate: 1", "text": NASTY}

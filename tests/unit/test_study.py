@@ -80,7 +80,7 @@ def test_tiers_nest() -> None:
 def test_suites_of_runs_and_bases() -> None:
     program = load_program()
     assert program.run_suites("qwen3-8b_deepmath-hard_lora-r8_bs64_s42") == ["main"]
-    assert program.run_suites("llama-3.1-8b_math_quanta-d3-all-linear-constant_bs64_s42") == ["math", "main"]
+    assert program.run_suites("llama-3.1-8b_math_quanta-d3-no-kv-constant_bs64_s42") == ["math", "main"]
     assert set(program.run_suites("llama-3.1-8b_base")) == {"main", "math"}
     assert list(program.sampling("main", "transformers")) == ["deepmath-hard", "aime-2025-2026"]
     assert program.model_of("llama-3.1-8b_base") == "llama-3.1-8b"

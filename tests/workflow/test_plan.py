@@ -6,8 +6,9 @@ from bound_rows import load_program
 from conftest import Checkout
 
 
-def core_rows(checkout: Checkout) -> list[dict[str, str]]:
-    return [row for row in checkout.read_grid() if row["tier"] == "core"]
+def core_rows(checkout: Checkout, *words: str) -> list[dict[str, str]]:
+    """Rows of tier core at scale tiny, which has the further seeds; by other words those of another scale."""
+    return [row for row in checkout.read_grid() if row["tier"] in (words or ("core", "seeds"))]
 
 
 def test_one_training_job_per_grid_row(checkout: Checkout) -> None:
@@ -16,6 +17,33 @@ def test_one_training_job_per_grid_row(checkout: Checkout) -> None:
 
 def test_the_full_tier_trains_every_row(checkout: Checkout) -> None:
     assert checkout.plan("--config", "tier=full")["train_run"] == len(checkout.read_grid())
+
+
+def test_a_scale_says_which_seeds_its_tiers_have(checkout: Checkout) -> None:
+    """At scale paper a further seed costs half a day on four GPUs: only tier all has the seeds that nobody printed."""
+    rows = checkout.read_grid()
+    further = {row["run_id"] for row in rows if row["tier"] == "seeds"}
+    for tier in ("core", "full"):
+        assert further and not further & set(load_program("paper", tier).rows)
+    every = {row["run_id"] for row in rows}
+    assert set(load_program("paper", "all").rows) == set(load_program("tiny", "full").rows) == every
+    assert further < set(load_program("tiny").rows)
+
+
+def test_headline_rows_have_five_seeds(checkout: Checkout) -> None:
+    """Every run of the bases on DeepMath-Hard that tables 1, 4, 11, 13 and 17 show, as the documentation lists them."""
+    seeds: dict[str, set[int]] = {}
+    for row in core_rows(checkout):
+        seeds.setdefault(row["run_id"].rpartition("_s")[0], set()).add(row["seed"])
+    five = {name for name, found in seeds.items() if found == {42, 43, 44, 45, 46}}
+    one = {name for name, found in seeds.items() if found == {42}}
+    assert five | one == set(seeds) and len(five) == 28
+    assert one == {
+        "qwen3-8b_deepmath-hard_quanta-d4-all-linear_bs64",
+        "llama-3.1-8b_deepmath-hard_quanta-d4-all-linear_bs64",
+        "apertus-8b_deepmath-hard_quanta-d4-all-linear_bs64",
+        "llama-3.1-8b_math_quanta-d3-no-kv-constant_bs64",
+    }
 
 
 def test_a_new_row_adds_exactly_one_training_job(checkout: Checkout) -> None:
@@ -49,7 +77,9 @@ def test_a_rotated_model_is_made_from_its_base(checkout: Checkout) -> None:
 
 def test_a_table_asks_only_for_what_it_needs(checkout: Checkout) -> None:
     plan = checkout.plan("table4")
-    sweep = [row for row in core_rows(checkout) if row["method"] == "lora" and row["model"] == "qwen3-8b"]
+    sweep = [
+        row for row in core_rows(checkout) if (row["method"], row["model"], row["seed"]) == ("lora", "qwen3-8b", 42)
+    ]
     assert plan["train_run"] == len(sweep)
     assert plan["score_run"] == len(sweep)  # no base
     assert plan["measure_run"] == 0
@@ -125,7 +155,7 @@ def test_the_cluster_plan_of_a_fresh_clone(checkout: Checkout, tmp_path) -> None
     done = checkout.snakemake("--profile", "slurm", "-n", "all", XDG_CONFIG_HOME=str(tmp_path / "home"))
     assert done.returncode == 0, done.stdout
     jobs = re.findall(r"^rule train_run:$.*?^    resources: .*?$", done.stdout, flags=re.MULTILINE | re.DOTALL)
-    assert len(jobs) == len(core_rows(checkout))
+    assert len(jobs) == len(core_rows(checkout, "core"))
     for job in jobs:
         for wanted in ("gpu=4", "mem_mb=256000", "runtime=1440", "slurm_partition=gpu", "tasks=0", "cpus_per_task=32"):
             assert wanted in job, job
@@ -134,12 +164,14 @@ def test_the_cluster_plan_of_a_fresh_clone(checkout: Checkout, tmp_path) -> None
 
 def test_paper_settings_are_the_printed_ones() -> None:
     """The specs of the cluster's runs, resolved: printed hyperparameters, ranks as printed."""
-    specs = load_program("paper", "full").specs
+    program = load_program("paper", "full")
+    specs = program.specs
     sweep = specs["qwen3-8b_deepmath-hard_lora-r256_bs64_s42"]
     assert (sweep["rank"], sweep["alpha"]) == (256, 512)
     assert specs["qwen3-8b_deepmath-hard_lora-r256-a32_bs64_s42"]["alpha"] == 32
-    for spec in specs.values():
-        assert spec["learning_rate"] == 1e-5
+    for run_id, spec in specs.items():
+        own_rate = program.studies["structure-over-scale"].rows[run_id]["learning_rate"]
+        assert spec["learning_rate"] == (own_rate or 1e-5)
         assert spec["group_size"] == 8
         assert spec["kl_beta"] == 0
         assert (spec["loss_type"], spec["scale_rewards"]) == ("dr_grpo", "none")

@@ -107,28 +107,6 @@ rule check_claims:
         "../scripts/check_claims.py"
 
 
-rule check_printed:
-    """Printed means, deviations and differences, re-derived from the numbers printed beside them."""
-    output:
-        json=f"{PAPER}/audit.json",
-        csv=report(
-            f"{PAPER}/audit.csv",
-            caption="../report/audit.rst",
-            category="{study}",
-            subcategory="Claims",
-            labels={"output": "audit", "format": "csv"},
-        ),
-    log:
-        f"{RESULTS}/logs/check_printed/{{study}}.log",
-    conda:
-        "../../envs/analysis.yaml"
-    params:
-        outputs=printed_outputs,
-        code=adapter_code("check_printed"),
-    script:
-        "../scripts/check_printed.py"
-
-
 rule collect_tags:
     """What a study's files assume, and where they depart from what is printed, with file and line."""
     output:
@@ -244,12 +222,6 @@ rule claims:
         expand(rules.check_claims.output.csv, study=PROGRAM.studies),
 
 
-rule audit:
-    """The papers' printed numbers, re-derived from each other."""
-    input:
-        expand(rules.check_printed.output.csv, study=PROGRAM.studies),
-
-
 rule assumptions:
     """What the studies' files assume, and where they depart from what is printed."""
     input:
@@ -276,7 +248,6 @@ localrules:
     grid,
     numbers,
     claims,
-    audit,
     assumptions,
     paper,
     report,

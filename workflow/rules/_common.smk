@@ -16,6 +16,7 @@ from rlvr.bases.architectures import tiny_shapes
 from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.provenance import code_digest
+from rlvr.core.schemas import load_yaml
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
 from rlvr.plan.claims import required_outputs

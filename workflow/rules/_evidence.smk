@@ -72,11 +72,6 @@ def study_file(name, optional=False):
     return path
 
 
-def printed_outputs(wildcards):
-    """The declarations of the outputs whose numbers the paper prints."""
-    return [output.declaration() for output in OUTPUTS[wildcards.study].values() if output.reported]
-
-
 def scope_of(study, output_id):
     """What a table needs to know beside its files: the scale, and which of its runs the tier has."""
     needed = needs_of(study, output_id).items()

@@ -215,7 +215,9 @@ CELLS = _schema(
         "high": pa.Column(float, nullable=True),
         "reported": pa.Column(float, nullable=True, description="as printed in the paper, as a number"),
         "printed": pa.Column(str, description="as printed in the paper; empty for nothing"),
-        "verdict": pa.Column(str, pa.Check.isin(["agrees", "differs", "stand-in", "not reported", "not run"])),
+        "verdict": pa.Column(
+            str, pa.Check.isin(["agrees", "differs", "spread unknown", "stand-in", "not reported", "not run"])
+        ),
         "runs": pa.Column(str, description="run ids that the value comes from, joined by ' '"),
     },
     ["output", "row", "column"],

@@ -31,6 +31,9 @@ SHORT = {
     "loss_type": "{}",
     "reward": "{}",
     "max_steps": "{}steps",
+    "epochs": "{}epochs",
+    "block_size": "b{}",
+    "butterfly_factors": "m{}",
     "base_dtype": "{}",
     "trained_dtype": "trained-{}",
 }

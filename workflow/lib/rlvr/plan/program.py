@@ -17,6 +17,7 @@ from rlvr.plan.study import Study
 from rlvr.plan.suites import Suite, bare_suites, make_suites
 
 BASE_SUFFIX = "_base"
+WORDS_OF_ROWS = ("core", "seeds", "full")  # every word of the column `tier`: what tier `all` takes
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Program:
     Attributes:
         scale_name: Stem of the scale's file.
         scale: Its content.
-        tier: ``core`` or ``full``.
+        tier: ``core`` or ``full``, which take the rows that the scale says, or ``all``.
         methods: The registry of methods.
         studies: Selected studies by name.
         specs: Resolved settings of every row of their grids, of any tier, by run id.
@@ -56,7 +57,8 @@ class Program:
     def rows_of(self, study: str) -> dict[str, Mapping[str, Any]]:
         """Rows of one study in the selected tier, by run id."""
         rows = self.studies[study].rows
-        return {run_id: row for run_id, row in rows.items() if self.tier == "full" or row["tier"] == self.tier}
+        taken = self.scale["tiers"].get(self.tier, WORDS_OF_ROWS)
+        return {run_id: row for run_id, row in rows.items() if row["tier"] in taken}
 
     @property
     def bases(self) -> dict[str, str]:

@@ -10,13 +10,13 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table
 from rlvr.plan.outputs import Column
 from rlvr.plan.statistics import EVIDENCE, PAIR_KINDS, SCORE
+from rlvr.stats.intervals import Z95
 
 if TYPE_CHECKING:
     import pandas as pd
     from pandera.pandas import DataFrameSchema
 
 UNDECLARED = "The rule's inputs and the declaration of its output differ; see required_inputs."
-Z95 = 1.959963984540054  # SOURCE: 97.5 % quantile of the standard normal
 InputPaths = Mapping[str, Sequence[str]]  # files that an output is made from, by kind of evidence
 
 

@@ -282,9 +282,9 @@ def outcome_class(verdict: str) -> str:
 
 def audit_class(verdict: str) -> str:
     """The look of a verdict of the audit."""
-    if verdict == AuditVerdict.WITHIN_ROUNDING or verdict.startswith("follows"):
+    if verdict in (AuditVerdict.FOLLOWS, AuditVerdict.WITHIN_ROUNDING):
         return "holds"
-    return "undecided" if verdict.startswith("cannot") else "fails"
+    return "undecided" if verdict in (AuditVerdict.CANNOT_BE_CHECKED, AuditVerdict.WITHIN_CHANCE) else "fails"
 
 
 def output_heading(name: str) -> str:

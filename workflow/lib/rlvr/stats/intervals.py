@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+Z95 = 1.959963984540054  # SOURCE: 97.5 % quantile of the standard normal
 FEW_SUCCESSES = 3.5  # SOURCE: Brown, Cai and DasGupta 2001: 1 to 3 get the Poisson bound
 PRIOR_PROBLEMS = 1.0  # weight of the prior in the correlation of a problem's samples; see `effective_size`
 
@@ -72,16 +73,18 @@ def effective_size(values_P: np.ndarray, samples: int) -> float:
 
 def _lower_end(share: float, size: float, level: float) -> float:
     """Lower end of the modified Wilson interval of a share of so many answers; neither must be whole."""
-    from scipy.stats import chi2, norm
+    from scipy.special import ndtri
+    from scipy.stats import chi2
 
     if (successes := share * size) == 0:
         return 0.0
-    z2 = norm.ppf((1 + level) / 2) ** 2
+    z2 = float(ndtri((1 + level) / 2)) ** 2
     half = math.sqrt(z2 * share * (1 - share) / size + (z2 / (2 * size)) ** 2)
     wilson = (share + z2 / (2 * size) - half) / (1 + z2 / size)
+    if successes >= min(FEW_SUCCESSES, size / 2):
+        return wilson
     # A Poisson bound on one side: with so few successes, the other side cannot miss.
-    poisson = chi2.ppf(1 - level, 2 * successes) / (2 * size)
-    return float(min(wilson, poisson) if successes < min(FEW_SUCCESSES, size / 2) else wilson)
+    return float(min(wilson, chi2.ppf(1 - level, 2 * successes) / (2 * size)))
 
 
 def seed_mean(values_S: np.ndarray, level: float = 0.95) -> Interval:

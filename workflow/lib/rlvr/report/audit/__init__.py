@@ -1,0 +1,1 @@
+"""The papers against themselves: every statement that can be checked, re-derived from what the papers print."""

@@ -1,0 +1,97 @@
+"""Every statement of a study judged: rows of ``audit.csv``."""
+
+import re
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from rlvr.plan.verdict_words import AuditVerdict
+from rlvr.report.audit.arithmetic_kinds import ARITHMETIC
+from rlvr.report.audit.comparing_kinds import COMPARING
+from rlvr.report.audit.findings import Finding, Question
+from rlvr.report.audit.printed_cells import Cell, PrintedCells
+from rlvr.report.audit.statements import REFERENCE, Statement, load_places, load_statements
+
+KINDS: Mapping[str, Callable[[Question], Finding]] = {**ARITHMETIC, **COMPARING}
+GAP = re.compile(r"\?([^;<>=|@]+)")
+QUOTED = re.compile(r"'[^']*'")
+SHOWN_CELLS = 12  # of a reference with a star, in the text that readers see
+AUDIT_COLUMNS = (
+    "study", "document", "id", "where", "sentence", "kind", "printed", "unit", "operands", "derived", "lowest",
+    "highest", "verdict", "by", "remark", "note",
+)  # fmt: skip
+
+
+def audit_study(folder: Path, configurations: Path) -> list[dict[str, Any]]:
+    """Judge every statement of a study.
+
+    Args:
+        folder: ``workflow/studies/<study>``; the studies beside it may be referred to.
+        configurations: Folder of the real models' ``config.json``.
+
+    Returns:
+        One record with the keys ``AUDIT_COLUMNS`` per statement, in the order of the file; ``by`` holds places joined
+        by commas, numbers are floats of at most six significant digits or none.
+
+    Raises:
+        InputError: Names file, line and what is wrong with a statement.
+    """
+    cells = PrintedCells(folder.parent, configurations)
+    places = load_places(folder)
+    return [
+        record_of(folder.name, statement, cells, places.get(statement.document, {}))
+        for statement in load_statements(folder, cells, KINDS)
+    ]
+
+
+def record_of(
+    study: str, statement: Statement, cells: PrintedCells, places: Mapping[str, frozenset[str]]
+) -> dict[str, Any]:
+    """One statement with its verdict."""
+
+    def find(reference: str) -> list[Cell]:
+        return cells.find(study, reference, statement.origin)
+
+    question = Question(statement, find, places)
+    finding = judge(question)
+    return {
+        "study": study,
+        "document": statement.document,
+        "id": statement.id,
+        "where": statement.where,
+        "sentence": statement.sentence,
+        "kind": statement.kind,
+        "printed": question.printed_text.strip("'"),
+        "unit": statement.unit,
+        "operands": show(statement.operands, find),
+        "derived": _float(finding.derived),
+        "lowest": _float(finding.low),
+        "highest": _float(finding.high),
+        "verdict": str(finding.verdict),
+        "by": ", ".join(finding.by),
+        "remark": finding.remark,
+        "note": statement.note,
+    }
+
+
+def judge(question: Question) -> Finding:
+    """The finding of one statement; a number that it needs and the paper does not print leaves it unchecked."""
+    if gaps := [gap.strip() for gap in GAP.findall(QUOTED.sub("", question.statement.operands))]:
+        return Finding(AuditVerdict.CANNOT_BE_CHECKED, remark=f"not printed: {'; '.join(gaps)}")
+    return KINDS[question.statement.kind](question)
+
+
+def show(operands: str, find: Callable[[str], list[Cell]]) -> str:
+    """Operands as readers see them: each reference replaced by what is printed there."""
+
+    def text(match: re.Match[str]) -> str:
+        texts = [cell.text for cell in find(match[1])]
+        rest = f" and {len(texts) - SHOWN_CELLS} more" if len(texts) > SHOWN_CELLS else ""
+        return ", ".join(texts[:SHOWN_CELLS]) + rest
+
+    return REFERENCE.sub(text, operands)
+
+
+def _float(value: Fraction | float | None) -> float | None:
+    return None if value is None else float(f"{float(value):.6g}")

@@ -1,0 +1,122 @@
+"""Printed percentages as counts: which sample size fits a column, which deviations whole counts can have."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rlvr.stats.derivations import Printed
+
+HUNDRED = 100  # percent
+
+
+def is_multiple(printed: Printed, size: int) -> bool:
+    """Whether some whole count of ``size`` is printed so, in percent.
+
+    SOURCE: the GRIM test (Brown and Heathers 2017): a mean of whole numbers is a multiple of 1 / n.
+    """
+    return math.ceil(printed.low * size / HUNDRED) * HUNDRED <= printed.high * size
+
+
+def chance_of_fit(printed: Printed, size: int) -> float:
+    """Share of prints of the same precision that are multiples of 1 / ``size``, around any number.
+
+    A print stands for an interval of a certain width, multiples are ``100 / size`` apart.
+    """
+    return float(min(Fraction(1), (printed.high - printed.low) * size / HUNDRED))
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well a sample size explains a column.
+
+    Attributes:
+        size: Number of answers, n.
+        fitting: How many of the distinct numbers are multiples of 1 / n.
+        expected: How many would be by chance.
+        probability: Of at least so many by chance, times the number of sizes that were tried; at most 1.
+        misfits: Places in the column of those that are no multiples.
+    """
+
+    size: int
+    fitting: int
+    expected: float
+    probability: float
+    misfits: tuple[int, ...]
+
+
+def fit_of(column: Sequence[Printed], size: int, tried: int = 1) -> Fit:
+    """Judge one sample size.
+
+    Args:
+        column: Printed percentages, each number once.
+        size: The sample size.
+        tried: How many sizes are tried, for the correction of the probability (Bonferroni).
+    """
+    misfits = tuple(place for place, printed in enumerate(column) if not is_multiple(printed, size))
+    chances = [chance_of_fit(printed, size) for printed in column]
+    fitting = len(column) - len(misfits)
+    return Fit(size, fitting, sum(chances), min(1.0, tried * _tail(chances, fitting)), misfits)
+
+
+def best_fit(column: Sequence[Printed], sizes: Iterable[int]) -> Fit:
+    """The sample size whose fits are least likely by chance; the smallest one of equals."""
+    sizes = list(sizes)
+    return min((fit_of(column, size, len(sizes)) for size in sizes), key=lambda fit: (fit.probability, fit.size))
+
+
+def _tail(chances: Sequence[float], at_least: int) -> float:
+    """Probability of at least so many successes among independent events of unequal chances (Poisson binomial)."""
+    counts = [1.0]
+    for chance in chances:
+        counts = [
+            (counts[k] * (1 - chance) if k < len(counts) else 0.0) + (counts[k - 1] * chance if k else 0.0)
+            for k in range(len(counts) + 1)
+        ]
+    return math.fsum(counts[at_least:])
+
+
+def deviations_of_counts(mean: Printed, near: Printed, size: int, seeds: int, ddof: int) -> list[float]:
+    """Standard deviations near a printed one that whole counts with a printed mean can have, in percent.
+
+    SOURCE: the idea of SPRITE and of the GRIMMER test (Anaya 2016): counts of ``size`` over few seeds leave only
+    certain pairs of mean and deviation.
+
+    Args:
+        mean: The printed mean, in percent.
+        near: The printed deviation; only sums of squares that round to it are kept.
+        size: Number of answers of each seed.
+        seeds: Number of seeds, 2 to 4.
+        ddof: 1 divides by n - 1, 0 by n.
+
+    Raises:
+        ValueError: For another number of seeds.
+    """
+    if not 2 <= seeds <= 4:
+        raise ValueError(f"expected 2 to 4 seeds, found {seeds}")
+    step = Fraction(HUNDRED, size)
+    totals = range(math.ceil(mean.low * seeds / step), math.floor(mean.high * seeds / step) + 1)
+    largest = float(near.high / step) ** 2 * (seeds - ddof)  # of the sum of squares, in counts
+    smallest = float(max(near.low, Fraction(0)) / step) ** 2 * (seeds - ddof)
+    found: set[Fraction] = set()
+    for total in totals:
+        for squares in _sums_of_squares(total, seeds, size, largest):
+            if smallest - 1e-9 <= squares <= largest + 1e-9:
+                found.add(squares)
+    return sorted(float(step) * math.sqrt(squares / (seeds - ddof)) for squares in found)
+
+
+def _sums_of_squares(total: int, seeds: int, size: int, largest: float) -> set[Fraction]:
+    """Sums of squared distances from the mean of whole counts with one total, none of them above ``largest``."""
+    mean = Fraction(total, seeds)
+    reach = math.ceil(math.sqrt(largest)) + 1
+    first, last = max(0, math.floor(mean) - reach), min(size, math.ceil(mean) + reach)
+    sums: set[tuple[int, Fraction]] = {(0, Fraction(0))}
+    for _ in range(seeds - 1):
+        sums = {
+            (partial + count, squares + (count - mean) ** 2)
+            for partial, squares in sums
+            for count in range(first, last + 1)
+            if squares + (count - mean) ** 2 <= largest + 1e-9
+        }
+    return {squares + (total - partial - mean) ** 2 for partial, squares in sums if first <= total - partial <= last}

@@ -1,0 +1,50 @@
+"""Whether a printed difference is more than chance, from what is printed."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Test:
+    """A two-sided test of no difference: its statistic (z or t) and the probability of at least so large a one."""
+
+    statistic: float
+    probability: float
+
+
+def compare_shares(first: float, first_size: int, second: float, second_size: int) -> Test:
+    """Two printed percentages of two samples: z of the two-proportion test with the pooled share.
+
+    The answers count as independent: that both runs answered the same problems is not in a printed percentage, nor is
+    the chance of training. The one makes the test too strict, the other too lenient.
+
+    Args:
+        first: In percent; taken to the nearest whole count.
+        first_size: Number of answers.
+        second: In percent.
+        second_size: Number of answers.
+    """
+    counts = (round(first * first_size / 100), round(second * second_size / 100))
+    pooled = sum(counts) / (first_size + second_size)
+    if pooled in (0, 1):
+        return Test(0.0, 1.0)
+    error = math.sqrt(pooled * (1 - pooled) * (1 / first_size + 1 / second_size))
+    z = (counts[0] / first_size - counts[1] / second_size) / error
+    return Test(z, math.erfc(abs(z) / math.sqrt(2)))
+
+
+def compare_seeds(first_S: Sequence[float], second_S: Sequence[float], paired: bool = False) -> Test:
+    """Two sets of seeds: Welch's t, or Student's t of the differences if the seeds are paired.
+
+    Raises:
+        ValueError: For fewer than two seeds on a side, or pairs of unequal numbers.
+    """
+    from scipy.stats import ttest_ind, ttest_rel
+
+    if min(len(first_S), len(second_S)) < 2 or (paired and len(first_S) != len(second_S)):
+        raise ValueError(f"cannot compare {len(first_S)} with {len(second_S)} seeds")
+    if len({*first_S, *second_S}) == 1:
+        return Test(0.0, 1.0)
+    test = ttest_rel(first_S, second_S) if paired else ttest_ind(first_S, second_S, equal_var=False)
+    return Test(float(test.statistic), float(test.pvalue))
