@@ -1,8 +1,8 @@
 """A headless Chromium, driven over a pipe by the DevTools protocol: no driver and no Python package is needed.
 
 SOURCE: https://chromedevtools.github.io/devtools-protocol/ (domains Page, Runtime, Input, Emulation, Network, Log and
-Browser); with ``--remote-debugging-pipe`` messages are JSON texts that end in a zero byte, read by the browser from file
-descriptor 3 and written by it to 4.
+Browser); with ``--remote-debugging-pipe`` messages are JSON texts that end in a zero byte, read by the browser from
+file descriptor 3 and written by it to 4.
 """
 
 import base64

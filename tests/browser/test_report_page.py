@@ -1,7 +1,7 @@
 """The HTML report in a real browser: nothing is complained about, and it works by keyboard and on a telephone.
 
-The page of a small crafted study is always looked at; the page of a finished workflow, too, where the environment variable
-REPORT_HTML names one.
+The page of a small crafted study is always looked at; the page of a finished workflow, too, where the environment
+variable REPORT_HTML names one.
 """
 
 import csv
@@ -18,6 +18,7 @@ from rlvr.report.page import StudyFiles, write_page
 
 ROOT = Path(__file__).resolve().parents[2]
 DESKTOP, PHONE = (1280, 900), (360, 740)
+ROWS = "tbody tr:not([hidden])"
 VISIBLE = "[...document.querySelectorAll('.card:not([hidden])')].filter(each => each.getClientRects().length)"
 
 pytestmark = pytest.mark.skipif(
@@ -66,7 +67,9 @@ def shown(window: Browser) -> list[str]:
 
 
 def focused(window: Browser) -> str:
-    return window.run("document.activeElement.name || document.activeElement.className || document.activeElement.tagName")
+    return window.run(
+        "document.activeElement.name || document.activeElement.className || document.activeElement.tagName"
+    )
 
 
 def tab_to(window: Browser, name: str) -> None:
@@ -135,7 +138,7 @@ def test_a_kind_and_a_method_are_chosen_by_keyboard(opened: Browser) -> None:
     tab_to(opened, "method")
     opened.type("lora")
     rows = opened.run(
-        f"{VISIBLE}.flatMap(card => [...card.querySelectorAll('tbody tr:not([hidden])')].map(row => row.dataset.methods))"
+        f"{VISIBLE}.flatMap(each => [...each.querySelectorAll('{ROWS}')].map(row => row.dataset.methods))"
     )
     assert rows and all("lora" in row.split() for row in rows)
 

@@ -40,7 +40,7 @@ def test_every_output_is_there(finished: Checkout) -> None:
 
 
 def test_the_report_is_self_contained(finished: Checkout) -> None:
-    report = paper(finished, "report.html").read_text()
+    report = results(finished, "paper", "report.html").read_text()
     assert "table4" in report
     assert not re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="https?://', report)
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rlvr.report.render import DASH
+
 NASTY = '<script>document.title = "broken"</script> & "quoted" #emph[typst] $x$ @nobody'
 PIXEL = base64.b64decode(  # a red PNG of one pixel
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
@@ -16,9 +18,13 @@ COST = {"runs": "2", "steps": "40", "completions": "2,560", "hours": "0.01", "me
 RUN = {"model": "base", "dataset": "hard", "seed": "42", "tier": "core", "completions_per_step": "", "state": "trained"}
 TRAINED = {"steps": "20", "minutes": "0.30", "memory": "0.60", "moved": "97.00"}
 FACTS = {
-    "name": "toy", "title": "A toy study", "citation": "structure", "names": {"base": "Base 8B"}, "comparable": False,
+    "name": "toy",
+    "title": "A toy study",
+    "citation": "structure",
+    "names": {"base": "Base 8B"},
+    "comparable": False,
     "tier": "core",
-}  # fmt: skip
+}
 
 
 def cell(value: float, printed: str = "", spread: float = 3.0) -> dict[str, Any]:
@@ -36,28 +42,71 @@ NUMBERS: dict[str, Any] = {
         "base_base": {
             "hard": {
                 "avg_at_k": {
-                    "value": "44.0", "low": "41.0", "high": "47.0", "k": "4", "problems": "256", "unparsed_share": "1.0",
-                    "truncated_share": "2.0", "timed_out_share": "0.0",
+                    "value": "44.0",
+                    "low": "41.0",
+                    "high": "47.0",
+                    "k": "4",
+                    "problems": "256",
+                    "unparsed_share": "1.0",
+                    "truncated_share": "2.0",
+                    "timed_out_share": "0.0",
                 },
-                "pass_at_k": {"value": "70.0"}, "maj_at_k": {"value": "50.0"},
+                "pass_at_k": {"value": "70.0"},
+                "maj_at_k": {"value": "50.0"},
             }
         }
     },
     "models": {"base": "stand-in, 81 K"},
     "study": {
-        "scale": "tiny", "note": "Scale 'tiny': small stand-ins.", "data_note": "", "runs": "2", "models": "1", "seeds": "42",
+        "scale": "tiny",
+        "note": "Scale 'tiny': small stand-ins.",
+        "data_note": "",
+        "runs": "2",
+        "models": "1",
+        "seeds": "42",
         "training_hours": "0.01",
     },
     "runs": [
-        {**RUN, **TRAINED, "run_id": LORA, "method": "lora", "setting": "r = 8", "scores": {"hard": "50.0 [47.0, 53.0]"}},
-        {**RUN, **TRAINED, "run_id": DORA, "method": "dora", "setting": "r = 8", "scores": {"hard": "60.0 [57.0, 63.0]"}},
-        {**RUN, "run_id": "base_hard_full_bs64_s42", "method": "full", "setting": "", "tier": "full", "state": "not in this tier"},
+        {
+            **RUN,
+            **TRAINED,
+            "run_id": LORA,
+            "method": "lora",
+            "setting": "r = 8",
+            "scores": {"hard": "50.0 [47.0, 53.0]"},
+        },
+        {
+            **RUN,
+            **TRAINED,
+            "run_id": DORA,
+            "method": "dora",
+            "setting": "r = 8",
+            "scores": {"hard": "60.0 [57.0, 63.0]"},
+        },
+        {
+            **RUN,
+            "run_id": "base_hard_full_bs64_s42",
+            "method": "full",
+            "setting": "",
+            "tier": "full",
+            "state": "not in this tier",
+        },
     ],
     "coverage": {
         "groups": [
-            {"model": "base", "dataset": "hard", "method": method, "declared": "1", "trained": trained, "seeds": seeds, "missing": missing}
+            {
+                "model": "base",
+                "dataset": "hard",
+                "method": method,
+                "declared": "1",
+                "trained": trained,
+                "seeds": seeds,
+                "missing": missing,
+            }
             for method, trained, seeds, missing in (
-                ("lora", "1", "42", ""), ("dora", "1", "42", ""), ("full", "0", "", "as printed, seed 42"),
+                ("lora", "1", "42", ""),
+                ("dora", "1", "42", ""),
+                ("full", "0", "", "as printed, seed 42"),
             )
         ],
         "tiers": [{"tier": "core", "declared": "2", "trained": "2"}, {"tier": "full", "declared": "1", "trained": "0"}],
@@ -65,33 +114,76 @@ NUMBERS: dict[str, Any] = {
     },
     "compute": {
         "groups": [{"model": "base", "method": "lora", **COST}],
-        "total": COST, "devices": "cpu", "commits": "none", "versions": [{"package": "torch", "version": "2"}],
+        "total": COST,
+        "devices": "cpu",
+        "commits": "none",
+        "versions": [{"package": "torch", "version": "2"}],
     },
-}  # fmt: skip
+}
 CLAIMS = [
-    {"claim": "dora-beats-lora", "where": "section 4", "sentence": "DoRA beats LoRA.", "verdict": "holds", "numbers": "60.0 - 50.0"},
+    {
+        "claim": "dora-beats-lora",
+        "where": "section 4",
+        "sentence": "DoRA beats LoRA.",
+        "verdict": "holds",
+        "numbers": "60.0 - 50.0",
+    },
     {"claim": "nasty", "where": "section 5", "sentence": NASTY, "verdict": "fails", "numbers": "1 - 2"},
 ]
 AUDIT = [
-    {"id": "mean", "document": "preprint", "where": "table 1", "sentence": f"the mean {NASTY}", "kind": "mean", "printed": "3.0",
-     "operands": "1; 2", "derived": 1.5, "by": "", "remark": "", "verdict": "does not follow"},
-    {"id": "gap", "document": "preprint", "where": "table 1", "sentence": "the rest", "kind": "mean", "printed": "3.0",
-     "operands": "?x", "derived": None, "by": "", "remark": "not printed", "verdict": "cannot be checked"},
-]  # fmt: skip
+    {
+        "id": "mean",
+        "document": "preprint",
+        "where": "table 1",
+        "sentence": f"the mean {NASTY}",
+        "kind": "mean",
+        "printed": "3.0",
+        "operands": "1; 2",
+        "derived": 1.5,
+        "by": "",
+        "remark": "",
+        "verdict": "does not follow",
+    },
+    {
+        "id": "gap",
+        "document": "preprint",
+        "where": "table 1",
+        "sentence": "the rest",
+        "kind": "mean",
+        "printed": "3.0",
+        "operands": "?x",
+        "derived": None,
+        "by": "",
+        "remark": "not printed",
+        "verdict": "cannot be checked",
+    },
+]
 TAGS = [
-    {"tag": tag, "group": "recipe", "file": "workflow/studies/toy/study.yaml", "line": 3, "subject": "rate: 1", "text": NASTY}
+    {
+        "tag": tag,
+        "group": "recipe",
+        "file": "workflow/studies/toy/study.yaml",
+        "line": 3,
+        "subject": "rate: 1",
+        "text": NASTY,
+    }
     for tag in ("SOURCE", "ASSUME", "DEVIATION")
 ]
 TABLE = {
-    "output": "table1", "source": "table 1", "caption": f"Accuracy. {NASTY}", "label_columns": 2,
+    "output": "table1",
+    "source": "table 1",
+    "caption": f"Accuracy. {NASTY}",
+    "label_columns": 2,
     "kinds": ["label", "label", "ours", "printed"],
     "headers": [["", "Method"], ["", "Rank"], ["Score", "Accuracy (%)"], ["Score", "Paper"]],
     "rows": [
         {"key": "lora-r8", "texts": ["LoRA", "r = 8", "50.0 [47.0, 53.0]", "78.1"], "verdicts": ["stand-in"]},
         {"key": "dora-r8", "texts": ["DoRA", NASTY, "60.0 [57.0, 63.0]", "84.0"], "verdicts": ["stand-in"]},
     ],
-    "notes": ["In brackets: an interval."], "scope": "", "provenance": [],
-}  # fmt: skip
+    "notes": ["In brackets: an interval."],
+    "scope": "",
+    "provenance": [],
+}
 CELLS_CSV = f"output,row,column,value,runs\ntable1,lora-r8,accuracy,50.0,{LORA}\ntable1,dora-r8,accuracy,60.0,{DORA}\n"
 FIGURE_CSV = f"run_id,step,reward\n{LORA},1,0.123456789\n{LORA},2,0.5\n"
 MINIMAL_PDF = (
@@ -100,9 +192,7 @@ MINIMAL_PDF = (
 )
 
 
-def write_study(
-    folder: Path, picture: bytes = PIXEL, **changes: Any
-) -> dict[str, Any]:
+def write_study(folder: Path, picture: bytes = PIXEL, **changes: Any) -> dict[str, Any]:
     """Write everything that a document or a page of the study reads.
 
     Args:
@@ -138,6 +228,6 @@ def changed_numbers(changes: Mapping[str, Any]) -> dict[str, Any]:
     numbers = copy.deepcopy(NUMBERS)
     for place, value in changes.items():
         output, row, column = place.split("/")
-        found = {"value": "–", "verdict": "not run"} if value is None else cell(value, "50.0")
+        found = {"value": DASH, "verdict": "not run"} if value is None else cell(value, "50.0")
         numbers["cells"].setdefault(output, {}).setdefault(row, {})[column] = found
     return numbers

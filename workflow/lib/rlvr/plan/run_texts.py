@@ -6,7 +6,7 @@ from typing import Any
 NAMED = ("run_id", "model", "dataset", "method", "seed", "tier", "completions_per_step")  # shown in places of their own
 NOT_A_SETTING = {*NAMED, "for"}
 BARE = ("target_modules", "schedule")  # settings whose value says what it is
-SYMBOLS = {"rank": "r", "alpha": "α", "axes": "d"}
+SYMBOLS = {"rank": "r", "alpha": "\N{GREEK SMALL LETTER ALPHA}", "axes": "d"}
 
 
 def setting_text(row: Mapping[str, Any]) -> str:
@@ -25,5 +25,5 @@ def setting_text(row: Mapping[str, Any]) -> str:
 
 
 def describe_run(row: Mapping[str, Any], selected: bool) -> dict[str, Any]:
-    """A row of a grid as plain values that travel to a job: ``NAMED``, its setting as a text, and if it was asked for."""
+    """A row of a grid as plain values for a job: ``NAMED``, its setting as a text, and whether it was asked for."""
     return {**{name: row.get(name) for name in NAMED}, "setting": setting_text(row), "selected": selected}

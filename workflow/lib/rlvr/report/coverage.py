@@ -10,6 +10,8 @@ from rlvr.plan.run_texts import NAMED
 from rlvr.plan.verdict_words import CellVerdict
 
 HOUR_S = 3600
+
+
 def run_entries(
     runs: Sequence[Mapping[str, Any]], manifests: Iterable[Mapping[str, Any]], scores: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
@@ -28,7 +30,7 @@ def run_entries(
     trained = {manifest["run_id"]: manifest for manifest in manifests}
     entries = []
     for run in runs:
-        entry = {name: "" if run[name] is None else str(run[name]) for name in (*NAMED, "setting")}
+        entry: dict[str, Any] = {name: "" if run[name] is None else str(run[name]) for name in (*NAMED, "setting")}
         manifest = trained.get(run["run_id"])
         entry["state"] = "trained" if manifest else "not run" if run["selected"] else "not in this tier"
         if manifest:
@@ -99,7 +101,7 @@ def tier_counts(runs: Sequence[Mapping[str, Any]], trained: Iterable[str]) -> li
 
 
 def output_counts(cells: pd.DataFrame) -> list[dict[str, str]]:
-    """Of each output made of cells: how many cells it has, how many a run fills, and beside how many a printed one stands."""
+    """Of each output made of cells: how many it has, how many a run fills, beside how many a printed number stands."""
     found = []
     for name, part in cells.groupby("output", sort=False):
         filled = part["verdict"] != CellVerdict.NOT_RUN

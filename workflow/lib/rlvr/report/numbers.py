@@ -37,8 +37,8 @@ def collect_numbers_file(
         scores_paths: Scores of any runs, the untrained bases among them.
         manifest_paths: ``run.json`` of the tier's runs.
         runs: Every row of the study's grid, as :func:`rlvr.plan.run_texts.describe_run` gives it.
-        json_path: Nested numbers, every leaf a text that is ready to print; ``exact`` of a cell holds its unrounded value
-            and interval, for comparisons.
+        json_path: Nested numbers, every leaf a text that is ready to print; ``exact`` of a cell holds its unrounded
+            value and interval, for comparisons.
         tex_path: LaTeX macros of these numbers.
     """
     from rlvr.tables import SCORES

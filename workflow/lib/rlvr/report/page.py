@@ -30,6 +30,12 @@ KINDS = {
 }
 SPOKEN = {"full": ("full", "fft")}  # words by which texts call a method, where not by its name
 OUTCOMES = ("not run", "undecided", "one seed", "fails", "holds")  # the first that a verdict contains
+HIDDEN = ("outcome", "methods", "group")
+LEADING = ("verdict", "sentence", "statement", "where")  # columns that stand first, in this order
+TAGS_CAPTION = (
+    "What the paper does not print (ASSUME), where the reproduction departs (DEVIATION), and where a setting is "
+    "printed (SOURCE)."
+)
 Records = Sequence[Mapping[str, Any]]
 
 
@@ -76,7 +82,11 @@ def write_page(studies: Iterable[StudyFiles], tier: str, templates: str | Path, 
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     text = environment.get_template("report.html.j2").render(page_content(list(studies), tier))
     with atomic_path(html_path) as temporary:
@@ -130,17 +140,13 @@ def study_lists(files: StudyFiles, numbers: Mapping[str, Any], methods: Sequence
     costs = [{**group, "methods": [group["method"]]} for group in numbers["compute"]["groups"]]
     audit = [{**entry, "outcome": audit_class(entry["verdict"])} for entry in read_json(files.audit)]
     found = [
-        _list("claims", "claims", "Claims", "The paper's statements in our words, judged on reproduced numbers.", claims),
-        _list("audit", "audit", "The paper against itself", "Printed numbers, re-derived from others.", audit),
-        _list("coverage", "grid", "What was run", "Runs of the grid by base, data and method.", groups, name="groups"),
-        _list("coverage", "grid", "Every run", "Runs of the grid with cost and scores (Avg@k, %).", runs, name="runs"),
-        _list("coverage", "numbers", "What it cost", "Training by base and method.", costs, name="compute"),
-        _list(
-            "assumptions", "assumptions", "Assumptions and departures",
-            "What the paper does not print (ASSUME), where the reproduction departs (DEVIATION), and where a setting is "
-            "printed (SOURCE).", read_json(files.tags),
-        ),
-    ]  # fmt: skip
+        _list("claims", "Claims", "The paper's statements in our words, judged on reproduced numbers.", claims),
+        _list("audit", "The paper against itself", "Statements of the paper, re-derived from what it prints.", audit),
+        _list("groups", "What was run", "Runs of the grid by base, data and method.", groups, "coverage", "grid"),
+        _list("runs", "Every run", "Runs of the grid with cost and scores (Avg@k, %).", runs, "coverage", "grid"),
+        _list("compute", "What it cost", "Training by base and method.", costs, "coverage", "numbers"),
+        _list("assumptions", "Assumptions and departures", TAGS_CAPTION, read_json(files.tags)),
+    ]
     return [each for each in found if each["rows"]]
 
 
@@ -149,19 +155,15 @@ def _run_record(run: Mapping[str, Any]) -> dict[str, Any]:
     return {**run, "scores": scores, "methods": [run["method"]] if run["method"] else []}
 
 
-HIDDEN = ("outcome", "methods", "group")
-LEADING = ("verdict", "sentence", "statement", "where")  # columns that stand first, in this order
-
-
-def _list(kind: str, target: str, heading: str, caption: str, rows: Records, name: str = "") -> dict[str, Any]:
+def _list(name: str, heading: str, caption: str, rows: Records, kind: str = "", target: str = "") -> dict[str, Any]:
     """A list as the template shows it; its columns are the keys of its records that are not empty everywhere."""
     keys = list(dict.fromkeys(key for row in rows for key in row if key not in HIDDEN))
     filled = [key for key in keys if any(str(row.get(key, "")) not in ("", "None") for row in rows)]
     filled.sort(key=lambda key: LEADING.index(key) if key in LEADING else len(LEADING))
     return {
-        "kind": kind,
-        "name": name or kind,
-        "target": target,
+        "name": name,
+        "kind": kind or name,
+        "target": target or name,
         "heading": heading,
         "caption": caption,
         "columns": [(key, key.replace("_", " ").capitalize()) for key in filled],
