@@ -23,8 +23,8 @@ RUNS = [describe_run(row, row["tier"] == "core") for row in ROWS]
 
 def manifest(run_id: str, seconds: float, accelerator: float = 0.0, **changes: object) -> dict[str, object]:
     return {
-        "run_id": run_id, "settings": {"model": "m", "method": "lora"}, "wall_time_s": seconds, "steps": 20, "device": "cpu",
-        "completions_per_step": 64, "peak_memory_gib": {"accelerator": accelerator, "host": 0.5},
+        "run_id": run_id, "settings": {"model": "m", "method": "lora"}, "wall_time_s": seconds, "steps": 20,
+        "device": "cpu", "completions_per_step": 64, "peak_memory_gib": {"accelerator": accelerator, "host": 0.5},
         "versions": {"torch": "2"}, "repository": {"commit": None}, "moved_share": 0.25, **changes,
     }  # fmt: skip
 

@@ -19,10 +19,11 @@ SAYINGS = """
 #import "{parts}": *
 #if-holds("a", holds: [A wins.], fails: [A loses.])
 #if-holds("b", holds: [B wins.], fails: [B loses.])
-#compare("table1/dora-r8/accuracy", "table1/lora-r8/accuracy", above: [DoRA is ahead], below: [DoRA is behind], missing: [Unknown.])
-#compare("table1/lora-r8/accuracy", "base/base/hard", above: [LoRA learned], below: [LoRA did not learn])
-#follow(("table1/lora-r8/accuracy", "table1/dora-r8/accuracy"), rising: [It rises.], falling: [It falls.], missing: [No course.])
-#by-sides(("table1/lora-r8/accuracy", "table1/dora-r8/accuracy"), above: [Both positive.], below: [Both negative.], split: [Split.], missing: [None run.])
+#let (lora, dora) = ("table1/lora-r8/accuracy", "table1/dora-r8/accuracy")
+#compare(dora, lora, above: [DoRA is ahead], below: [DoRA is behind], missing: [Unknown.])
+#compare(lora, "base/base/hard", above: [LoRA learned], below: [LoRA did not learn])
+#follow((lora, dora), rising: [It rises.], falling: [It falls.], missing: [No course.])
+#by-sides((lora, dora), above: [Both positive.], below: [Both negative.], split: [Split.], missing: [None run.])
 """
 
 
@@ -127,7 +128,7 @@ def branches(path: Path, outcome: str) -> dict[str, set[str]]:
     """The first words of what a study's text says of each claim under an outcome."""
     found: dict[str, set[str]] = {}
     for key, body in re.findall(r'#if-holds\("([a-z0-9-]+)",(.*?)\n  \)', path.read_text(), re.DOTALL):
-        for words in re.findall(rf"\b{outcome}: \[([A-Z][\w ,α]+)", body):
+        for words in re.findall(rf"\b{outcome}: \[([A-Z][\w \u03b1]+)", body):
             found.setdefault(key, set()).add(words.strip())
     return found
 

@@ -20,7 +20,9 @@ def numbers(tmp_path):
 def test_cells_are_ready_to_print(numbers):
     assert numbers["table1"]["lora"]["mean"] == {
         "value": "70.0", "low": "45.2", "high": "94.8", "printed": "78.1", "verdict": "stand-in",
-        "exact": {"value": pytest.approx(70), "low": pytest.approx(45.2, abs=0.1), "high": pytest.approx(94.8, abs=0.1)},
+        "exact": {
+            "value": pytest.approx(70), "low": pytest.approx(45.2, abs=0.1), "high": pytest.approx(94.8, abs=0.1),
+        },
     }  # fmt: skip
     assert numbers["table1"]["lora"]["parameters"]["value"] == "5.38K"
     assert numbers["table1"]["dora"]["mean"] == {"value": DASH, "printed": "74.4", "verdict": "not run"}

@@ -13,7 +13,7 @@ SOURCES = [*(ROOT / "paper").glob("*.typ"), *(ROOT / "workflow/studies").glob("*
 
 
 def typed_numbers(text: str) -> list[str]:
-    """Digits in a Typst source that are no names, references, code in backticks, lengths, indices or comparisons of code."""
+    """Digits in a Typst source that are no names, references, code, lengths, indices or comparisons of code."""
     text = re.sub(r"(?<!:)//.*", "", text)
     text = re.sub(r'"[^"\n]*"|`[^`\n]*`', "", text)
     text = re.sub(r"@\w+|b?float\d+|\d+(\.\d+)?(fr|pt|%)|\(auto,\) \* \d+", "", text)
@@ -48,7 +48,8 @@ def places(text: str) -> set[str]:
 def test_cells_and_outputs_that_a_text_names_are_declared(path: Path, checkout: Checkout) -> None:
     """As the workflow itself resolves them; names put together in the text are tested by rendering it."""
     script = (
-        f"import json; print(json.dumps({{key: sorted('/'.join((row.key, column.key)) for row, column in output.cells()) "
+        "import json\n"
+        f"print(json.dumps({{key: sorted('/'.join((row.key, column.key)) for row, column in output.cells()) "
         f"for key, output in OUTPUTS['{path.parent.name}'].items()}}), flush=True)\nsys.exit(0)\n"
     )
     (checkout.root / "Snakefile").open("a").write(script)
