@@ -21,9 +21,11 @@ include: "workflow/rules/2_train.smk"
 include: "workflow/rules/3_evaluate.smk"
 include: "workflow/rules/_comparisons.smk"
 include: "workflow/rules/4_spectra.smk"
-include: "workflow/rules/_evidence.smk"
 include: "workflow/rules/5_parameters.smk"
 include: "workflow/rules/5_audit.smk"
+include: "workflow/rules/_evidence.smk"
+include: "workflow/rules/_claims.smk"
+include: "workflow/rules/_documents.smk"
 include: "workflow/rules/6_paper.smk"
 
 

@@ -15,19 +15,19 @@ import transformers
 from peft import PeftModel
 from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors.torch import load_file
-from small_models import SIZES, settings_of
-from transformers import AutoModelForCausalLM, Qwen3Config
+from small_models import settings_of
+from small_runs import STEPS, length_reward, train, weights_of, write_inputs
+from transformers import AutoModelForCausalLM
 
 from rlvr.adapters.masking import trained_masks
 from rlvr.adapters.methods import METHODS
 from rlvr.bases.loading import load_tokenizer
-from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
-from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
+from rlvr.core.io import read_json, read_table, sha256_file, write_json
 from rlvr.core.provenance import LIBRARY
 from rlvr.evaluate.sampling import SamplingSettings, load_engine
 from rlvr.prompts import render_prompt
-from rlvr.tables import METRICS, PROBLEMS
+from rlvr.tables import METRICS
 from rlvr.train.manifest import InvalidRun
 from rlvr.train.metrics import ProgressLines
 from rlvr.train.run import attach_adapter, train_run
@@ -36,7 +36,6 @@ from rlvr.weights.decompositions import decompose_base
 from rlvr.weights.updates import iterate_updates, tuned_state_dict
 
 ROOT = Path(__file__).resolve().parents[2]
-STEPS = 6
 PROJECTIONS = [f"model.layers.0.self_attn.{name}_proj" for name in "qkvo"]
 PROJECTIONS += [f"model.layers.0.mlp.{name}_proj" for name in ("gate", "up", "down")]
 NORMS = ["input_layernorm", "post_attention_layernorm", "self_attn.q_norm", "self_attn.k_norm"]
@@ -49,21 +48,7 @@ RESUMED = ("lora", "full", "adalora", "lora-plus", "pissa", "mora", "sparse-unio
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
     """Folder with a random base and training problems for ``STEPS`` steps."""
-    folder = tmp_path_factory.mktemp("inputs")
-    tokenizer = build_tokenizer()
-    tokenizer.save_pretrained(folder / "base")
-    torch.manual_seed(0)
-    sizes = {**SIZES, "num_hidden_layers": 1, "head_dim": 4, "max_position_embeddings": 128}
-    sizes |= {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
-    config = Qwen3Config(**sizes | {"vocab_size": len(tokenizer)}, tie_word_embeddings=True)
-    AutoModelForCausalLM.from_config(config).save_pretrained(folder / "base")
-    problems = [
-        {"problem_id": f"p{i}", "dataset": "d", "question": f"Last digit of {100 + i}?", "answer": str(i % 10)}
-        | {"verifier": "math", "difficulty": 9.0, "topic": None, "meta": "{}"}
-        for i in range(8 * STEPS)
-    ]
-    write_table(pd.DataFrame(problems), folder / "train.parquet", PROBLEMS)
-    return folder
+    return write_inputs(tmp_path_factory.mktemp("inputs"))
 
 
 @pytest.fixture
@@ -76,15 +61,6 @@ def spec(tmp_path):
         return tmp_path / f"{method}.json"
 
     return write
-
-
-def train(spec, inputs, out):
-    train_run(spec, inputs / "base", inputs / "train.parquet", out)
-    return read_json(out / "run.json")
-
-
-def weights_of(out):
-    return sha256_file(next(path for name in ("adapter", "model") for path in (out / name).glob("*.safetensors")))
 
 
 class OneStep(ProgressLines):
@@ -108,13 +84,6 @@ def watched(monkeypatch):
     monkeypatch.setattr("rlvr.train.trainer.ProgressLines", OneStep)
     monkeypatch.setattr("rlvr.train.trainer.make_reward", lambda *_: length_reward)
     return seen
-
-
-def length_reward(completions, log_metric, **_):
-    """A random base earns a true reward by luck alone, and where a group's rewards are equal nothing moves."""
-    log_metric("accuracy", 0.0)
-    log_metric("format", 0.0)
-    return [float(len(text)) for text in completions]
 
 
 def adapted_modules(method):

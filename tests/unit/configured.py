@@ -14,7 +14,15 @@ from bound_rows import PRIMARY, ROOT, WORDS
 from rlvr.core.errors import InputError
 from rlvr.plan.workspace import Workspace, check_config_files, load_workspace
 
-COPIED = ("config.yaml", "workflow/scales", "workflow/studies", "workflow/schemas", "data/configs", "data/sources.csv")
+COPIED = (
+    "config.yaml",
+    "workflow/scales",
+    "workflow/studies",
+    "workflow/schemas",
+    "data/configs",
+    "data/sources.csv",
+    "envs",
+)
 BIBLIOGRAPHY = "paper/refs.bib"
 TINY = "workflow/scales/tiny.yaml"
 FOLDER = f"workflow/studies/{PRIMARY}"

@@ -8,7 +8,7 @@ import yaml
 from rlvr.plan.outputs import Output
 from rlvr.plan.outputs_file import load_outputs
 from rlvr.plan.selection import pair_facts, run_facts
-from rlvr.report.evidence import Evidence, index_scores, summarise_spectra
+from rlvr.report.evidence import Evidence, index_answers, index_scores, summarise_spectra
 from rlvr.report.figures import OPTIONS
 from rlvr.tables import METRICS
 
@@ -24,6 +24,7 @@ SCORES = {"lora-s1": 0.60, "lora-s2": 0.70, "lora-s3": 0.80, "dora-s1": 0.55}  #
 PARAMETERS = {"lora-s1": 5_376, "lora-s2": 5_376, "lora-s3": 5_376, "dora-s1": 43_646_976}
 EFFECTIVE_RANKS = {"lora-s1": (1.0, 2.0, 6.0), "dora-s1": (10.0, 20.0, 30.0)}  # one value per module
 STEPS = 8
+PROBLEMS = 400
 
 FIRST, SECOND = {"where": {"seed": 1}}, {"where": {"seed": 2}}
 SCORE = {"statistic": "avg_at_k", "benchmark": "hard"}
@@ -89,13 +90,28 @@ def score_frame() -> pd.DataFrame:
     shares = dict.fromkeys(("wrong_share", "unparsed_share", "timed_out_share", "truncated_share"), 0.25)
     lines = [
         {
-            "run_id": run_id, "benchmark": "hard", "statistic": "avg_at_k", "k": 4, "n_problems": 256,
+            "run_id": run_id, "benchmark": "hard", "statistic": "avg_at_k", "k": 4, "n_problems": PROBLEMS,
             "value": value, "low": value - 0.05, "high": value + 0.05, **shares, "mean_completion_tokens": 10.0,
             "lost_share": 0.0625,
         }
         for run_id, value in SCORES.items()
     ]  # fmt: skip
     return pd.DataFrame(lines)
+
+
+def answer_frame(benchmark: str = "hard") -> pd.DataFrame:
+    """One answer to each of 400 problems, the first of them right, in the columns of ``tables.ANSWERS``."""
+    frames = [
+        pd.DataFrame(
+            {
+                "run_id": run_id, "benchmark": benchmark, "statistic": "avg_at_k", "samples": 1,
+                "problem_id": [f"p{place:03d}" for place in range(PROBLEMS)],
+                "value": [float(place < round(PROBLEMS * value)) for place in range(PROBLEMS)],
+            }
+        )
+        for run_id, value in SCORES.items()
+    ]  # fmt: skip
+    return pd.concat(frames, ignore_index=True)
 
 
 def spectra_frame(std_error: float = 0.0) -> pd.DataFrame:
@@ -115,7 +131,14 @@ def evidence() -> Evidence:
     """Everything about the four runs."""
     manifests = {run_id: manifest(run_id) for run_id in PARAMETERS}
     models = {"base": {"parameters": 53_760}}
-    return Evidence(index_scores(score_frame()), manifests, summarise_spectra(spectra_frame()), metrics_frame(), models)
+    return Evidence(
+        index_scores(score_frame()),
+        manifests,
+        summarise_spectra(spectra_frame()),
+        metrics_frame(),
+        models,
+        index_answers(answer_frame()),
+    )
 
 
 def manifest(run_id: str) -> dict:

@@ -19,11 +19,12 @@ from report_study import (
 )
 
 from rlvr.core.errors import InputError
-from rlvr.plan.outputs import Column, Output, required_inputs
+from rlvr.plan.outputs import Column, Output, Row, required_inputs
 from rlvr.plan.printed import format_count, parse_printed
 from rlvr.plan.statistics import EVIDENCE, METRICS, STATISTICS, statistics_table
 from rlvr.plan.verdict_words import CellVerdict
-from rlvr.report.cells import Estimate, ReportScope, build_cells, difference, judge_cell
+from rlvr.report.agreement import judge_cell
+from rlvr.report.cells import Estimate, ReportScope, build_cells, difference
 from rlvr.report.evidence import Evidence, index_scores, mean_of, summarise_spectra
 from rlvr.tables import CELLS
 from rlvr.tables import METRICS as METRICS_SCHEMA
@@ -56,6 +57,7 @@ def test_mean_and_deviation_over_seeds(cells):
     assert mean["value"] == pytest.approx(70)
     assert (mean["low"], mean["high"]) == pytest.approx((70 - margin, 70 + margin))
     assert cells["lora", "std"]["value"] == pytest.approx(10)
+    assert (cells["lora", "std"]["low"], cells["lora", "std"]["high"]) == pytest.approx((5.2066, 62.847), abs=1e-3)
     assert mean["runs"] == "lora-s1 lora-s2 lora-s3"
 
 
@@ -63,7 +65,10 @@ def test_largest_and_difference(cells):
     assert cells["lora", "best"]["value"] == pytest.approx(80)
     gap = cells["lora", "gap"]
     assert gap["value"] == pytest.approx(10)
-    assert gap["low"] == pytest.approx(10 - math.hypot(5, 5))
+    error = 100 * math.sqrt(40 - 40**2 / 400) / 400  # McNemar's: 40 of 400 problems are solved by one run only
+    assert (gap["low"], gap["high"]) == pytest.approx((10 - 1.96 * error, 10 + 1.96 * error), abs=0.2)
+    best = cells["lora", "best"]
+    assert best["low"] == pytest.approx(75.8, abs=0.3) and best["high"] == pytest.approx(83.6, abs=0.3)
     assert gap["runs"] == "lora-s2 lora-s1"
 
 
@@ -119,7 +124,11 @@ def test_a_run_of_the_tier_without_results_is_an_error(table):
     ],
 )
 def test_exact_numbers_are_judged_by_the_printed_rounding(text, value, verdict):
-    assert judge_cell(Estimate(value), parse_printed(text), comparable=True) == verdict
+    column, row = Column("x", ("X",), "trainable_parameters"), Row("r", (), {"x": (("run",),)})
+    found = judge_cell(
+        row, column, Estimate(value), parse_printed(text), evidence(), ReportScope("paper", True, ["run"])
+    )
+    assert (found.verdict, found.spread_from) == (verdict, "exact")
 
 
 def test_format_count():

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 
 import pandas as pd
 import pytest
@@ -9,6 +10,7 @@ from report_study import (
     OUTPUTS,
     PARAMETERS,
     SCORES,
+    answer_frame,
     evidence,
     load_study,
     manifest,
@@ -22,8 +24,8 @@ from rlvr.plan.printed import MINUS
 from rlvr.report.cells import ReportScope, build_cells
 from rlvr.report.files import TableFiles, read_cells, tabulate_file
 from rlvr.report.render import DASH, cell_text, compose, escape_tex, text_columns, to_json, to_latex, to_markdown
+from rlvr.tables import ANSWERS, SPECTRA
 from rlvr.tables import SCORES as SCORES_SCHEMA
-from rlvr.tables import SPECTRA
 
 
 @pytest.fixture
@@ -33,13 +35,17 @@ def table(tmp_path):
     return compose(output, build_cells(output, evidence(), scope), scope, ["made by hand", "from 3 files"])
 
 
+LOST = ", 6.2 % lost"
+
+
 def test_texts_of_all_cell_kinds(table):
     assert table.texts[0] == [
-        "LoRA", "r = 8", "5.38K†", "22M", "3.00", "60.0 [55.0, 65.0]", "62.3", "70.0 [65.0, 75.0]",
-        "70.0 [45.2, 94.8]", "78.1", "10.0", "80.0 [75.0, 85.0]", "10.0 [2.9, 17.1]",
+        "LoRA", "r = 8", "5.38K†", "22M", "3.00", f"60.0 [55.0, 65.0]{LOST}", "62.3", f"70.0 [65.0, 75.0]{LOST}",
+        f"70.0 [45.2, 94.8]{LOST}", "78.1", "10.0 [5.2, 62.8]", f"80.0 [75.8, 83.7]{LOST}", "10.0 [7.0, 12.9]",
     ]  # fmt: skip
     assert table.texts[1][2:] == [
-        "43.6M", "43.6M", "20.00", "55.0 [50.0, 60.0]", "", DASH, DASH, "74.4", DASH, "55.0 [50.0, 60.0]", DASH,
+        "43.6M", "43.6M", "20.00", f"55.0 [50.0, 60.0]{LOST}", "", DASH, DASH, "74.4", DASH,
+        f"55.0 [50.1, 59.8]{LOST}", DASH,
     ]  # fmt: skip
 
 
@@ -64,7 +70,13 @@ def test_a_printed_number_beside_two_readings_comes_once_behind_both(tmp_path):
 
 def test_negative_numbers_carry_a_minus_sign():
     cell = {"verdict": "stand-in", "value": -3.52, "low": -9.96, "high": 2.9, "decimals": 1, "unit": "%"}
-    assert cell_text({**cell, "printed": "+1.2"}) == f"{MINUS}3.5 [{MINUS}10.0, 2.9]"
+    cell |= {"printed": "+1.2", "lost_share": math.nan}
+    assert cell_text(cell) == f"{MINUS}3.5 [{MINUS}10.0, 2.9]"
+    assert cell_text({**cell, "lost_share": 0.0}) == f"{MINUS}3.5 [{MINUS}10.0, 2.9]"
+    assert cell_text({**cell, "lost_share": 0.0123, "verdict": "spread unknown"}).startswith(
+        f"{MINUS}3.5\N{DOUBLE DAGGER}"
+    )
+    assert cell_text({**cell, "lost_share": 0.7123}).endswith("2.9], 71 % lost")
 
 
 def test_notes_explain_what_occurs_and_nothing_else(table):
@@ -117,11 +129,12 @@ def test_json_rows_carry_verdicts(table):
 def inputs(tmp_path):
     """Files of the four runs, as the earlier stages write them."""
     write_table(score_frame(), tmp_path / "scores.parquet", SCORES_SCHEMA)
+    write_table(answer_frame(), tmp_path / "answers.parquet", ANSWERS)
     write_table(spectra_frame(), tmp_path / "spectra.parquet", SPECTRA)
     for run_id in PARAMETERS:
         write_json(manifest(run_id), tmp_path / f"{run_id}.json")
     manifests = [str(tmp_path / f"{run_id}.json") for run_id in PARAMETERS]
-    tables = {name: [str(tmp_path / f"{name}.parquet")] for name in ("scores", "spectra")}
+    tables = {name: [str(tmp_path / f"{name}.parquet")] for name in ("scores", "answers", "spectra")}
     return {"manifests": manifests, **tables}
 
 

@@ -8,6 +8,7 @@ import pytest
 from rlvr.core.errors import InputError
 from rlvr.core.io import write_json
 from rlvr.evaluate.scoring import score_file, score_grades
+from rlvr.tables import ANSWERS as ANSWERS_SCHEMA
 from rlvr.tables import GRADES, SCORES
 
 # Problem p: 7 wins 2 : 1 and is right. q: 3 wins over 4, which is right. r: a tie, the first (right) one counts.
@@ -98,8 +99,21 @@ def test_score_file(tmp_path: Path) -> None:
 def score(folder: Path, record: dict) -> pd.DataFrame:
     """The scores of ``grades.parquet`` beside a record of its samples."""
     write_json(record, folder / "samples.json")
-    score_file(folder / "grades.parquet", folder / "samples.json", folder / "scores.parquet")
+    paths = [folder / name for name in ("grades.parquet", "samples.json", "scores.parquet", "answers.parquet")]
+    score_file(*paths)
     return SCORES.validate(pd.read_parquet(folder / "scores.parquet"))
+
+
+def test_answers_of_every_problem_average_to_the_scores(tmp_path: Path) -> None:
+    grades().sample(frac=1, random_state=2).to_parquet(tmp_path / "grades.parquet")
+    scores = score(tmp_path, {}).set_index("statistic")["value"]
+    answers = ANSWERS_SCHEMA.validate(pd.read_parquet(tmp_path / "answers.parquet"))
+    means = answers.groupby("statistic")["value"].mean()
+    assert means.to_dict() == pytest.approx(scores.to_dict())
+    of_each = answers.query("statistic == 'avg_at_k'").set_index("problem_id")
+    assert of_each["value"].to_dict() == pytest.approx({"p": 2 / 3, "q": 1 / 3, "r": 1 / 3})
+    assert of_each["samples"].tolist() == [3, 3, 3]
+    assert answers.query("statistic != 'avg_at_k'")["samples"].unique().tolist() == [1]
 
 
 def test_benchmarks_of_a_suite_are_scored_apart(tmp_path: Path) -> None:

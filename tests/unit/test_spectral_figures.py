@@ -181,7 +181,8 @@ def test_scalars_of_the_diagnostics_fill_tables_beside_the_spectra(tmp_path, fil
     assert evidence.spectral(RUN, "overlap_low", "mean").value == pytest.approx(0.6)
     column = Column("share", ("Share",), "overlap_low")
     row = Row("one", (), {"share": ((RUN,),)})
-    assert column.unit == "%" and reproduce([[RUN]], column, evidence).value == pytest.approx(60.0)
+    scope = ReportScope("tiny", False, [RUN])
+    assert column.unit == "%" and reproduce(row, column, evidence, scope).value == pytest.approx(60.0)
     output = Output("tableS9", "table", "ours", "Caption.", columns=(column,), rows=(row,))
     needed = required_inputs(output, {RUN: "base"})
     assert {kind: keys for kind, keys in needed.items() if keys} == {"diagnostics": ((RUN,),)}

@@ -5,9 +5,10 @@ import json
 import pytest
 from bound_rows import PRIMARY, ROOT, SCHEMAS, STUDIES, TINY, load_program
 
+from rlvr.plan.facts import load_facts
 from rlvr.plan.labels import display_names
 from rlvr.plan.outputs_file import load_outputs
-from rlvr.plan.selection import run_facts
+from rlvr.plan.selection import candidates_of
 from rlvr.plan.stand_ins import name_stand_ins
 from rlvr.report.figures import OPTIONS
 
@@ -17,8 +18,10 @@ def named(request: pytest.FixtureRequest):
     """The outputs of the primary study at a scale, by key, and the scale's name."""
     program = load_program(request.param, "full")
     study = program.studies[PRIMARY]
-    facts = run_facts(study.rows, study.recipe)
-    outputs = load_outputs(study.folder / "outputs.yaml", facts, OPTIONS, SCHEMAS / "outputs.schema.yaml")
+    facts = candidates_of(study.rows, study.recipe)
+    entries = load_facts(study.folder / "facts.yaml", SCHEMAS / "facts.schema.yaml", facts, study.recipe, ROOT)
+    schema = SCHEMAS / "outputs.schema.yaml"
+    outputs = load_outputs(study.folder / "outputs.yaml", facts, OPTIONS, schema, facts=entries)
     names = display_names(STUDIES / PRIMARY / "labels.csv")
     models = {names[model]: text for model, text in program.scale.get("stand_ins", {}).items()}
     found = {key: name_stand_ins(output, program.specs, models) for key, output in outputs.items()}

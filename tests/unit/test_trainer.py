@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from pandera.errors import SchemaErrors
 from small_models import settings_of, small_model, token_batch
 
 from rlvr.adapters.merging import merged_weights
@@ -13,6 +14,7 @@ from rlvr.rewards.reward import total_reward
 from rlvr.rewards.trl_reward import make_reward
 from rlvr.tables import METRICS
 from rlvr.train.checkpoints import last_complete_checkpoint
+from rlvr.train.divergence import Base
 from rlvr.train.manifest import fingerprint
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.trainer import same_trainable, trl_config
@@ -123,8 +125,29 @@ def test_the_reference_is_the_model_with_its_adapter_off_which_unfreezes_nothing
     assert {name for name, parameter in model.named_parameters() if parameter.requires_grad} == trained
 
 
-def test_without_an_adapter_trl_loads_the_reference(tmp_path):
-    assert config(tmp_path, "full", kl_beta=0.1).beta == config(tmp_path, "sparse-union", kl_beta=0.1).beta == 0.1
+@pytest.mark.parametrize("method", ["full", "sparse-union"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("trained", ["float32", "stored"])
+def test_without_an_adapter_the_reference_is_the_weights_set_back(method, dtype, trained, tmp_path):
+    assert config(tmp_path, method, kl_beta=0.1).beta == 0.0, "TRL would hold a second model"
+    settings, tokens = (
+        settings_of(method, base_dtype=str(dtype).removeprefix("torch."), trained_dtype=trained),
+        token_batch(),
+    )
+    model = METHODS[method].attach(small_model(dtype=dtype), settings).eval()
+    base = Base(model, dtype)
+    with torch.no_grad():
+        start = model(tokens).logits
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.add_(0.05 * torch.randn(parameter.shape))
+        moved, state = model(tokens).logits, {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        with base.in_place():
+            assert torch.equal(model(tokens).logits, start)
+        with pytest.raises(RuntimeError, match="inside"), base.in_place():
+            raise RuntimeError("inside")
+    assert torch.equal(model(tokens).logits, moved) and not torch.equal(moved, start)
+    assert all(torch.equal(tensor, state[name]) for name, tensor in model.state_dict().items())
 
 
 LOGGED = {
@@ -138,6 +161,14 @@ def test_metrics_are_the_logged_steps_and_nothing_else():
     frame = check_table(metrics_frame(history, "r"), "metrics", METRICS)
     assert frame["step"].tolist() == [1, 2] and set(frame["run_id"]) == {"r"}
     assert frame["kl"].isna().all() and frame["zero_std_share"].tolist() == [0.25, 0.25]
+
+
+def test_metrics_of_an_older_run_lack_what_it_did_not_log():
+    frame = metrics_frame([{**LOGGED, "step": 1}], "r").drop(columns=["kl_rollout", "ratio_clipped_share"])
+    read = check_table(frame, "metrics", METRICS)
+    assert read[["kl_rollout", "ratio_clipped_share"]].isna().all(axis=None)
+    with pytest.raises(SchemaErrors, match="entropy_of_tokens"):
+        check_table(frame.assign(entropy_of_tokens=1.0), "metrics", METRICS)
 
 
 def write_checkpoint(folder, step, content):

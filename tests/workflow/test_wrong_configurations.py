@@ -233,8 +233,26 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         "data set 'deepmth'",
     ),
     # other files of the study
-    "claims: unknown cell": (CLAIMS, "table4/lora-r64/accuracy_ratio", "table4/lora-r65/accuracy_ratio", "lora-r65"),
-    "claims: margin .nan": (CLAIMS, "margin: 20", "margin: .nan", "not a finite number"),
+    "claims: unknown cell": (
+        CLAIMS,
+        "table4/lora-r64/accuracy_<alpha>",
+        "table4/lora-r65/accuracy_<alpha>",
+        "claim 'rank-cliff-ratio' names the cell 'table4/lora-r65/accuracy_ratio'",
+    ),
+    "claims: unknown reading": (CLAIMS, "reading: alpha", "reading: beta", "reading 'beta'. Known: alpha"),
+    "claims: word of no reading": (CLAIMS, "_<alpha>, op", "_<beta>, op", "accuracy_<beta>', which is not there"),
+    "claims: unknown curve": (CLAIMS, "figure6/constant", "figure6/steady", "the curve 'figure6/steady'"),
+    "claims: unknown model": (CLAIMS, "base/qwen3-8b/", "base/qwen4-8b/", "the base 'base/qwen4-8b/deepmath-hard'"),
+    "claims: unknown benchmark": (CLAIMS, "qwen3-8b/deepmath-hard", "qwen3-8b/deepmth", "'base/qwen3-8b/deepmth'"),
+    "claims: unknown count": (CLAIMS, "data/skywork-hard/cut", "data/skywork-hard/cat", "has: cut, easy"),
+    "claims: half of what is not printed": (
+        CLAIMS,
+        "right: *untrained}",
+        "right: *untrained, margin: half_printed}",
+        "'base/qwen3-8b/deepmath-hard' is not printed",
+    ),
+    "claims: margin .nan": (CLAIMS, "{half_of: 68.4", "{half_of: .nan", "not a finite number"),
+    "claims: margin without a reason": (CLAIMS, "{assume: 50, because: ", "{assume: 50, why: ", "'why' was unexpected"),
     "labels: series missing": (LABELS, "lora-ratio,", "lora-raio,", "no line for series 'lora-ratio'"),
     "labels: bad colour": (LABELS, "#D55E00", "D55E0", "colour 'D55E0'"),
     "labels: bad marker": (LABELS, ",s,full,-.", ",sq,full,-.", "marker 'sq'"),
@@ -376,7 +394,7 @@ def test_what_snakemake_refuses_itself_before_it_reads_the_workflow(checkout: Ch
 
 
 def test_a_claim_may_read_a_table_that_the_paper_lacks(files: Configured) -> None:
-    with files.edited(CLAIMS, "table4/lora-r64/accuracy_ratio", "tableS1/lora-r8/share"):
+    with files.edited(CLAIMS, "table12/quanta-d3/hours", "tableS1/lora-r8/share"):
         assert files.refusal() == ""
 
 

@@ -1,5 +1,5 @@
 # IN   train/<run_id>/ (or an untrained base), data/<benchmark>/eval.parquet of the benchmarks of a suite
-# OUT  evaluate/<run_id>/<suite>/{samples,grades,scores}.parquet and samples.json, for Enigmata puzzles.{parquet,csv,md}
+# OUT  evaluate/<run_id>/<suite>/{samples,grades,scores,answers}.parquet and samples.json, for Enigmata puzzles.{parquet,csv,md}
 
 
 rule generate_samples:
@@ -65,6 +65,7 @@ rule score_run:
         checked=ancient(checked_run),
     output:
         scores=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/scores.parquet",
+        answers=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/answers.parquet",
     log:
         f"{RESULTS}/logs/score_run/{{run_id}}_{{suite}}.log",
     conda:

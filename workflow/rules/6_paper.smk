@@ -84,9 +84,9 @@ rule collect_numbers:
 
 
 rule check_claims:
-    """The paper's claims as predicates: holds, fails, undecided, not run."""
+    """The paper's claims as predicates: holds, fails, undecided, one seed only, not run."""
     input:
-        cells=lambda wildcards: cells_of(wildcards.study, required_outputs(CLAIMS[wildcards.study])),
+        unpack(claim_evidence),
         claims=study_file("claims.yaml"),
     output:
         json=f"{PAPER}/claims.json",
@@ -102,6 +102,7 @@ rule check_claims:
     conda:
         "../../envs/analysis.yaml"
     params:
+        scope=claim_scope,
         code=adapter_code("check_claims"),
     script:
         "../scripts/check_claims.py"

@@ -3,6 +3,7 @@
 import re
 import sys
 from dataclasses import asdict
+from functools import cache
 
 LIBRARY = ROOT / "workflow" / "lib"
 SCHEMAS = ROOT / "workflow" / "schemas"
@@ -19,12 +20,14 @@ from rlvr.core.provenance import code_digest
 from rlvr.core.schemas import load_yaml
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
-from rlvr.plan.claims import required_outputs
+from rlvr.plan.claims import required_datasets, required_figures, required_models, required_outputs
 from rlvr.plan.configuration import check_engine
 from rlvr.plan.labels import display_names
 from rlvr.plan.outputs import required_inputs
 from rlvr.plan.program import prompt_limits
 from rlvr.plan.run_texts import describe_run
+from rlvr.plan.selection import run_facts
+from rlvr.plan.siblings import among, families, printed_spreads, relatives, seeds_of, siblings
 from rlvr.plan.sources import find_source
 from rlvr.plan.statistics import EVIDENCE
 from rlvr.plan.study import ancestors, checkpoint_name, load_study, study_names

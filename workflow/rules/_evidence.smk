@@ -10,6 +10,7 @@ def output_of(study, output_id):
 
 EVIDENCE_FILES = {  # where each kind of evidence lies
     "scores": rules.score_run.output.scores,
+    "answers": rules.score_run.output.answers,
     "manifests": rules.train_run.output.run,
     "metrics": rules.train_run.output.metrics,
     "spectra": rules.measure_run.output.spectra,
@@ -22,6 +23,10 @@ EVIDENCE_FILES = {  # where each kind of evidence lies
     "agreement": rules.compare_runs.output.table,
     "consensus": rules.compare_runs.output.consensus,
     "cards": rules.curate_dataset.output.card,
+    "problems": rules.curate_dataset.output.eval,
+    "samples": rules.generate_samples.output.samples,
+    "grades": rules.grade_samples.output.grades,
+    "counts": rules.count_parameters.output.counts,
 }
 
 
@@ -35,8 +40,22 @@ def evidence_file(study, kind, key):
 
 def needs_of(study, output_id):
     """Keys of the files that a table or figure is made from, by kind; runs outside the tier are not among them."""
-    bases = {run_id: PROGRAM.model_of(run_id) for run_id in PROGRAM.rows_of(study)}
-    return required_inputs(output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs)
+    bases = {run_id: PROGRAM.model_of(run_id) for run_id in [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]}
+    beside = relatives(facts_of(study)) if SCALE["comparable"] else {}
+    return required_inputs(output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs, beside)
+
+
+@cache
+def facts_of(study):
+    """Settings of the runs of a study's selected tier: two rows that say the same in other words are alike."""
+    return run_facts(PROGRAM.rows_of(study), PROGRAM.studies[study].recipe)
+
+
+@cache
+def printed_spreads_of(study):
+    """Variance over seeds by run, from the standard deviations that the paper prints."""
+    declared = PROGRAM.studies[study]
+    return printed_spreads(OUTPUTS[study].values(), run_facts(declared.rows, declared.recipe))
 
 
 def evidence_of(study, output_id):
@@ -76,7 +95,21 @@ def scope_of(study, output_id):
     """What a table needs to know beside its files: the scale, and which of its runs the tier has."""
     needed = needs_of(study, output_id).items()
     runs = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] in ("run_id", "pair")}
-    return {**SCOPE, "study": study, "runs": sorted(runs)}
+    return {**SCOPE, "study": study, "runs": sorted(runs), **seed_facts(study, runs)}
+
+
+def seed_facts(study, names):
+    """What is known about the seeds of these runs: which of them differ in nothing else, and what the paper prints."""
+    facts, printed = facts_of(study), printed_spreads_of(study)
+    found = sorted(facts.keys() & names)
+    family = families(facts)
+    return {
+        "seeds": seeds_of(facts, found),
+        "siblings": among(siblings(facts), found),
+        "families": {name: family[name] for name in found},
+        "printed_spreads": {name: printed[name] for name in found if name in printed},
+        "samples": {name: how["samples_per_problem"] for name, how in PROGRAM.studies[study].benchmarks.items()},
+    }
 
 
 def study_scores(wildcards):
@@ -88,13 +121,6 @@ def study_scores(wildcards):
         for run_id in evaluated
         for suite in PROGRAM.suites_of(study, run_id)
     ]
-
-
-def described_runs(wildcards):
-    """Every row of a study's grid, of any tier, as the documents list it."""
-    selected = PROGRAM.rows_of(wildcards.study)
-    rows = PROGRAM.studies[wildcards.study].rows
-    return [describe_run({**row, "run_id": run_id}, run_id in selected) for run_id, row in rows.items()]
 
 
 def cells_of(study, output_ids):
@@ -119,79 +145,3 @@ def files_of_output(output_id):
 def all_files_of(study):
     """Every format of every table and figure of a study."""
     return [output_files(study, output_id) for output_id in OUTPUTS[study]]
-
-
-def document_of(wildcards):
-    """The text of a study: its own `paper.typ`, otherwise the general one."""
-    own = PROGRAM.studies[wildcards.study].folder / "paper.typ"
-    return own if own.is_file() else ROOT / "paper" / "general.typ"
-
-
-def captions_of(name):
-    """Captions of a study's figures by name; tables carry theirs."""
-    return {figure: OUTPUTS[name][figure].full_caption for figure in FIGURES[name]}
-
-
-def page_of(name):
-    """What the HTML page shows of a study: facts, captions and files."""
-    return {
-        "facts": study_facts(name),
-        "captions": captions_of(name),
-        "numbers": rules.collect_numbers.output.json.format(study=name),
-        "claims": rules.check_claims.output.json.format(study=name),
-        "audit": rules.check_printed.output.json.format(study=name),
-        "tags": rules.collect_tags.output.json.format(study=name),
-        "tables": expand(rules.tabulate_output.output.json, study=name, table=TABLES[name]),
-        "figures": expand(rules.plot_output.output.png, study=name, figure=FIGURES[name]),
-    }
-
-
-def shown_files(wildcards):
-    """Every file of a selected study that the HTML page shows."""
-    single = ("numbers", "claims", "audit", "tags")
-    pages = [page_of(name) for name in PROGRAM.studies]
-    return [path for page in pages for path in [*(page[key] for key in single), *page["tables"], *page["figures"]]]
-
-
-def study_facts(name):
-    """What a document says about its study and this call: names, citation, scale, tier."""
-    study = PROGRAM.studies[name]
-    return {
-        "name": study.name,
-        "title": study.title,
-        "citation": study.citation,
-        "names": display_names(study.folder / "labels.csv"),
-        "comparable": SCALE["comparable"],
-        "tier": PROGRAM.tier,
-    }
-
-
-def tagged_files(study):
-    """Files whose tagged remarks a study's document lists, by group: what it uses of methods, and all other code."""
-    used = {METHODS[row["method"]].__class__.__module__ for row in PROGRAM.studies[study].rows.values()}
-    library = sorted((LIBRARY / "rlvr").rglob("*.py"))
-    modules = {path: ".".join(path.relative_to(LIBRARY).with_suffix("").parts) for path in library}
-    folder = "rlvr.adapters.methods."
-    return {
-        "recipe": [STUDIES / name / "study.yaml" for name in ancestors(study, STUDIES)],
-        "scale": [SCALES / f"{PROGRAM.scale_name}.yaml"],
-        "methods": [path for path, module in modules.items() if module in used],
-        "library": [path for path, module in modules.items() if not module.startswith(folder)],
-    }
-
-
-def tagged_remarks(wildcards):
-    """Every SOURCE, ASSUME and DEVIATION that concerns a study."""
-    return list(tag_rows(tagged_files(wildcards.study), ROOT))
-
-
-PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))
-MODEL_CONFIGS = sorted((ROOT / "data" / "configs").glob("*.json"))
-
-
-def counted_rows(wildcards):
-    """The printed counts of all studies and the rows of the selected grids, with their settings at real size."""
-    from rlvr.plan.real_size import real_size_rows  # only this target needs it
-
-    configured = {path.stem for path in MODEL_CONFIGS}
-    return real_size_rows(PRINTED_COUNTS, PROGRAM.studies.values(), configured, SCALES, STUDIES, SCHEMAS, METHODS)

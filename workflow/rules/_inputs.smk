@@ -149,3 +149,15 @@ def puzzle_scores_of(run_id):
 def suite_problems(wildcards):
     """The held-out problems of each benchmark of a suite."""
     return expand(rules.curate_dataset.output.eval, dataset=list(PROGRAM.suites[wildcards.suite].benchmarks))
+
+
+PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))
+MODEL_CONFIGS = sorted((ROOT / "data" / "configs").glob("*.json"))
+
+
+def counted_rows(wildcards):
+    """The printed counts of all studies and the rows of the selected grids, with their settings at real size."""
+    from rlvr.plan.real_size import real_size_rows  # only this target needs it
+
+    configured = {path.stem for path in MODEL_CONFIGS}
+    return real_size_rows(PRINTED_COUNTS, PROGRAM.studies.values(), configured, SCALES, STUDIES, SCHEMAS, METHODS)

@@ -14,4 +14,5 @@ if __name__ == "__main__":
         grades_path=snakemake.input.grades,
         record_path=snakemake.input.record,
         scores_path=snakemake.output.scores,
+        answers_path=snakemake.output.answers,
     )

@@ -12,8 +12,11 @@ COUNT = pa.Check.ge(0)
 PAIRWISE = ("jaccard", "independent_jaccard", "row_alignment", "column_alignment")  # of two runs from one base
 
 
-def _schema(name: str, columns: dict[str, pa.Column], unique: list[str]) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema(columns, name=name, unique=unique, strict=True, coerce=True, ordered=False)
+def _schema(name: str, columns: dict[str, pa.Column], unique: list[str], grows: bool = False) -> pa.DataFrameSchema:
+    """A strict schema; in a table that ``grows``, nullable columns that an older file lacks are read as missing."""
+    return pa.DataFrameSchema(
+        columns, name=name, unique=unique, strict=True, coerce=True, ordered=False, add_missing_columns=grows
+    )
 
 
 PROBLEMS = _schema(
@@ -39,16 +42,25 @@ METRICS = _schema(
         "reward": pa.Column(float, description="mean total reward of the step's completions"),
         "accuracy": pa.Column(float, UNIT, description="mean accuracy reward"),
         "format": pa.Column(float, description="mean format reward"),
-        "kl": pa.Column(float, nullable=True, description="nats per token; missing when beta is 0"),
+        "kl": pa.Column(
+            float,
+            nullable=True,
+            description="policy from base, nats per token; missing where base_kl_every leaves it out",
+        ),
+        "kl_rollout": pa.Column(float, nullable=True, description="sampler from the step's policy, nats per token"),
         "entropy": pa.Column(float, nullable=True, description="nats per token"),
         "grad_norm": pa.Column(float, nullable=True, description="before clipping"),
         "learning_rate": pa.Column(float, COUNT),
+        "ratio_clipped_share": pa.Column(
+            float, UNIT, nullable=True, description="share of tokens whose gradient the clipped ratio takes away"
+        ),
         "completion_length": pa.Column(float, COUNT, description="mean tokens"),
         "clipped_share": pa.Column(float, UNIT, description="share of completions cut at the token limit"),
         "zero_std_share": pa.Column(float, UNIT, description="share of groups whose rewards are all equal"),
         "seconds": pa.Column(float, COUNT, description="wall time of the step"),
     },
     ["run_id", "step"],
+    grows=True,
 )
 
 SAMPLES = _schema(
@@ -120,6 +132,19 @@ SCORES = _schema(
         ),
     },
     ["run_id", "benchmark", "statistic"],
+)
+
+ANSWERS = _schema(
+    "answers",
+    {
+        "run_id": pa.Column(str),
+        "benchmark": pa.Column(str),
+        "statistic": pa.Column(str, pa.Check.isin(["avg_at_k", "pass_at_k", "maj_at_k"])),
+        "problem_id": pa.Column(str),
+        "value": pa.Column(float, UNIT, description="of this problem; a score is the mean over problems"),
+        "samples": pa.Column(int, pa.Check.ge(1), description="behind it: k of avg_at_k, otherwise 1"),
+    },
+    ["run_id", "benchmark", "statistic", "problem_id"],
 )
 
 SPECTRA = _schema(
@@ -218,6 +243,10 @@ CELLS = _schema(
         "verdict": pa.Column(
             str, pa.Check.isin(["agrees", "differs", "spread unknown", "stand-in", "not reported", "not run"])
         ),
+        "z": pa.Column(float, nullable=True, description="normal score of the distance; beyond 1.96 it differs"),
+        "seed_sd": pa.Column(float, COUNT, nullable=True, description="over seeds, behind z; of spectra relative"),
+        "spread_from": pa.Column(str, description="own seeds, family, printed, tolerance, exact; empty for nothing"),
+        "lost_share": pa.Column(float, COUNT, nullable=True, description="as in scores; the largest of the runs"),
         "runs": pa.Column(str, description="run ids that the value comes from, joined by ' '"),
     },
     ["output", "row", "column"],

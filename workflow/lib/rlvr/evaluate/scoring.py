@@ -12,7 +12,7 @@ from rlvr.core.io import read_json, read_table, write_table
 from rlvr.grading.mathematics.answers import vote_key
 from rlvr.stats.estimators import avg_at_k, maj_at_k, pass_at_k
 from rlvr.stats.intervals import problem_mean
-from rlvr.tables import GRADES, SCORES
+from rlvr.tables import ANSWERS, GRADES, SCORES
 
 SAME_EVERYWHERE = ["run_id", "benchmark"]
 RIGHT = ("right",)  # the vote of every right completion; no answer is a tuple
@@ -32,6 +32,38 @@ def score_grades(grades: pd.DataFrame) -> pd.DataFrame:
     Raises:
         InputError: If the grades are of several runs or the problems have different numbers of samples.
     """
+    return summarise(score_problems(grades), grades)
+
+
+def summarise(answers: pd.DataFrame, grades: pd.DataFrame) -> pd.DataFrame:
+    """Scores over all problems, from the scores of every problem and the grades behind them (``tables.SCORES``)."""
+    k = int(answers["samples"].max())
+    rows = [
+        {
+            "statistic": statistic,
+            "value": float(part["value"].mean()),
+            **problem_mean(part["value"].to_numpy(), int(part["samples"].iloc[0]))._asdict(),
+        }
+        for statistic, part in answers.groupby("statistic", sort=False)
+    ]
+    run_id, benchmark = _identity(grades)
+    return pd.DataFrame(rows).assign(
+        run_id=run_id, benchmark=benchmark, k=k, n_problems=answers["problem_id"].nunique(), **_shares(grades)
+    )
+
+
+def score_problems(grades: pd.DataFrame) -> pd.DataFrame:
+    """Avg@k, Pass@k and maj@k of every problem, of one run on one benchmark.
+
+    Args:
+        grades: ``tables.GRADES`` of one run and benchmark.
+
+    Returns:
+        ``tables.ANSWERS``; problems in the order of their ids.
+
+    Raises:
+        InputError: If the grades are of several runs or the problems have different numbers of samples.
+    """
     run_id, benchmark = _identity(grades)
     ordered = grades.sort_values(["problem_id", "sample"])
     k = _samples_per_problem(ordered)
@@ -41,13 +73,12 @@ def score_grades(grades: pd.DataFrame) -> pd.DataFrame:
         "pass_at_k": (pass_at_k(np.full(len(correct_PK), k), correct_PK.sum(axis=1), k), 1),
         "maj_at_k": (maj_at_k(votes(ordered).reshape(-1, k), correct_PK), 1),
     }
-    rows = [
-        {"statistic": statistic, "value": float(values_P.mean()), **problem_mean(values_P, samples)._asdict()}
+    problems = ordered["problem_id"].to_numpy()[::k]
+    parts = [
+        pd.DataFrame({"statistic": statistic, "problem_id": problems, "value": values_P, "samples": samples})
         for statistic, (values_P, samples) in values.items()
     ]
-    return pd.DataFrame(rows).assign(
-        run_id=run_id, benchmark=benchmark, k=k, n_problems=len(correct_PK), **_shares(grades)
-    )
+    return pd.concat(parts, ignore_index=True).assign(run_id=run_id, benchmark=benchmark)
 
 
 def votes(grades: pd.DataFrame) -> np.ndarray:
@@ -106,15 +137,20 @@ def _shares(grades: pd.DataFrame) -> dict[str, float]:
     return {name: float(column.mean()) for name, column in (shares | lengths).items()}
 
 
-def score_file(grades_path: str | Path, record_path: str | Path, scores_path: str | Path) -> None:
-    """Read the grades of a suite, score each benchmark, write ``tables.SCORES``.
+def score_file(
+    grades_path: str | Path, record_path: str | Path, scores_path: str | Path, answers_path: str | Path
+) -> None:
+    """Read the grades of a suite, score each benchmark, write ``tables.SCORES`` and ``tables.ANSWERS``.
 
     Args:
         grades_path: ``tables.GRADES``.
         record_path: What the samples were drawn from; it knows how much of the run's update rounding removed.
-        scores_path: Table to write.
+        scores_path: Table of scores to write.
+        answers_path: Table of the scores of every problem to write; comparisons of runs are paired by them.
     """
-    grades = read_table(grades_path, GRADES)
-    scores = [score_grades(part) for _, part in grades.groupby("benchmark", sort=False)]
+    parts = [part for _, part in read_table(grades_path, GRADES).groupby("benchmark", sort=False)]
     lost = read_json(record_path).get("lost_share", math.nan)
+    answers = [score_problems(part) for part in parts]
+    scores = [summarise(found, part) for found, part in zip(answers, parts, strict=True)]
     write_table(pd.concat(scores, ignore_index=True).assign(lost_share=lost), scores_path, SCORES)
+    write_table(pd.concat(answers, ignore_index=True), answers_path, ANSWERS)

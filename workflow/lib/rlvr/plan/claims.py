@@ -1,45 +1,37 @@
-"""Claims of a paper as predicates over reproduced cells: what ``claims.yaml`` declares.
+"""Claims of a paper as predicates over reproduced numbers: what ``claims.yaml`` declares.
 
-Light enough for the Snakefile, which asks :func:`required_outputs` what the claims need.
+Light enough for the Snakefile, which asks :func:`required_outputs` and its neighbours what the claims need.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, load_yaml
-from rlvr.plan.outputs import Output
-
-Place = tuple[str, ...]  # output, row, column
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """``left op right``, with a margin in the cells' unit.
-
-    Attributes:
-        left: A cell ``output/row/column``, a number, or ``{largest: [...]}`` / ``{smallest: [...]}`` of such.
-        op: ``exceeds`` (left - right > margin) or ``within`` (the distance of left and right <= margin).
-        right: Like ``left``.
-        margin: Not negative.
-    """
-
-    left: Any
-    op: str
-    right: Any
-    margin: float = 0.0
+from rlvr.plan.claim_grammar import Leaf, LeafKind, Place, Statement, comparisons_of, leaves_of, read_statement
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of a paper in our words, where it stands, and comparisons that must all hold."""
+    """A statement of a paper in our words, where it stands, and the predicate that must hold.
+
+    Attributes:
+        key: Name of the claim; one in two readings has the reading's word at its end.
+        sentence: In our own words.
+        where: Where the paper makes it.
+        statement: The predicate.
+        paper: Which paper, or which version of it; empty for the study's own.
+        contradicted_by: Where the paper contradicts itself, and with what; empty where it does not.
+    """
 
     key: str
     sentence: str
     where: str
-    comparisons: tuple[Comparison, ...]
+    statement: Statement
+    paper: str = ""
+    contradicted_by: str = ""
 
 
 def load_claims(path: str | Path, schema: str | Path | None = None) -> list[Claim]:
@@ -51,51 +43,88 @@ def load_claims(path: str | Path, schema: str | Path | None = None) -> list[Clai
     content = load_yaml(path)
     if schema is not None:
         check_against(content, schema, path)
-    claims = [
-        Claim(key, fields["sentence"], fields["where"], tuple(Comparison(**part) for part in fields["all"]))
-        for key, fields in content["claims"].items()
-    ]
+    readings = content.get("readings", {})
+    written = (
+        read for key, fields in content["claims"].items() for read in _in_each_reading(key, fields, readings, path)
+    )
+    claims = [_claim(key, fields, path) for key, fields in written]
     for claim in claims:
-        for place in claim_places(claim):
-            if len(place) != 3:
-                problem = f"claim '{claim.key}' names the cell '{'/'.join(place)}'."
-                raise InputError(path, problem, "Expected output/row/column.")
+        _check_sides(claim, path)
+    keys = [claim.key for claim in claims]
+    if repeated := next((key for key in keys if keys.count(key) > 1), ""):
+        raise InputError(path, f"claim '{repeated}' appears twice, once as a reading.", "Rename one of them.")
     return claims
 
 
-def required_outputs(claims: Iterable[Claim]) -> list[str]:
-    """Outputs whose cells the claims read, sorted."""
-    return sorted({place[0] for claim in claims for place in claim_places(claim)})
+def _in_each_reading(
+    key: str, fields: Mapping[str, Any], readings: Mapping[str, Mapping[str, str]], path: str | Path
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """A claim as it is, or once per reading of the setting that the paper leaves open.
 
-
-def check_claims(claims: Iterable[Claim], outputs: Mapping[str, Output], path: str | Path) -> None:
-    """Check that every cell that a claim names is declared.
-
-    Raises:
-        InputError: Names the claim and the cell.
+    In the places of the claim, ``<alpha>`` stands for the word of the reading of ``alpha``; the sentence begins with
+    the reading's text.
     """
-    known = {(key, row.key, column.key) for key, output in outputs.items() for row, column in output.cells()}
-    for claim in claims:
-        for place in claim_places(claim):
-            if place not in known:
-                problem = f"claim '{claim.key}' names the cell '{'/'.join(place)}', which no output has."
-                raise InputError(path, problem, "Expected output/row/column of outputs.yaml.")
+    name = fields.get("reading")
+    if name is None:
+        yield key, fields
+        return
+    if name not in readings:
+        known = ", ".join(readings) or "none"
+        raise InputError(path, f"claim '{key}' has the reading '{name}'.", f"Known: {known}.")
+    for word, text in readings[name].items():
+        filled = _filled(fields, f"<{name}>", word)
+        yield f"{key}-{word}", {**filled, "sentence": f"{text}, {fields['sentence']}"}
 
 
-def claim_places(claim: Claim) -> list[Place]:
-    """Every cell that a claim reads."""
-    return [place for part in claim.comparisons for side in (part.left, part.right) for place in as_places(side)]
+def _filled(content: Any, placeholder: str, word: str) -> Any:
+    """Every text of a nested value with a placeholder replaced."""
+    if isinstance(content, str):
+        return content.replace(placeholder, word)
+    if isinstance(content, Mapping):
+        return {key: _filled(entry, placeholder, word) for key, entry in content.items()}
+    return [_filled(entry, placeholder, word) for entry in content] if isinstance(content, list) else content
 
 
-def as_places(operand: Any) -> list[Place]:
-    """Every cell that an operand reads."""
-    if isinstance(operand, str):
-        return [as_place(operand)]
-    if isinstance(operand, Mapping):
-        return [place for operands in operand.values() for entry in operands for place in as_places(entry)]
-    return []
+def _claim(key: str, fields: Mapping[str, Any], path: str | Path) -> Claim:
+    predicate = {name: fields[name] for name in ("all", "any", "at_least", "of") if name in fields}
+    try:
+        statement = read_statement(predicate, fields["where"])
+    except InputError as error:
+        raise InputError(path, f"claim '{key}' {error.problem}", error.remedy) from None
+    contradiction = fields.get("contradicted_by")
+    contradicted_by = "" if contradiction is None else f"{contradiction['where']}: {contradiction['because']}"
+    return Claim(key, fields["sentence"], fields["where"], statement, fields.get("paper", ""), contradicted_by)
 
 
-def as_place(text: str) -> Place:
-    """The cell that ``output/row/column`` names."""
-    return tuple(text.split("/"))
+def _check_sides(claim: Claim, path: str | Path) -> None:
+    """A curve is no number: it can only stand inside a function of curves."""
+    for part in comparisons_of(claim.statement):
+        for side in (part.left, part.right):
+            if isinstance(side, Leaf) and side.kind is LeafKind.CURVE:
+                problem = f"claim '{claim.key}' compares the curve '{side.text}' as if it were a number."
+                raise InputError(path, problem, "Expected output/row/column, or a function of the curve.")
+
+
+def places_of(claims: Iterable[Claim], kind: LeafKind) -> list[Place]:
+    """Every place of one kind that claims read, sorted."""
+    return sorted({leaf.place for claim in claims for leaf in leaves_of(claim.statement) if leaf.kind is kind})
+
+
+def required_outputs(claims: Iterable[Claim]) -> list[str]:
+    """Outputs whose cells claims read, sorted."""
+    return sorted({place[0] for place in places_of(claims, LeafKind.CELL)})
+
+
+def required_figures(claims: Iterable[Claim]) -> list[str]:
+    """Figures whose curves claims read, sorted."""
+    return sorted({place[0] for place in places_of(claims, LeafKind.CURVE)})
+
+
+def required_models(claims: Iterable[Claim]) -> list[str]:
+    """Models whose untrained scores claims read, sorted."""
+    return sorted({place[0] for place in places_of(claims, LeafKind.BASE)})
+
+
+def required_datasets(claims: Iterable[Claim]) -> list[str]:
+    """Data sets whose counts claims read, sorted."""
+    return sorted({place[0] for place in places_of(claims, LeafKind.COUNT)})

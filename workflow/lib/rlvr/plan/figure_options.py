@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rlvr.core.errors import InputError
 from rlvr.plan.options import option
@@ -18,8 +18,11 @@ class FigureOptions:
 
     cells: ClassVar[bool] = False
 
-    def evidence(self) -> Mapping[str, Sequence[str]]:
-        """Keys of the files that it reads beside its cells, by kind of evidence: run ids, models, data sets."""
+    def evidence(self) -> Mapping[str, Sequence[Any]]:
+        """Keys of the files that it reads beside its cells, by kind of evidence.
+
+        A key is a name (run id, model, data set), or a tuple of names where the kind of evidence has several wildcards.
+        """
         return {}
 
     def series(self) -> Sequence[str]:

@@ -17,6 +17,12 @@ from rlvr.plan.sources import Source
 from rlvr.plan.study import Study
 
 DEFAULT = "default"
+KINDS_OF_NAMES = {
+    "frozen": "model",
+    "decay": "model",
+    "cards": "data set",
+    "problems": "benchmark",
+}
 NOT_AN_OUTPUT = ("parameters",)  # files of reported/ that belong to no table
 ENTRY = re.compile(r"@\w+\{\s*([^,\s]+)\s*,")  # of a bibliography
 
@@ -117,9 +123,15 @@ def check_output_names(outputs: Mapping[str, Output], study: Study, kinds: Kinds
         for column in output.columns:
             for benchmark in column.benchmarks:
                 check_known(benchmark, study.benchmarks, "benchmark", f"{where}, column '{column.key}'")
-        for kind, known in (("frozen", names.models), ("decay", names.models), ("cards", names.datasets)):
+        known_names = {
+            "frozen": names.models,
+            "decay": names.models,
+            "cards": names.datasets,
+            "problems": study.benchmarks,
+        }
+        for kind, known in known_names.items():
             for name in output.reads.get(kind, ()):
-                check_known(name, known, "data set" if kind == "cards" else "model", where)
+                check_known(str(name), known, KINDS_OF_NAMES[kind], where)
         labels = study.folder / "labels.csv"
         read_labels(labels if labels.is_file() else None, series_of(output, kinds), where)
     for path in sorted((study.folder / "reported").glob("*.csv")):

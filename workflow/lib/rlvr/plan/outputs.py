@@ -9,10 +9,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rlvr.plan.statistics import EVIDENCE, PAIR_KINDS, SCORE, STATISTICS, Statistic
+from rlvr.plan.statistics import ANSWERS, EVIDENCE, PAIR_KINDS, SCORE, STATISTICS, Statistic
+from rlvr.plan.table_kinds import FACTS, TABLE_KINDS
 
+SEED_MEANS = "seed_means"
+OVERVIEWS = (FACTS, "dynamics")  # kinds of outputs that look at every run
 Key = tuple[str, ...]  # of a file: a value for each wildcard of its path
-Sides = tuple[tuple[str, ...], ...]  # runs of a cell: two groups for a difference, otherwise one
+Sides = tuple[tuple[str, ...], ...]  # runs of a cell, in groups
 Required = dict[str, tuple[Key, ...]]  # by kind of evidence
 
 
@@ -25,9 +28,10 @@ class Column:
         header: One or two levels of heading.
         statistic: What a cell shows of one run, a name of ``STATISTICS``.
         conditions: Which of a row's runs the cell is made from; two for a difference.
-        reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std`` (n - 1), ``max``, or
-            ``difference`` (largest of the first group minus largest of the second).
-        over: Over what it goes: ``seeds`` (the runs differ in nothing else) or ``runs``.
+        reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std`` (n - 1), ``max``,
+            ``min``, or ``difference`` (largest of the first group minus largest of the second).
+        over: Over what it goes: ``seeds`` (the runs differ in nothing else), ``runs``, or ``seed_means`` (the runs of
+            each setting become a mean over seeds first).
         benchmarks: Problems of a score; several make a macro average.
         over_modules: ``mean`` or ``std`` of a spectral quantity over the adapted modules.
         printed: Column of the reported table that stands beside it.
@@ -65,7 +69,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its key, the texts of the label columns, the runs of each cell by column, and a point's series."""
+    """One row: its key, the texts of the label columns, the runs of each cell by column, and a point's series.
+
+    The runs of a cell are in groups: two for a difference, one per setting for a largest mean, otherwise one.
+    """
 
     key: str
     labels: tuple[str, ...]
@@ -79,15 +86,15 @@ class Output:
 
     Attributes:
         key: ``tableN`` or ``figureN``, as the paper counts; ``tableSN`` or ``figureSN`` for one that it lacks.
-        kind: ``table``, or a kind of figure (a module of ``rlvr.report.figures``).
+        kind: A kind of table (``rlvr.plan.table_kinds``) or of figure (a module of ``rlvr.report.figures``).
         source: Where the paper prints it, or ``ours``.
         caption: In our own words.
         labels: Headings of the label columns.
         columns: Columns of cells.
         rows: Rows of cells.
         reported: Printed text by row key and printed column.
-        plot: Options of a figure, with run ids where conditions stood.
-        reads: Keys of the files that a figure reads beside its cells, by kind of evidence.
+        plot: Options of the kind, with run ids where conditions stood; of a table of facts, its facts.
+        reads: Keys of the files that it reads beside its cells, by kind of evidence: a name, or a tuple of names.
         pairs: Which of its runs are pairs of checkpoints from elsewhere.
     """
 
@@ -100,7 +107,7 @@ class Output:
     rows: tuple[Row, ...] = ()
     reported: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     plot: Mapping[str, Any] = field(default_factory=dict)
-    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reads: Mapping[str, tuple[str | Key, ...]] = field(default_factory=dict)
     pairs: tuple[str, ...] = ()
 
     @property
@@ -111,7 +118,7 @@ class Output:
     @property
     def is_table(self) -> bool:
         """Whether it is a table, not a figure."""
-        return self.kind == "table"
+        return self.kind in TABLE_KINDS
 
     @property
     def full_caption(self) -> str:
@@ -141,7 +148,11 @@ class Output:
 
 
 def required_inputs(
-    output: Output, runs: Mapping[str, str], datasets: Iterable[str] = (), pairs: Iterable[str] = ()
+    output: Output,
+    runs: Mapping[str, str],
+    datasets: Iterable[str] = (),
+    pairs: Iterable[str] = (),
+    relatives: Mapping[str, Iterable[str]] | None = None,
 ) -> Required:
     """List the files that an output needs of the runs in the selected tier; other runs become "not run".
 
@@ -150,6 +161,7 @@ def required_inputs(
         runs: Base model of every run of the selected tier, by run id.
         datasets: Data sets of the scale; a figure of another one says that it is not there.
         pairs: Pairs of checkpoints that the scale measures; others become "not run".
+        relatives: Runs of the tier that are read beside a run of a cell, to know how far its seeds lie apart.
 
     Returns:
         Keys of files for every kind of evidence, sorted and without repetition.
@@ -157,14 +169,16 @@ def required_inputs(
     found: dict[str, set[Key]] = {kind: set() for kind in EVIDENCE}
     measured = frozenset(pairs).intersection(output.pairs)
     for row, column in output.cells():
-        for name in selected_runs(row, column):
+        selected = selected_runs(row, column)
+        beside = [each for name in selected if name in runs for each in (relatives or {}).get(name, ())]
+        for name in dict.fromkeys((*selected, *beside)):
             for kind, key in _keys(name, column, runs, measured):
                 found[kind].add(key)
     known = {"run_id": frozenset(runs), "dataset": frozenset(datasets)}
     for kind, names in output.reads.items():
-        wildcard = EVIDENCE[kind].wildcards[0]
-        found[kind] |= {(name,) for name in names if wildcard not in known or name in known[wildcard]}
-        found[PAIR_KINDS.get(kind, kind)] |= {(name,) for name in names if name in measured}
+        wildcard, keys = EVIDENCE[kind].wildcards[0], list(map(_key, names))
+        found[kind] |= {key for key in keys if wildcard not in known or key[0] in known[wildcard]}
+        found[PAIR_KINDS.get(kind, kind)] |= {key for key in keys if key[0] in measured}
     return {kind: tuple(sorted(keys)) for kind, keys in found.items()}
 
 
@@ -174,12 +188,15 @@ def selected_runs(row: Row, column: Column) -> list[str]:
 
 
 def used_runs(outputs: Iterable[Output]) -> set[str]:
-    """Every run that an output reads anything of; claims read cells of outputs only."""
+    """Every run that an output shows anything of; claims read cells of outputs only.
+
+    A table of facts and a figure of the training of all runs look at every run: that is no reason to have one.
+    """
     found: set[str] = set()
-    for output in outputs:
+    for output in (output for output in outputs if output.kind not in OVERVIEWS):
         found |= {name for row, column in output.cells() for name in selected_runs(row, column)}
         for kind, names in output.reads.items():
-            found |= set(names) if EVIDENCE[kind].wildcards[0] == "run_id" else set()
+            found |= {_key(name)[0] for name in names} if EVIDENCE[kind].wildcards[0] == "run_id" else set()
     return found
 
 
@@ -195,6 +212,10 @@ def stale_reasons(grid: Mapping[str, Mapping[str, Any]], outputs: Iterable[Outpu
     return [run_id for run_id, row in grid.items() if run_id in used and row.get("for")]
 
 
+def _key(name: str | Key) -> Key:
+    return (name,) if isinstance(name, str) else tuple(name)
+
+
 def _keys(name: str, column: Column, runs: Mapping[str, str], pairs: Collection[str]) -> list[tuple[str, Key]]:
     """The files that a column reads of one run, or of one pair."""
     if name in pairs:
@@ -204,7 +225,7 @@ def _keys(name: str, column: Column, runs: Mapping[str, str], pairs: Collection[
     found: list[tuple[str, Key]] = []
     for kind in column.shown.evidence:
         if kind == SCORE:
-            found += [(kind, (name, benchmark)) for benchmark in column.benchmarks]
+            found += [(each, (name, benchmark)) for each in (SCORE, ANSWERS) for benchmark in column.benchmarks]
         else:
             found.append((kind, (runs[name] if EVIDENCE[kind].wildcards == ("model",) else name,)))
     return found

@@ -10,11 +10,13 @@ from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, load_yaml
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import build
-from rlvr.plan.outputs import Column, Output, Row, selected_runs
+from rlvr.plan.outputs import SEED_MEANS, Column, Output, Row, selected_runs
 from rlvr.plan.printed import parse_printed
 from rlvr.plan.selection import (
+    BASE,
     Condition,
     Facts,
+    by_setting,
     check_condition,
     check_values,
     differ_in_seed_only,
@@ -25,8 +27,10 @@ from rlvr.plan.selection import (
     text_of,
 )  # fmt: skip
 from rlvr.plan.statistics import PAIR_KINDS, SCORE, find_statistic
+from rlvr.plan.table_kinds import CELLS, CRITERIA, FACTS, TABLE_KINDS
 
 Kinds = Mapping[str, type[FigureOptions]]
+ALL_STUDIES = "all"  # key of the counts at real size, which one file holds for all studies
 
 
 def load_outputs(
@@ -35,6 +39,7 @@ def load_outputs(
     kinds: Kinds,
     schema: str | Path | None = None,
     words: Mapping[str, Collection[str]] | None = None,
+    facts: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> dict[str, Output]:
     """All outputs of a study, in the order of the file, with the printed numbers of ``reported/<output>.csv``.
 
@@ -45,6 +50,7 @@ def load_outputs(
         schema: JSON schema to check it against first.
         words: Values that a condition may name although nothing has them yet, by fact; without them
             values of conditions are not checked.
+        facts: Facts of its tables of facts, by output, as :func:`rlvr.plan.facts.load_facts` reads them.
 
     Raises:
         InputError: Names the output and the key, row or column that is wrong.
@@ -57,8 +63,16 @@ def load_outputs(
     for key, fields in content["outputs"].items():
         reported = folder / f"{key}.csv"
         declared = Declared(key, fields, candidates, f"{path}, output '{key}'", words)
-        found[key] = declared.output(kinds, read_reported(reported) if reported.is_file() else {})
+        if declared.kind == FACTS:
+            found[key] = declared.facts((facts or {}).get(key, ()))
+            continue
+        printed = read_reported(reported, declared.words_printed) if reported.is_file() else {}
+        found[key] = declared.output(kinds, printed)
         _check_reported(found[key], reported, declared.where)
+    if stray := sorted(key for key in facts or {} if key not in found or found[key].kind != FACTS):
+        raise InputError(
+            path, f"has no table of kind '{FACTS}' named '{stray[0]}'.", "Declare it, or remove its facts."
+        )
     return found
 
 
@@ -86,17 +100,22 @@ class Declared:
 
     @property
     def kind(self) -> str:
-        """``table``, or the kind of figure.
+        """The kind of table or of figure.
 
         Raises:
             InputError: If a figure does not say, or says that it is a table, or the other way round.
         """
         is_table = self.key.startswith("table")
-        kind = str(self.fields.get("kind", "table" if is_table else ""))
-        if (kind == "table") != is_table or not kind:
-            remedy = "A table needs none, and a figure one of the kinds of figures."
+        kind = str(self.fields.get("kind", CELLS if is_table else ""))
+        if (kind in TABLE_KINDS) != is_table or not kind:
+            remedy = f"A table has one of {', '.join(TABLE_KINDS)}, and a figure one of the kinds of figures."
             raise InputError(self.where, f"kind '{kind}' does not fit its name.", remedy)
         return kind
+
+    @property
+    def words_printed(self) -> list[str]:
+        """Keys of its criteria: what is printed there are marks or words."""
+        return [str(each.get("key")) for each in self.fields.get("plot", {}).get("criteria", ())]
 
     def output(self, kinds: Kinds, reported: Mapping[str, Mapping[str, str]]) -> Output:
         """The entry with every condition turned into runs."""
@@ -123,13 +142,37 @@ class Declared:
         self._check(output)
         return output
 
+    def facts(self, entries: Sequence[Mapping[str, Any]]) -> Output:
+        """The entry as a table of facts.
+
+        Raises:
+            InputError: If it has no facts, or one with other labels than the table has headings.
+        """
+        labels = tuple(self.fields.get("labels", ()))
+        if not entries:
+            raise InputError(
+                self.where, f"kind '{FACTS}' has no facts.", "Add them to facts.yaml, by the output's name."
+            )
+        for entry in entries:
+            if len(entry["labels"]) != len(labels):
+                problem = f"fact '{entry['key']}' has {len(entry['labels'])} labels, the table {len(labels)} headings."
+                raise InputError(self.where, problem, "Give one label for each heading.")
+        runs = dict.fromkeys(run_id for entry in entries if entry["recorded"] for run_id in entry["runs"])
+        reads: dict[str, tuple[str, ...]] = {"manifests": tuple(runs)}
+        if any(entry["counted"] for entry in entries):
+            reads["counts"] = (ALL_STUDIES,)
+        source = self.fields.get("source", source_of(self.key))
+        return Output(
+            self.key, FACTS, source, self.fields["caption"], labels, plot={"facts": list(entries)}, reads=reads
+        )
+
     def _options(self, kinds: Kinds, plot: Mapping[str, Any], columns: Sequence[Column]) -> FigureOptions:
         """The options of a figure, checked; those of a table are empty."""
-        kind = self.kind
-        if kind != "table" and kind not in kinds:
-            raise InputError(self.where, f"kind '{kind}' is not known.", f"Known: table, {', '.join(kinds)}.")
-        options = FigureOptions() if kind == "table" else build(kinds[kind], plot, self.where)
-        if (kind == "table" or options.cells) != bool(columns):
+        kind, known_kinds = self.kind, {**TABLE_KINDS, **kinds}
+        if kind not in known_kinds:
+            raise InputError(self.where, f"kind '{kind}' is not known.", f"Known: {', '.join(known_kinds)}.")
+        options = build(known_kinds[kind], plot, self.where)
+        if options.cells != bool(columns):
             needs = "needs" if not columns else "has no"
             raise InputError(self.where, f"kind '{kind}' {needs} labels, columns and rows.", "Add or remove them.")
         known = [column.key for column in columns]
@@ -185,11 +228,18 @@ class Declared:
             heads = len(self.fields["labels"])
             problem = f"row '{key}' has {len(labels)} labels, the table {heads} label columns."
             raise InputError(self.where, problem, "Give one label for each heading.")
-        runs = {
-            column.key: tuple(select(self.candidates, [self.common, *own, side]) for side in column.conditions)
-            for column in columns
-        }
+        runs = {column.key: self._sides(column, own) for column in columns}
         return Row(key, labels, runs, fields.get("series", ""))
+
+    def _sides(self, column: Column, own: Sequence[Condition]) -> tuple[tuple[str, ...], ...]:
+        """Runs of a cell: two groups of a difference, one per setting of a largest mean, one otherwise."""
+        sides = tuple(self._selected([*own, side], column) for side in column.conditions)
+        return tuple(by_setting(self.candidates, sides[0])) if column.over == SEED_MEANS else sides
+
+    def _selected(self, conditions: Sequence[Condition], column: Column) -> tuple[str, ...]:
+        """The runs of a cell; an untrained base has scores only."""
+        found = select(self.candidates, [self.common, *conditions])
+        return found if column.is_score else tuple(name for name in found if not self._is_base(name))
 
     def _with_runs(self, value: Any) -> Any:
         """Options with ``runs`` in the place of every ``where``."""
@@ -217,6 +267,9 @@ class Declared:
         check_condition(condition, self.candidates, where)
         if self.words is not None:
             check_values(condition, self.candidates, where, self.words)
+
+    def _is_base(self, name: str) -> bool:
+        return bool(self.candidates[name].get("method") == BASE)
 
     def _is_pair(self, name: str) -> bool:
         return "pair" in self.candidates[name]
@@ -255,8 +308,12 @@ def source_of(key: str) -> str:
     return "ours" if supplement else f"{word} {number}"
 
 
-def read_reported(path: Path) -> dict[str, dict[str, str]]:
+def read_reported(path: Path, words: Collection[str] = ()) -> dict[str, dict[str, str]]:
     """Printed numbers of a table, exactly as printed without the percent sign, by row and column.
+
+    Args:
+        path: CSV with a column ``row``.
+        words: Columns of words, not numbers.
 
     Raises:
         InputError: Names line and column of a text that is not a number.
@@ -269,8 +326,9 @@ def read_reported(path: Path) -> dict[str, dict[str, str]]:
             raise InputError(f"{path}, line {number}", f"row '{row}' appears twice.", "Remove one of the lines.")
         seen.add(row)
         for column, text in line.items():
-            if text:
+            if text and column not in words:
                 parse_printed(text, f"{path}, line {number}, column '{column}'")
+            if text:
                 found.setdefault(row, {})[column] = text
     return found
 
@@ -278,6 +336,8 @@ def read_reported(path: Path) -> dict[str, dict[str, str]]:
 def _check_reported(output: Output, path: Path, where: str) -> None:
     """Every printed number stands beside a cell."""
     places = {(row.key, column.printed) for row, column in output.cells()}
+    criteria = output.plot.get("criteria", ()) if output.kind == CRITERIA else ()
+    places |= {(row.key, each["key"]) for row in output.rows for each in criteria}
     stray = sorted({(row, column) for row, texts in output.reported.items() for column in texts} - places)
     if stray:
         raise InputError(path, f"row '{stray[0][0]}', column '{stray[0][1]}' has no cell.", f"See {where}.")

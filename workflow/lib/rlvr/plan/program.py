@@ -14,10 +14,10 @@ from rlvr.core.errors import InputError
 from rlvr.plan.method import Methods
 from rlvr.plan.recipe import resolve_settings
 from rlvr.plan.scale import scale_ranks
+from rlvr.plan.selection import BASE_SUFFIX
 from rlvr.plan.study import Study
 from rlvr.plan.suites import Suite, bare_suites, make_suites
 
-BASE_SUFFIX = "_base"
 WORDS_OF_ROWS = ("core", "seeds", "full")  # every word of the column `tier`: what tier `all` takes
 FINISHED = "finished"  # the tier of what was trained so far
 

@@ -8,6 +8,7 @@ from rlvr.core.errors import InputError
 
 Facts = Mapping[str, Any]
 Condition = Mapping[str, Any]
+BASE, BASE_SUFFIX = "base", "_base"  # method and last part of the id of an untrained base
 OF_NO_SETTING = frozenset({"run_id", "seed", "tier", "for"})  # facts in which the runs of a mean over seeds may differ
 
 
@@ -37,10 +38,37 @@ def pair_facts(pairs: Mapping[str, Facts]) -> dict[str, dict[str, Any]]:
     return {name: {**row, "pair": name} for name, row in pairs.items()}
 
 
+def base_facts(models: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Collect the facts by which outputs select untrained bases: their model, and the method ``base``."""
+    return {
+        f"{model}{BASE_SUFFIX}": {"model": model, "method": BASE, "run_id": f"{model}{BASE_SUFFIX}"} for model in models
+    }
+
+
+def candidates_of(
+    rows: Mapping[str, Facts], recipe: Facts | None = None, pairs: Mapping[str, Facts] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Everything that the outputs of a study can select: its runs, the untrained bases of these, and its pairs."""
+    models = dict.fromkeys(row["model"] for row in rows.values() if "model" in row)
+    return run_facts(rows, recipe) | base_facts(models) | pair_facts(pairs or {})
+
+
 def select(candidates: Mapping[str, Facts], conditions: Iterable[Condition]) -> tuple[str, ...]:
-    """Names whose facts meet every condition, in the order of the grid."""
+    """Names whose facts meet every condition, in the order of the grid.
+
+    An untrained base is selected only by name, as the method ``base``; it was trained on nothing, so that of all other
+    conditions only those on its own facts count.
+    """
     wanted = list(conditions)
-    return tuple(name for name, facts in candidates.items() if all(matches(facts, condition) for condition in wanted))
+    asks_for_base = any(condition.get("method") == BASE for condition in wanted)
+
+    def meets(facts: Facts) -> bool:
+        if facts.get("method") != BASE:
+            return all(matches(facts, condition) for condition in wanted)
+        own = [{name: value for name, value in condition.items() if name in facts} for condition in wanted]
+        return asks_for_base and all(matches(facts, condition) for condition in own)
+
+    return tuple(name for name, facts in candidates.items() if meets(facts))
 
 
 def matches(facts: Facts, condition: Condition) -> bool:
@@ -97,6 +125,15 @@ def distinct(candidates: Mapping[str, Facts], names: Sequence[str], columns: Seq
 
     found = {tuple(candidates[name].get(column) for column in columns) for name in names}
     return [dict(zip(columns, values, strict=True)) for values in sorted(found, key=order)]
+
+
+def by_setting(candidates: Mapping[str, Facts], names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Runs in groups that differ in nothing but the seed, in the order of the grid."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        settings = {key: value for key, value in candidates[name].items() if key not in OF_NO_SETTING}
+        groups.setdefault(repr(sorted(settings.items())), []).append(name)
+    return [tuple(group) for group in groups.values()]
 
 
 def differ_in_seed_only(candidates: Mapping[str, Facts], names: Sequence[str]) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from rlvr.core.errors import InputError
 
-SCORE = "scores"  # the one kind of evidence that is looked up by benchmark, too
+SCORE = "scores"  # looked up by benchmark, too, as are:
+ANSWERS = "answers"
 PAIR_KINDS = {"spectra": "pair_spectra", "diagnostics": "pair_diagnostics"}  # where a pair's own files take their place
 
 
@@ -31,6 +32,9 @@ EVIDENCE: Mapping[str, EvidenceKind] = {
     kind.name: kind
     for kind in (
         EvidenceKind(SCORE, ("run_id", "benchmark"), "scores of a run on the problems of a benchmark"),
+        EvidenceKind(ANSWERS, ("run_id", "benchmark"), "scores of a run on each problem of a benchmark"),
+        EvidenceKind("samples", ("run_id", "benchmark"), "completions of a run on the problems of a benchmark"),
+        EvidenceKind("grades", ("run_id", "benchmark"), "verdicts on these completions"),
         EvidenceKind("manifests", ("run_id",), "what a run did: settings, counts, time, memory"),
         EvidenceKind("metrics", ("run_id",), "what training logged, step by step"),
         EvidenceKind("spectra", ("run_id",), "spectrum of the update of every module of a run"),
@@ -43,6 +47,8 @@ EVIDENCE: Mapping[str, EvidenceKind] = {
         EvidenceKind("agreement", ("base",), "which weights the runs from one base change together"),
         EvidenceKind("consensus", ("base",), "maps of the share of these runs that change a weight"),
         EvidenceKind("cards", ("dataset",), "what a data set holds before and after its filters"),
+        EvidenceKind("problems", ("dataset",), "held-out problems of a data set"),
+        EvidenceKind("counts", ("study",), "parameters at real size, of every printed count and grid row"),
     )
 }
 
@@ -73,6 +79,11 @@ class Statistic:
     def source(self) -> str:
         """The evidence that holds the number itself."""
         return self.evidence[0]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it follows from the settings alone, so that neither seed nor problems move it."""
+        return self.recorded == "trainable_parameters"
 
     @property
     def recorded(self) -> str:
@@ -106,9 +117,11 @@ METRICS: Mapping[str, tuple[str, float, int, str]] = {  # unit, factor, decimals
     "accuracy": ("%", 100.0, 1, "accuracy reward on the training problems"),
     "format": ("1", 1.0, 3, "format reward"),
     "kl": ("nats", 1.0, 4, "divergence from the base per token"),
+    "kl_rollout": ("nats", 1.0, 7, "divergence of what sampled from the policy of the step, per token"),
     "entropy": ("nats", 1.0, 3, "entropy per token"),
     "grad_norm": ("1", 1.0, 3, "norm of the gradient before clipping"),
     "learning_rate": ("1", 1.0, 6, "learning rate"),
+    "ratio_clipped_share": ("%", 100.0, 2, "tokens whose gradient the clipped ratio takes away"),
     "completion_length": ("tokens", 1.0, 1, "length of a completion"),
     "clipped_share": ("%", 100.0, 1, "completions cut at the token limit"),
     "zero_std_share": ("%", 100.0, 1, "groups whose rewards are all equal"),

@@ -51,6 +51,16 @@ class AuditVerdict(StrEnum):
     CANNOT_BE_CHECKED = "cannot be checked"
 
 
+class FactVerdict(StrEnum):
+    """Whether a fact of the protocol is here as the paper prints it."""
+
+    AGREES = "agrees"
+    HERE = "deviates at this scale"
+    DEVIATES = "deviates"
+    NOT_PRINTED = "not printed"
+    NOT_RECORDED = "not recorded"
+
+
 def cap_by_seeds(verdict: ClaimVerdict, seeds: int | None) -> ClaimVerdict:
     """A decision on one seed becomes "one seed only".
 

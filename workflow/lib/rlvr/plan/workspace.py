@@ -10,8 +10,10 @@ from typing import Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import CONFIG, check_against, load_yaml
-from rlvr.plan.claims import Claim, check_claims, load_claims
+from rlvr.plan.claim_checks import ClaimNames, check_claims
+from rlvr.plan.claims import Claim, load_claims
 from rlvr.plan.configuration import check_configuration
+from rlvr.plan.facts import load_facts
 from rlvr.plan.labels import display_names
 from rlvr.plan.layout import check_layout
 from rlvr.plan.method import Methods
@@ -20,7 +22,7 @@ from rlvr.plan.outputs import Output
 from rlvr.plan.outputs_file import Kinds, load_outputs
 from rlvr.plan.program import Program, finished_runs, make_program
 from rlvr.plan.scale import load_scale
-from rlvr.plan.selection import pair_facts, run_facts
+from rlvr.plan.selection import candidates_of
 from rlvr.plan.shapes import ModelShape, check_fit, check_length, check_scale_fit, model_shapes
 from rlvr.plan.sources import Source, load_registry
 from rlvr.plan.stand_ins import name_stand_ins
@@ -85,8 +87,8 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     check_scale_fit(scale, shapes, scale_path)
     check_runs_fit(program, shapes)
     shared = program.studies  # with the ids under which runs of several studies are trained
-    outputs = {name: study_outputs(study, program, words.kinds, names, schemas) for name, study in shared.items()}
-    claims = {name: study_claims(study, outputs[name], schemas) for name, study in shared.items()}
+    outputs = {name: study_outputs(study, program, words.kinds, names, root) for name, study in shared.items()}
+    claims = {name: study_claims(study, outputs[name], names, schemas) for name, study in shared.items()}
     return Workspace(program, sources, outputs, claims)
 
 
@@ -103,15 +105,16 @@ def check_config_files(paths: Collection[str | Path]) -> None:
             raise InputError(path, "is not a table of keys.", "See workflow/schemas/config.schema.yaml.")
 
 
-def study_outputs(study: Study, program: Program, kinds: Kinds, names: Names, schemas: Path) -> dict[str, Output]:
+def study_outputs(study: Study, program: Program, kinds: Kinds, names: Names, root: Path) -> dict[str, Output]:
     """The tables and figures of a study, checked against its grid, benchmarks and looks; stand-ins are named.
 
     Raises:
         InputError: Names the output and what is wrong with it.
     """
-    path = study.folder / "outputs.yaml"
-    candidates = run_facts(study.rows, study.recipe) | pair_facts(study.pairs)
-    outputs = load_outputs(path, candidates, kinds, schemas / "outputs.schema.yaml", names.facts)
+    path, schemas = study.folder / "outputs.yaml", root / "workflow" / "schemas"
+    candidates = candidates_of(study.rows, study.recipe, study.pairs)
+    facts = load_facts(study.folder / "facts.yaml", schemas / "facts.schema.yaml", candidates, study.recipe, root)
+    outputs = load_outputs(path, candidates, kinds, schemas / "outputs.schema.yaml", names.facts, facts)
     check_output_names(outputs, study, kinds, names)
     shown = display_names(study.folder / "labels.csv")
     stand_ins = program.scale.get("stand_ins", {})
@@ -119,15 +122,15 @@ def study_outputs(study: Study, program: Program, kinds: Kinds, names: Names, sc
     return {key: name_stand_ins(output, program.specs, models) for key, output in outputs.items()}
 
 
-def study_claims(study: Study, outputs: Mapping[str, Output], schemas: Path) -> list[Claim]:
-    """The claims of a study, checked against its outputs.
+def study_claims(study: Study, outputs: Mapping[str, Output], names: Names, schemas: Path) -> list[Claim]:
+    """The claims of a study, checked against its outputs, benchmarks, and the models and data sets of any scale.
 
     Raises:
         InputError: Names the claim and what is wrong with it.
     """
     path = study.folder / "claims.yaml"
     claims = load_claims(path, schemas / "claims.schema.yaml")
-    check_claims(claims, outputs, path)
+    check_claims(claims, outputs, ClaimNames(names.models, study.benchmarks, names.datasets), path)
     return claims
 
 

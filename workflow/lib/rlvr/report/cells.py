@@ -1,44 +1,22 @@
 """Cells: every reproduced number beside the printed one, with an interval and a verdict."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rlvr.plan.outputs import Column, Output, Row
-from rlvr.plan.printed import PrintedNumber, parse_printed
-from rlvr.plan.verdict_words import CellVerdict
+from rlvr.plan.printed import parse_printed
+from rlvr.report.agreement import judge_cell
 from rlvr.report.evidence import Estimate, Evidence
+from rlvr.report.measurements import draw_cell
+from rlvr.report.scope import FEWEST_SEEDS, ReportScope, usable_sides
 from rlvr.stats.intervals import seed_mean
-from rlvr.stats.printed_agreement import verdict
+from rlvr.stats.prediction import deviation_interval
 
 LABEL_SEPARATOR = " | "
-FEWEST_SEEDS = 2  # of a mean or a standard deviation
-
-
-@dataclass(frozen=True)
-class ReportScope:
-    """Which results exist and what they may be compared with.
-
-    Attributes:
-        scale: Name of the scale.
-        comparable: Whether a reproduced number may be judged by the printed one.
-        runs: Run ids of the selected tier, and names of the pairs of checkpoints that were measured.
-        remark: A further fact that a reader of this scale's numbers must know, e.g. that its ranks are the paper's
-            divided by 8.
-        study: Name of the study.
-        stand_ins: What stands in for a model at this scale, by the model.
-    """
-
-    scale: str
-    comparable: bool
-    runs: Collection[str]
-    remark: str = ""
-    study: str = ""
-    stand_ins: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_cells(output: Output, evidence: Evidence, scope: ReportScope) -> pd.DataFrame:
@@ -55,7 +33,8 @@ def _cell(output: Output, row: Row, column: Column, evidence: Evidence, scope: R
     text = output.printed(row, column)
     printed = None if text is None else parse_printed(text)
     sides = usable_sides(row, column, frozenset(scope.runs))
-    estimate = reproduce(sides, column, evidence) if sides else Estimate(math.nan)
+    estimate = reproduce(row, column, evidence, scope)
+    runs = [run_id for side in sides for run_id in side]
     return {
         "output": output.key,
         "row": row.key,
@@ -66,53 +45,41 @@ def _cell(output: Output, row: Row, column: Column, evidence: Evidence, scope: R
         **estimate._asdict(),
         "reported": math.nan if printed is None else printed.value,
         "printed": text or "",
-        "verdict": judge_cell(estimate, printed, scope.comparable),
-        "runs": " ".join(run_id for side in sides for run_id in side),
+        **judge_cell(row, column, estimate, printed, evidence, scope)._asdict(),
+        "lost_share": lost_share(runs, column, evidence),
+        "runs": " ".join(runs),
     }
 
 
-def usable_sides(row: Row, column: Column, available: Collection[str]) -> list[list[str]]:
-    """Runs that a cell is made from, in one group or the two of a difference; empty for "not run".
+def lost_share(runs: Sequence[str], column: Column, evidence: Evidence) -> float:
+    """Largest share of an update that rounding removed from the weights that a score's runs were sampled with.
 
-    A largest value is taken over what was run (a difference needs a run on either side); a mean or a standard deviation
-    over fewer seeds than the grid has would be another quantity, so it needs all of them, and two at least.
+    NaN where none is recorded, and for what is no score itself: a difference, a standard deviation.
     """
-    wanted = row.runs[column.key]
-    found = [[run_id for run_id in side if run_id in available] for side in wanted]
-    if not all(found):
-        return []
-    if column.reduce in ("mean", "std"):
-        complete = all(len(left) == len(right) >= FEWEST_SEEDS for left, right in zip(found, wanted, strict=True))
-        return found if complete else []
-    return found
+    shown = column.is_score and column.reduce in ("only", "mean", "max")
+    lost = [evidence.lost_share(run_id, column) for run_id in runs] if shown else []
+    return max((share for share in lost if not math.isnan(share)), default=math.nan)
 
 
-def reproduce(sides: Sequence[Sequence[str]], column: Column, evidence: Evidence) -> Estimate:
-    """The reproduced number of a cell from its runs, in groups as :func:`usable_sides` makes them."""
-    groups = [[evidence.estimate(run_id, column) for run_id in side] for side in sides]
-    if column.reduce == "difference":
-        left, right = map(largest, groups)
-        return difference(left, right)
-    reducers = {"only": only, "mean": mean_over_seeds, "std": std_over_seeds, "max": largest}
-    found = reducers[column.reduce](groups[0])
-    if column.reduce == "mean" and column.is_score:
-        return Estimate(found.value, max(found.low, 0.0), min(found.high, 100.0))
-    return found
+def reproduce(row: Row, column: Column, evidence: Evidence, scope: ReportScope) -> Estimate:
+    """The reproduced number of a cell, with its 95 % interval; NaN where it was not run.
 
-
-def only(estimates: Sequence[Estimate]) -> Estimate:
-    """The one estimate.
-
-    Raises:
-        ValueError: If there are several.
+    A largest value has the interval of :func:`rlvr.report.comparing.largest`, in which its selection is; a difference
+    of two of them is paired by their problems.
     """
-    (estimate,) = estimates
+    sides = usable_sides(row, column, frozenset(scope.runs))
+    if not sides:
+        return Estimate(math.nan)
+    if column.reduce in ("max", "min", "difference"):
+        return draw_cell(row, column, evidence, scope, over_seeds=False).estimate
+    found = [evidence.estimate(run_id, column) for run_id in sides[0]]
+    if column.reduce == "std":
+        return std_over_seeds(found)
+    if column.reduce == "mean":
+        mean = mean_over_seeds(found)
+        return Estimate(mean.value, max(mean.low, 0.0), min(mean.high, 100.0)) if column.is_score else mean
+    (estimate,) = found
     return estimate
-
-
-def largest(estimates: Iterable[Estimate]) -> Estimate:
-    """The estimate of largest value, with its own interval (not widened for having been selected)."""
-    return max(estimates, key=lambda estimate: estimate.value)
 
 
 def mean_over_seeds(estimates: Sequence[Estimate]) -> Estimate:
@@ -124,9 +91,12 @@ def mean_over_seeds(estimates: Sequence[Estimate]) -> Estimate:
 
 
 def std_over_seeds(estimates: Sequence[Estimate]) -> Estimate:
-    """Standard deviation (n - 1) over runs that differ in their seed; NaN for a single one."""
+    """Standard deviation (n - 1) over runs that differ in their seed, with its chi-square interval; NaN for one run."""
     values = np.array([estimate.value for estimate in estimates])
-    return Estimate(float(values.std(ddof=1)) if len(values) >= FEWEST_SEEDS else math.nan)
+    if len(values) < FEWEST_SEEDS:
+        return Estimate(math.nan)
+    deviation = float(values.std(ddof=1))
+    return Estimate(deviation, *deviation_interval(deviation, len(values) - 1))
 
 
 def difference(left: Estimate, right: Estimate) -> Estimate:
@@ -139,20 +109,3 @@ def difference(left: Estimate, right: Estimate) -> Estimate:
     down = math.hypot(left.value - left.low, right.high - right.value)
     up = math.hypot(left.high - left.value, right.value - right.low)
     return Estimate(value, value - down, value + up)
-
-
-def judge_cell(estimate: Estimate, printed: PrintedNumber | None, comparable: bool) -> CellVerdict:
-    """CellVerdict on a printed number in the light of the reproduced one, both in the unit of the cell.
-
-    The interval is widened by what the printed number may be off beyond its last digit. At a scale that is not
-    ``comparable`` the verdict is "stand-in", whatever the numbers are.
-    """
-    if math.isnan(estimate.value):
-        return CellVerdict.NOT_RUN
-    if printed is None:
-        return CellVerdict.NOT_REPORTED
-    if not comparable:
-        return CellVerdict.STAND_IN
-    scaled = [number / printed.multiplier for number in estimate]
-    value, low, high = (scaled[0] if math.isnan(number) else number for number in scaled)
-    return CellVerdict(verdict(value, low - printed.slack, high + printed.slack, printed.digits))

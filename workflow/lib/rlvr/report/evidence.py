@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table
 from rlvr.plan.outputs import Column
-from rlvr.plan.statistics import EVIDENCE, PAIR_KINDS, SCORE
-from rlvr.stats.intervals import Z95
+from rlvr.plan.statistics import ANSWERS, EVIDENCE, PAIR_KINDS, SCORE
+from rlvr.stats.quantiles import Z95
 
 if TYPE_CHECKING:
     import pandas as pd
     from pandera.pandas import DataFrameSchema
 
 UNDECLARED = "The rule's inputs and the declaration of its output differ; see required_inputs."
+Key = tuple[str, str, str]  # run, benchmark, statistic
 InputPaths = Mapping[str, Sequence[str]]  # files that an output is made from, by kind of evidence
 
 
@@ -59,6 +60,7 @@ class Evidence:
             the summed squared standard errors over modules, indexed by run_id, quantity.
         metrics: ``tables.METRICS``.
         models: Content of ``model.json`` by model.
+        answers: Value and samples of every problem, indexed by problem_id, by (run_id, benchmark, statistic).
     """
 
     scores: "pd.DataFrame"
@@ -66,6 +68,7 @@ class Evidence:
     spectra: "pd.DataFrame"
     metrics: "pd.DataFrame | None" = None
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    answers: "Mapping[Key, pd.DataFrame]" = field(default_factory=dict)
 
     def estimate(self, run_id: str, column: Column) -> Estimate:
         """A column's statistic of one run, in the column's unit.
@@ -88,6 +91,24 @@ class Evidence:
         """A score, from 0 to 1, with its interval over problems (see :func:`rlvr.stats.intervals.problem_mean`)."""
         row = _find(self.scores, (run_id, benchmark, statistic), SCORE)
         return Estimate(row["value"], row["low"], row["high"])
+
+    def answers_of(self, run_id: str, benchmark: str, statistic: str) -> "pd.DataFrame":
+        """Value and samples of every problem behind a score, indexed by problem_id in its order.
+
+        Raises:
+            InputError: If the files do not have it.
+        """
+        key = (run_id, benchmark, statistic)
+        if key not in self.answers:
+            raise InputError(ANSWERS, f"no rows for {' / '.join(key)}.", UNDECLARED)
+        return self.answers[key]
+
+    def lost_share(self, run_id: str, column: Column) -> float:
+        """Largest share of a run's update that rounding removed from the sampled weights; NaN where not recorded."""
+        lost = [_find(self.scores, (run_id, name, column.shown.recorded), SCORE)["lost_share"]
+                for name in column.benchmarks]  # fmt: skip
+        known = [float(share) for share in lost if not math.isnan(share)]
+        return max(known, default=math.nan)
 
     def spectral(self, run_id: str, quantity: str, over_modules: str) -> Estimate:
         """Mean or standard deviation of a quantity over the adapted modules.
@@ -137,6 +158,7 @@ def load_evidence(paths: InputPaths) -> Evidence:
     """
     import pandas as pd
 
+    from rlvr.tables import ANSWERS as ANSWERS_SCHEMA
     from rlvr.tables import DIAGNOSTICS, METRICS, SCORES, SPECTRA
 
     manifests = [read_json(path) for path in paths_of(paths, "manifests")]
@@ -149,6 +171,7 @@ def load_evidence(paths: InputPaths) -> Evidence:
         spectra=summarise_spectra(pd.concat(filled) if filled else spectra),
         metrics=read_tables(paths_of(paths, "metrics"), METRICS),
         models={Path(path).parent.name: read_json(path) for path in paths_of(paths, "models")},
+        answers=index_answers(read_tables(paths_of(paths, ANSWERS), ANSWERS_SCHEMA)),
     )
 
 
@@ -163,6 +186,14 @@ def read_tables(paths: Sequence[str | Path], schema: "DataFrameSchema") -> "pd.D
 def index_scores(scores: "pd.DataFrame") -> "pd.DataFrame":
     """``tables.SCORES`` indexed for look-up."""
     return _unique(scores.set_index(["run_id", "benchmark", "statistic"]), "scores")
+
+
+def index_answers(answers: "pd.DataFrame") -> "dict[Key, pd.DataFrame]":
+    """``tables.ANSWERS`` by run, benchmark and statistic, ordered by problem."""
+    _unique(answers.set_index(["run_id", "benchmark", "statistic", "problem_id"]), ANSWERS)
+    ordered = answers.sort_values("problem_id").set_index("problem_id")
+    groups = ordered.groupby(["run_id", "benchmark", "statistic"], sort=False)
+    return {(str(run_id), str(name), str(what)): part[["value", "samples"]] for (run_id, name, what), part in groups}
 
 
 def scalars(diagnostics: "pd.DataFrame") -> "pd.DataFrame":

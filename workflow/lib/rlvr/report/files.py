@@ -1,7 +1,7 @@
 """File shells of this package: read finished files, call the pure parts, write what the paper shows."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,21 @@ import pandas as pd
 from rlvr.core.io import atomic_path, check_table, sha256_file, write_json
 from rlvr.core.provenance import repository_state
 from rlvr.plan.outputs import Output
+from rlvr.plan.table_kinds import CELLS, COUNTS, CRITERIA, FACTS, SAMPLES
 from rlvr.report.cells import ReportScope, build_cells
+from rlvr.report.count_tables import tabulate_counts
+from rlvr.report.criteria import with_criteria
 from rlvr.report.evidence import InputPaths, all_paths, load_evidence
-from rlvr.report.render import compose, to_json, to_latex, to_markdown
+from rlvr.report.fact_tables import tabulate_facts
+from rlvr.report.render import Table, compose, to_json, to_latex, to_markdown
+from rlvr.report.sample_tables import tabulate_samples
 
-EMPTY_TEXTS = {"printed": "", "runs": ""}
+EMPTY_TEXTS = {"printed": "", "runs": "", "spread_from": ""}
 
 
 @dataclass(frozen=True)
 class TableFiles:
-    """Where a table goes, in each format; the CSV is tidy, one cell per line."""
+    """Where a table goes, in each format; the CSV is tidy, one cell (or fact, count, completion) per line."""
 
     csv: str
     md: str
@@ -38,12 +43,39 @@ def tabulate_file(declaration: Mapping[str, Any], scope: ReportScope, inputs: In
         files: Where to write.
     """
     output = Output.read(declaration)
-    cells = make_cells(output, scope, inputs)
-    write_text(cells.to_csv(index=False), files.csv)
-    table = compose(output, cells, scope, provenance_lines(output.key, all_paths(inputs), scope))
+    frame, table = TABULATORS[output.kind](
+        output, scope, inputs, provenance_lines(output.key, all_paths(inputs), scope)
+    )
+    write_text(frame.to_csv(index=False), files.csv)
     write_text(to_markdown(table), files.md)
     write_text(to_latex(table), files.tex)
     write_json(to_json(table), files.json)
+
+
+def tabulate_cells(
+    output: Output, scope: ReportScope, inputs: InputPaths, provenance: list[str]
+) -> tuple[pd.DataFrame, Table]:
+    """A table of cells: the cells (``tables.CELLS``) and their texts."""
+    cells = make_cells(output, scope, inputs)
+    return cells, compose(output, cells, scope, provenance)
+
+
+def tabulate_criteria(
+    output: Output, scope: ReportScope, inputs: InputPaths, provenance: list[str]
+) -> tuple[pd.DataFrame, Table]:
+    """A table of cells with columns of words; the words are in the texts only, since they follow from the cells."""
+    cells = make_cells(output, scope, inputs)
+    return cells, with_criteria(compose(output, cells, scope, provenance), cells)
+
+
+Tabulator = Callable[[Output, ReportScope, InputPaths, list[str]], tuple[pd.DataFrame, Table]]
+TABULATORS: Mapping[str, Tabulator] = {
+    CELLS: tabulate_cells,
+    CRITERIA: tabulate_criteria,
+    COUNTS: tabulate_counts,
+    FACTS: tabulate_facts,
+    SAMPLES: tabulate_samples,
+}
 
 
 def make_cells(output: Output, scope: ReportScope, inputs: InputPaths) -> pd.DataFrame:
@@ -57,7 +89,7 @@ def read_cells(paths: Sequence[str]) -> pd.DataFrame:
     """Cells of several outputs, one below the other (``tables.CELLS``)."""
     from rlvr.tables import CELLS
 
-    texts = {"printed": str, "runs": str, "row": str}
+    texts = {"printed": str, "runs": str, "row": str, "spread_from": str}
     frames = [check_table(pd.read_csv(path, dtype=texts).fillna(EMPTY_TEXTS), path, CELLS) for path in paths]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(CELLS.columns))
 

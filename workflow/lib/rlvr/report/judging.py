@@ -1,109 +1,118 @@
-"""Verdicts on claims: holds, fails, undecided, not run."""
+"""Verdicts on statements about reproduced numbers: holds, fails, undecided, one seed only, not run."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
-import pandas as pd
+from rlvr.plan.claim_grammar import Comparison, Number, Operator, Statement
+from rlvr.plan.verdict_words import ClaimVerdict, cap_by_seeds
+from rlvr.report.claim_numbers import ClaimNumbers, Quantity, worth
+from rlvr.report.comparing import Drawn, minus, ratio
+from rlvr.stats.resampling import central
 
-from rlvr.core.io import write_json
-from rlvr.plan.claims import Claim, Comparison, Place, as_place, load_claims
-from rlvr.plan.printed import MINUS, format_value
-from rlvr.plan.verdict_words import ClaimVerdict
-from rlvr.report.cells import difference
-from rlvr.report.evidence import Estimate
-from rlvr.report.files import read_cells, write_text
-
-CLAIM_COLUMNS = ("claim", "where", "sentence", "verdict", "numbers")
-WORST_FIRST = (ClaimVerdict.FAILS, ClaimVerdict.NOT_RUN, ClaimVerdict.UNDECIDED, ClaimVerdict.HOLDS)
-EXTREMES = {"largest": max, "smallest": min}
+ROUNDING = 1e-9  # of sums of floats: 84.0 - 77.3 is not quite 6.7
+OPEN = (ClaimVerdict.NOT_RUN, ClaimVerdict.UNDECIDED, ClaimVerdict.ONE_SEED)  # the first that is there tells why
 
 
-def check_claims_file(claims_path: str, cells_paths: Sequence[str], csv_path: str, json_path: str) -> None:
-    """Judge every claim of a study; write one row per claim, with the numbers used.
+class Judged(NamedTuple):
+    """A comparison with what it was decided by.
 
-    Args:
-        claims_path: The study's ``claims.yaml``.
-        cells_paths: CSV of the outputs that the claims name (see :func:`rlvr.plan.claims.required_outputs`).
-        csv_path: Columns claim, where, sentence, verdict, numbers.
-        json_path: The rows of the CSV as JSON, for the Typst document.
+    Attributes:
+        part: The comparison.
+        verdict: On it.
+        leans: The verdict that the numbers would give if a single seed were enough.
+        left: Worth of its left side.
+        right: Worth of its right side.
+        gap: left - factor x right; within a factor, left over right.
+        margin: What was asked, with its source.
     """
-    table = judge_claims(load_claims(claims_path), index_cells(read_cells(cells_paths)))
-    write_text(table.to_csv(index=False), csv_path)
-    write_json(table.to_dict("records"), json_path)
+
+    part: Comparison
+    verdict: ClaimVerdict
+    leans: ClaimVerdict
+    left: Quantity
+    right: Quantity
+    gap: Quantity
+    margin: Number
 
 
-def index_cells(cells: pd.DataFrame) -> dict[Place, Estimate]:
-    """Reproduced numbers by (output, row key, column key)."""
-    return {
-        (cell["output"], cell["row"], cell["column"]): Estimate(cell["value"], cell["low"], cell["high"])
-        for cell in cells.to_dict("records")
-    }
+def judge_statement(statement: Statement, judged: Mapping[Comparison, ClaimVerdict]) -> ClaimVerdict:
+    """Verdict on a statement from the verdicts on its comparisons."""
+    if isinstance(statement, Comparison):
+        return judged[statement]
+    return combine([judge_statement(part, judged) for part in statement.parts], statement.needed)
 
 
-def judge_claims(claims: Iterable[Claim], estimates: Mapping[Place, Estimate]) -> pd.DataFrame:
-    """One row per claim: verdict and the numbers behind it."""
-    rows = [
-        {
-            "claim": claim.key,
-            "where": claim.where,
-            "sentence": claim.sentence,
-            "verdict": judge_claim(claim, estimates),
-            "numbers": "; ".join(comparison_text(part, estimates) for part in claim.comparisons),
-        }
-        for claim in claims
-    ]
-    return pd.DataFrame(rows, columns=list(CLAIM_COLUMNS))
+def combine(verdicts: Sequence[ClaimVerdict], needed: int) -> ClaimVerdict:
+    """Verdict on statements of which ``needed`` must hold.
+
+    ``holds`` as soon as so many hold, whatever the others are; ``fails`` as soon as so many fail that the rest is too
+    few; otherwise what keeps it open: something not run, an interval that is too wide, or a single seed.
+    """
+    if verdicts.count(ClaimVerdict.HOLDS) >= needed:
+        return ClaimVerdict.HOLDS
+    if len(verdicts) - verdicts.count(ClaimVerdict.FAILS) < needed:
+        return ClaimVerdict.FAILS
+    return next(verdict for verdict in OPEN if verdict in verdicts)
 
 
-def judge_claim(claim: Claim, estimates: Mapping[Place, Estimate]) -> ClaimVerdict:
-    """``fails`` if one comparison fails; otherwise ``not run`` or ``undecided`` if one is; otherwise ``holds``."""
-    verdicts = {judge_comparison(part, estimates) for part in claim.comparisons}
-    return next(verdict for verdict in WORST_FIRST if verdict in verdicts)
-
-
-def judge_comparison(part: Comparison, estimates: Mapping[Place, Estimate]) -> ClaimVerdict:
-    """Verdict of one comparison from the interval of the difference; the bare numbers decide where there is none.
+def judge_comparison(part: Comparison, numbers: ClaimNumbers, printed: ClaimNumbers) -> Judged:
+    """Judge one comparison by the central 95 % of the draws of its gap; the bare numbers decide where nothing varies.
 
     ``exceeds`` holds when the whole interval lies above the margin, fails when none of it does, and is undecided
-    otherwise; ``within`` likewise for the band from minus to plus the margin.
+    otherwise; ``within`` likewise for the band from minus to plus the margin, or from one over the factor to the
+    factor. A decision on a single seed is capped (:func:`rlvr.plan.verdict_words.cap_by_seeds`).
     """
-    gap = _gap(part, estimates)
-    if math.isnan(gap.value):
-        return ClaimVerdict.NOT_RUN
-    low, high = (gap.value if math.isnan(end) else end for end in (gap.low, gap.high))
-    if part.op == "exceeds":
-        holds, fails = low > part.margin, high <= part.margin
+    left, right = worth(part.left, numbers), worth(part.right, numbers)
+    margin = half_printed(part, printed) if part.margin is None else part.margin
+    if left.is_missing or right.is_missing:
+        not_run = ClaimVerdict.NOT_RUN
+        return Judged(part, not_run, not_run, left, right, left if left.is_missing else right, margin)
+    if part.op is Operator.WITHIN and part.factor.value != 1:
+        verdict = _within_factor(left.drawn, right.drawn, part.factor.value)
+        gap = Quantity(ratio(left.drawn, right.drawn), decimals=2)
     else:
-        holds, fails = max(abs(low), abs(high)) <= part.margin, low > part.margin or high < -part.margin
-    if holds:
+        decimals = max(left.decimals, right.decimals)
+        gap = Quantity(difference(left.drawn, right.drawn, part.factor.value), shared_unit(left, right), decimals)
+        verdict = (_exceeds if part.op is Operator.EXCEEDS else _within)(gap.drawn, margin.value)
+    return Judged(part, cap_by_seeds(verdict, gap.drawn.seeds), verdict, left, right, gap, margin)
+
+
+def half_printed(part: Comparison, printed: ClaimNumbers) -> Number:
+    """Half of the distance that the printed numbers have, as a margin with its source."""
+    left, right = worth(part.left, printed), worth(part.right, printed)
+    gap = abs(left.value - part.factor.value * right.value)
+    return Number(gap / 2, f"SOURCE: half of the printed distance, {gap:.{max(left.decimals, right.decimals)}f}")
+
+
+def difference(left: Drawn, right: Drawn, factor: float = 1.0) -> Drawn:
+    """``left - factor x right``, draw by draw."""
+    return minus(left, replace(right, value=factor * right.value, draws_B=factor * right.draws_B))
+
+
+def shared_unit(left: Quantity, right: Quantity) -> str:
+    """The unit of two sides; a number that the claim gives has that of the other side."""
+    return right.unit if left.unit == "number" else left.unit
+
+
+def _exceeds(gap: Drawn, margin: float) -> ClaimVerdict:
+    low, high = central(gap.draws_B)
+    if low > margin + ROUNDING:
         return ClaimVerdict.HOLDS
-    return ClaimVerdict.FAILS if fails else ClaimVerdict.UNDECIDED
+    return ClaimVerdict.FAILS if high <= margin + ROUNDING else ClaimVerdict.UNDECIDED
 
 
-def comparison_text(part: Comparison, estimates: Mapping[Place, Estimate]) -> str:
-    """The numbers of a comparison, e.g. ``78.1 - 4.7 = 73.4 [67.0, 79.1], asked: > 20``."""
-    left, right, gap = operand_value(part.left, estimates), operand_value(part.right, estimates), _gap(part, estimates)
-    if math.isnan(gap.value):
-        return ClaimVerdict.NOT_RUN.value
-    first, second, result, low, high = (format_value(number, 1, "1") for number in (left.value, right.value, *gap))
-    interval = "" if math.isnan(gap.low) else f" [{low}, {high}]"
-    asked = f"> {part.margin:g}" if part.op == "exceeds" else f"within \N{PLUS-MINUS SIGN}{part.margin:g}"
-    subtrahend = f"({second})" if right.value < 0 else second
-    return f"{first} {MINUS} {subtrahend} = {result}{interval}, asked: {asked}"
+def _within(gap: Drawn, margin: float) -> ClaimVerdict:
+    low, high = central(gap.draws_B)
+    if max(abs(low), abs(high)) <= margin + ROUNDING:
+        return ClaimVerdict.HOLDS
+    is_outside = low > margin + ROUNDING or high < -margin - ROUNDING
+    return ClaimVerdict.FAILS if is_outside else ClaimVerdict.UNDECIDED
 
 
-def operand_value(operand: Any, estimates: Mapping[Place, Estimate]) -> Estimate:
-    """An operand's estimate; NaN if a cell that it needs was not run."""
-    if isinstance(operand, str):
-        return estimates.get(as_place(operand), Estimate(math.nan))
-    if isinstance(operand, Mapping):
-        ((name, operands),) = operand.items()
-        found = [operand_value(entry, estimates) for entry in operands]
-        missing = [estimate for estimate in found if math.isnan(estimate.value)]
-        return missing[0] if missing else EXTREMES[name](found, key=lambda estimate: estimate.value)
-    return Estimate(float(operand), float(operand), float(operand))
-
-
-def _gap(part: Comparison, estimates: Mapping[Place, Estimate]) -> Estimate:
-    return difference(operand_value(part.left, estimates), operand_value(part.right, estimates))
+def _within_factor(left: Drawn, right: Drawn, factor: float) -> ClaimVerdict:
+    """Neither side exceeds the other so many times."""
+    sides = {_exceeds(difference(one, other, factor), 0.0) for one, other in ((left, right), (right, left))}
+    if ClaimVerdict.HOLDS in sides:
+        return ClaimVerdict.FAILS
+    return ClaimVerdict.HOLDS if sides == {ClaimVerdict.FAILS} else ClaimVerdict.UNDECIDED

@@ -1,7 +1,7 @@
 """Cells as CSV, Markdown, LaTeX and JSON; every format from the same texts."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,19 @@ from rlvr.report.cells import ReportScope
 
 DASH = "\N{EN DASH}"
 DIFFERS = "\N{DAGGER}"
+UNKNOWN = "\N{DOUBLE DAGGER}"
+LOST = "lost"
+LEAST_LOST = 1e-3  # of the update: below, nothing is lost in any printed digit
 PAPER = "Paper"  # heading of the columns of printed numbers
 TEX_GREY = r"\textcolor[gray]{0.4}{%s}"
 TEX_CHARACTERS = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"$\sim$", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$", DASH: "--", MINUS: "$-$",
-    DIFFERS: r"$^\dagger$", "\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$", "\N{GREEK CAPITAL LETTER DELTA}": r"$\Delta$",
+    DIFFERS: r"$^\dagger$", UNKNOWN: r"$^\ddagger$",
+    "\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$", "\N{GREEK CAPITAL LETTER DELTA}": r"$\Delta$",
+    "\n": r"\newline{}", "\N{ELEMENT OF}": r"$\in$", "\N{LESS-THAN OR EQUAL TO}": r"$\le$",
+    "\N{GREATER-THAN OR EQUAL TO}": r"$\ge$", "\N{GREEK SMALL LETTER BETA}": r"$\beta$", "\N{DEGREE SIGN}": r"$^\circ$",
+    "\N{CHECK MARK}": r"$\surd$", "\N{LEFT DOUBLE QUOTATION MARK}": "``", "\N{RIGHT DOUBLE QUOTATION MARK}": "''",
     "\N{PLUS-MINUS SIGN}": r"$\pm$", "\N{MULTIPLICATION SIGN}": r"$\times$",
 }  # fmt: skip
 
@@ -29,7 +36,8 @@ class TextColumn:
     """One column of a printed table.
 
     Attributes:
-        kind: ``label``, ``ours`` (reproduced numbers) or ``printed`` (the paper's, shown in grey).
+        kind: ``label``, ``ours`` (reproduced numbers), ``printed`` (the paper's, shown in grey) or ``words`` (running
+            text, set to the left).
         header: Its heading, as many levels as the table has.
         texts: One text per row.
     """
@@ -45,16 +53,18 @@ class Table:
 
     Attributes:
         output: What it shows.
-        cells: ``tables.CELLS`` of the output.
+        keys: Key of every row.
         columns: Columns from left to right, label columns first.
+        verdicts: For every row its verdicts, one per column of cells, or one where a row as a whole has one.
         notes: Sentences that explain brackets, dashes and marks, only those that occur.
         scope: What holds for every table of this scale; a document says it once, not under each table.
         provenance: Where the numbers come from, one line each.
     """
 
     output: Output
-    cells: pd.DataFrame
+    keys: list[str]
     columns: list[TextColumn]
+    verdicts: list[list[str]]
     notes: list[str]
     scope: str
     provenance: list[str]
@@ -72,8 +82,16 @@ class Table:
 
 def compose(output: Output, cells: pd.DataFrame, scope: ReportScope, provenance: list[str]) -> Table:
     """Turn the cells of an output into texts."""
-    statement = " ".join(scope_notes(scope))
-    return Table(output, cells, text_columns(output, cells), notes(output, cells), statement, provenance)
+    found = {(line["row"], line["column"]): str(line["verdict"]) for line in cells.to_dict("records")}
+    return Table(
+        output=output,
+        keys=[row.key for row in output.rows],
+        columns=text_columns(output, cells),
+        verdicts=[[found[row.key, column.key] for column in output.columns] for row in output.rows],
+        notes=notes(output, cells),
+        scope=" ".join(scope_notes(scope)),
+        provenance=provenance,
+    )
 
 
 def text_columns(output: Output, cells: pd.DataFrame) -> list[TextColumn]:
@@ -118,19 +136,26 @@ def _levels(header: tuple[str, ...], levels: int) -> tuple[str, ...]:
 def cell_text(cell: Mapping[Any, Any]) -> str:
     """One reproduced cell with its 95 % interval, e.g. ``46.6 [43.1, 50.2]``.
 
-    A dash stands for a number that was not run; a dagger marks one that differs from the printed number.
+    A dash stands for a number that was not run; a dagger marks one that differs from the printed number. Where rounding
+    removed part of the update before it was sampled, the share stands behind: ``46.6 [43.1, 50.2], 3 % lost``.
     """
-    if math.isnan(cell["low"]):
-        return reproduced_text(cell)
-    low, high = (format_value(cell[end], cell["decimals"], cell["unit"]) for end in ("low", "high"))
-    return f"{reproduced_text(cell)} [{low}, {high}]"
+    text = reproduced_text(cell)
+    if not math.isnan(cell["low"]):
+        low, high = (format_value(cell[end], cell["decimals"], cell["unit"]) for end in ("low", "high"))
+        text = f"{text} [{low}, {high}]"
+    return f"{text}, {100 * cell['lost_share']:.2g} % {LOST}" if is_lost(cell) else text
+
+
+def is_lost(cell: Mapping[Any, Any]) -> bool:
+    """Whether rounding removed a part of the update that a reader would notice."""
+    return bool(cell["lost_share"] >= LEAST_LOST)
 
 
 def reproduced_text(cell: Mapping[Any, Any]) -> str:
     """The reproduced number of a cell alone."""
     if cell["verdict"] == CellVerdict.NOT_RUN:
         return DASH
-    mark = DIFFERS if cell["verdict"] == CellVerdict.DIFFERS else ""
+    mark = {CellVerdict.DIFFERS: DIFFERS, CellVerdict.SPREAD_UNKNOWN: UNKNOWN}.get(cell["verdict"], "")
     return format_value(cell["value"], cell["decimals"], cell["unit"]) + mark
 
 
@@ -144,7 +169,14 @@ def notes(output: Output, cells: pd.DataFrame) -> list[str]:
         kinds = interval_kinds(column for column in output.columns if column.key in with_interval)
         found.append(f"In brackets: 95 % interval, {kinds}.")
     if cells["verdict"].eq(CellVerdict.DIFFERS).any():
-        found.append(f"{DIFFERS}: the printed number, allowing for its rounding, lies outside of our interval.")
+        found.append(
+            f"{DIFFERS}: further from the printed number than 95 of 100 faithful repetitions are (seed, problems and "
+            "samples on either side; z in the table's CSV), or an exact count that is not printed so."
+        )
+    if cells["verdict"].eq(CellVerdict.SPREAD_UNKNOWN).any():
+        found.append(f"{UNKNOWN}: another choice of problems does not explain the difference; no seeds tell more.")
+    if any(map(is_lost, cells.to_dict("records"))):
+        found.append(f"{LOST}: share of the update that rounding removed from the weights that were sampled.")
     if cells["verdict"].eq(CellVerdict.NOT_RUN).any():
         found.append(f"{DASH}: no run for it in the selected tier of the grid.")
     return found
@@ -164,8 +196,10 @@ def scope_notes(scope: ReportScope) -> list[str]:
 def interval_kinds(columns: Iterable[Column]) -> str:
     """Name the kinds of intervals of these columns, each once, in their order."""
     reduced = {
-        "difference": "of a difference from the intervals of its two terms",
+        "difference": "of a difference paired by problems, with the selection of its two terms",
+        "max": "of a largest value with its selection",
         "mean": "of a mean by Student's t over seeds",
+        "std": "of a standard deviation by chi-square",
     }
     score = "of a score over problems (modified Wilson interval for an effective number of answers)"
     spectrum = "of an estimated spectrum from its standard error"
@@ -176,7 +210,7 @@ def interval_kinds(columns: Iterable[Column]) -> str:
 def to_markdown(table: Table) -> str:
     """A pipe table with caption, notes and a provenance comment."""
     headers = [" ".join(filter(None, header)) for header in table.headers]
-    safe = [[text.replace("|", r"\|") for text in row] for row in table.texts]
+    safe = [[text.replace("|", r"\|").replace("\n", "<br>") for text in row] for row in table.texts]
     body = pd.DataFrame(safe, columns=headers).to_markdown(index=False, disable_numparse=True)
     comment = "<!-- " + "\n     ".join(table.provenance) + " -->"
     footer = "\n".join(f"- {note}" for note in [table.scope, *table.notes] if note)
@@ -191,11 +225,8 @@ def to_latex(table: Table) -> str:
     texts = [[_tex_cell(text, column.kind) for text in column.texts] for column in table.columns]
     frame = pd.DataFrame(list(zip(*texts, strict=True)))
     frame.columns = columns
-    count = len(table.output.labels)
     body = frame.style.hide(axis="index").to_latex(
-        hrules=True,
-        column_format="l" * count + "r" * (len(headers) - count),
-        multicol_align="c",
+        hrules=True, column_format="".join(_tex_alignments(table.columns)), multicol_align="c"
     )
     comment = "".join(f"% {line}\n" for line in [*table.provenance, *filter(None, [table.scope])])
     remarks = escape_tex(" ".join(table.notes))
@@ -205,23 +236,33 @@ def to_latex(table: Table) -> str:
     )
 
 
+def _tex_alignments(columns: Sequence[TextColumn]) -> list[str]:
+    """Labels to the left, numbers to the right, running text in paragraphs that share four fifths of a line."""
+    words = sum(column.kind == "words" for column in columns)
+    paragraph = f"p{{{0.8 / max(words, 1):.2f}\\linewidth}}"
+    return [{"label": "l", "words": paragraph}.get(column.kind, "r") for column in columns]
+
+
 def _tex_cell(text: str, kind: str) -> str:
-    return TEX_GREY % escape_tex(text) if kind == "printed" and text else escape_tex(text)
+    escaped = escape_tex(text)
+    return TEX_GREY % escaped if kind == "printed" and text else escaped
 
 
 def escape_tex(text: str) -> str:
-    """Text that LaTeX prints as it is."""
-    return "".join(TEX_CHARACTERS.get(character, character) for character in text)
+    """Text that LaTeX prints as it is, in ASCII: what is no known character is written as its code point."""
+    return "".join(TEX_CHARACTERS.get(character) or _tex_character(character) for character in text)
+
+
+def _tex_character(character: str) -> str:
+    return character if character.isascii() else rf"\texttt{{U+{ord(character):04X}}}"
 
 
 def to_json(table: Table) -> dict[str, Any]:
     """The table as the Typst document reads it: captions, headings and texts; no number is left for it to format.
 
-    ``kinds`` says of every column whether it holds labels, reproduced numbers (``ours``) or ``printed`` ones, which a
-    document sets in grey; ``scope`` is what holds for the whole scale.
+    ``kinds`` says of every column whether it holds labels, reproduced numbers (``ours``), ``printed`` ones, which a
+    document sets in grey, or ``words``; ``scope`` is what holds for the whole scale.
     """
-    verdicts = {(line["row"], line["column"]): line["verdict"] for line in table.cells.to_dict("records")}
-    keys = [column.key for column in table.output.columns]
     return {
         "output": table.output.key,
         "source": table.output.source,
@@ -230,8 +271,8 @@ def to_json(table: Table) -> dict[str, Any]:
         "kinds": [column.kind for column in table.columns],
         "headers": [list(header) for header in table.headers],
         "rows": [
-            {"key": row.key, "texts": texts, "verdicts": [verdicts[row.key, key] for key in keys]}
-            for row, texts in zip(table.output.rows, table.texts, strict=True)
+            {"key": key, "texts": texts, "verdicts": verdicts}
+            for key, texts, verdicts in zip(table.keys, table.texts, table.verdicts, strict=True)
         ],
         "notes": table.notes,
         "scope": table.scope,

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-Z95 = 1.959963984540054  # SOURCE: 97.5 % quantile of the standard normal
 FEW_SUCCESSES = 3.5  # SOURCE: Brown, Cai and DasGupta 2001: 1 to 3 get the Poisson bound
 PRIOR_PROBLEMS = 1.0  # weight of the prior in the correlation of a problem's samples; see `effective_size`
 
@@ -51,9 +50,22 @@ def problem_mean(values_P: np.ndarray, samples: int = 1, level: float = 0.95) ->
 def effective_size(values_P: np.ndarray, samples: int) -> float:
     """Number of independent answers that k samples of each of n problems are worth: from n to n k.
 
-    ``n k / (1 + (k - 1) rho)`` with the correlation rho of the samples of one problem (Kish 1965), by analysis of
-    variance. As many problems tell of rho as are solved, or missed, whichever is rarer, twice over; to them one problem
-    is added whose samples are all alike (rho = 1), so that a benchmark that is all right or all wrong counts n answers.
+    ``n k / (1 + (k - 1) rho)`` with the correlation rho of the samples of one problem (Kish 1965).
+
+    Args:
+        values_P: Share of right samples of each problem, shape (P,).
+        samples: k.
+    """
+    problems = len(values_P)
+    return problems * samples / (1 + (samples - 1) * sample_correlation(values_P, samples))
+
+
+def sample_correlation(values_P: np.ndarray, samples: int) -> float:
+    """Correlation rho, between 0 and 1, of the samples of one problem; 1 where nothing tells (k = 1, one problem).
+
+    By analysis of variance. As many problems tell of rho as are solved, or missed, whichever is rarer, twice over; to
+    them one problem is added whose samples are all alike (rho = 1), so that a benchmark that is all right or all wrong
+    counts n answers.
 
     Args:
         values_P: Share of right samples of each problem, shape (P,).
@@ -61,14 +73,13 @@ def effective_size(values_P: np.ndarray, samples: int) -> float:
     """
     values, problems = np.asarray(values_P, dtype=float), len(values_P)
     if samples == 1 or problems == 1:
-        return float(problems)
+        return 1.0
     between = samples * values.var(ddof=1)
     within = float((values * (1 - values)).mean()) * samples / (samples - 1)
     total = between + (samples - 1) * within
     found = min(max((between - within) / total, 0.0), 1.0) if total > 0 else 1.0
     telling = 2 * problems * min(values.mean(), 1 - values.mean())
-    correlation = (telling * found + PRIOR_PROBLEMS) / (telling + PRIOR_PROBLEMS)
-    return float(problems * samples / (1 + (samples - 1) * correlation))
+    return float((telling * found + PRIOR_PROBLEMS) / (telling + PRIOR_PROBLEMS))
 
 
 def _lower_end(share: float, size: float, level: float) -> float:

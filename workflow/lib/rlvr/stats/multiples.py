@@ -107,16 +107,25 @@ def deviations_of_counts(mean: Printed, near: Printed, size: int, seeds: int, dd
 
 
 def _sums_of_squares(total: int, seeds: int, size: int, largest: float) -> set[Fraction]:
-    """Sums of squared distances from the mean of whole counts with one total, none of them above ``largest``."""
-    mean = Fraction(total, seeds)
+    """Sums of squared distances from the mean of whole counts with one total, none of them above ``largest``.
+
+    Distances are counted in parts of ``1 / seeds``, so that they are whole numbers.
+    """
+    mean, unit = Fraction(total, seeds), seeds**2
     reach = math.ceil(math.sqrt(largest)) + 1
     first, last = max(0, math.floor(mean) - reach), min(size, math.ceil(mean) + reach)
-    sums: set[tuple[int, Fraction]] = {(0, Fraction(0))}
+    steps = [(count, (seeds * count - total) ** 2) for count in range(first, last + 1)]
+    limit = (largest + 1e-9) * unit
+    sums = {(0, 0)}
     for _ in range(seeds - 1):
         sums = {
-            (partial + count, squares + (count - mean) ** 2)
+            (partial + count, squares + square)
             for partial, squares in sums
-            for count in range(first, last + 1)
-            if squares + (count - mean) ** 2 <= largest + 1e-9
+            for count, square in steps
+            if squares + square <= limit
         }
-    return {squares + (total - partial - mean) ** 2 for partial, squares in sums if first <= total - partial <= last}
+    return {
+        Fraction(squares + (seeds * (total - partial) - total) ** 2, unit)
+        for partial, squares in sums
+        if first <= total - partial <= last
+    }

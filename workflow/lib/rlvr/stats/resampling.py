@@ -13,7 +13,8 @@ from functools import lru_cache
 import numpy as np
 
 from rlvr.core.seeds import make_rng
-from rlvr.stats.intervals import Z95, Interval
+from rlvr.stats.intervals import Interval
+from rlvr.stats.quantiles import Z95
 
 DRAWS = 4000
 CLEARLY = 0.99  # one-sided level at which a mean is no candidate for the largest

@@ -48,3 +48,29 @@ def compare_seeds(first_S: Sequence[float], second_S: Sequence[float], paired: b
         return Test(0.0, 1.0)
     test = ttest_rel(first_S, second_S) if paired else ttest_ind(first_S, second_S, equal_var=False)
     return Test(float(test.statistic), float(test.pvalue))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Seeds of which a paper prints the mean and the standard deviation (n - 1) alone."""
+
+    mean: float
+    deviation: float
+    seeds: int
+
+
+def compare_summaries(first: Summary, second: Summary) -> Test:
+    """Two printed means with their deviations: Welch's t.
+
+    Raises:
+        ValueError: For fewer than two seeds on a side, or two deviations of zero.
+    """
+    from scipy.stats import ttest_ind_from_stats
+
+    if min(first.seeds, second.seeds) < 2:
+        raise ValueError(f"cannot compare {first.seeds} with {second.seeds} seeds")
+    if first.deviation == second.deviation == 0:
+        raise ValueError("both deviations are zero")
+    sides = [value for each in (first, second) for value in (each.mean, each.deviation, each.seeds)]
+    test = ttest_ind_from_stats(*sides, equal_var=False)
+    return Test(float(test.statistic), float(test.pvalue))

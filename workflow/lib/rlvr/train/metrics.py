@@ -7,22 +7,25 @@ from typing import Any
 import pandas as pd
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+KL, KL_ROLLOUT, CLIPPED = "divergence/base", "divergence/sampler", "clip_ratio/region_mean"
 LOGGED_AS = {
     "step": "step",
     "reward": "reward",
     "accuracy": "accuracy",
     "format": "format",
-    "kl": "kl",
+    "kl": KL,
+    "kl_rollout": KL_ROLLOUT,
     "entropy": "entropy",
     "grad_norm": "grad_norm",
     "learning_rate": "learning_rate",
+    "ratio_clipped_share": CLIPPED,
     "completion_length": "completions/mean_length",
     "clipped_share": "completions/clipped_ratio",
     "zero_std_share": "frac_reward_zero_std",
     "seconds": "step_time",
 }
 
-OF_TOKENS = ("entropy", "kl")  # the trainer's names of what it measures per token, micro batch by micro batch
+OF_TOKENS = ("entropy", CLIPPED)  # the trainer's names of what it measures per token, micro batch by micro batch
 OF_GENERATIONS = ("reward", "accuracy", "format", "completion_length", "clipped_share", "zero_std_share")
 
 

@@ -1,7 +1,7 @@
 """TRL's GRPO trainer, set to the protocol of the paper."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -11,13 +11,15 @@ from datasets import Dataset
 from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback
 from trl import GRPOConfig, GRPOTrainer
+from trl.models.utils import disable_gradient_checkpointing
 from trl.trainer.utils import RepeatSampler
 
 from rlvr.adapters.merging import merged_weights, rollout_weights
 from rlvr.adapters.methods import find_method
 from rlvr.plan.settings import TrainSettings
 from rlvr.rewards.trl_reward import make_reward
-from rlvr.train.metrics import OF_TOKENS, ProgressLines, weighted_mean
+from rlvr.train.divergence import Base, TokenMeans, cut_to, kl_of_samples, recorded_sampling
+from rlvr.train.metrics import KL, KL_ROLLOUT, OF_TOKENS, ProgressLines, weighted_mean
 from rlvr.train.signal import EpochSampler, constant_groups
 
 LARGEST_SHARE = math.nextafter(1.0, 0.0)
@@ -30,8 +32,10 @@ class Trainer(GRPOTrainer):
         self.run = settings
         self.method = find_method(settings.run_id, settings.method)
         self._tokens: list[float] = []  # of every micro batch since the last log
+        self._means = TokenMeans()
         super().__init__(*args, **kwargs)
         self.beta = settings.kl_beta  # see `trl_config`
+        self._base = Base(self.accelerator.unwrap_model(self.model), getattr(torch, settings.base_dtype))
         if self.use_vllm:
             self._push_weights = self.vllm_generation.sync_weights
             self.vllm_generation.sync_weights = self._push_merged_weights  # type: ignore[method-assign]
@@ -44,27 +48,74 @@ class Trainer(GRPOTrainer):
     def _generate_single_turn(self, *args: Any, **kwargs: Any) -> Any:
         if self.use_vllm:
             return super()._generate_single_turn(*args, **kwargs)
-        with rollout_weights(self.accelerator.unwrap_model(self.model)):
-            return super()._generate_single_turn(*args, **kwargs)
+        model = self.accelerator.unwrap_model(self.model)
+        with rollout_weights(model), recorded_sampling(model, self.temperature) as recorded:
+            completions, _ = super()._generate_single_turn(*args, **kwargs)
+        return completions, cut_to(recorded[-1], completions)
 
     def _calculate_rewards(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         self._rewards: torch.Tensor = super()._calculate_rewards(*args, **kwargs)
         return self._rewards
 
     def _generate_and_score_completions(self, *args: Any, **kwargs: Any) -> Any:
-        """Sample and score as TRL does; turning the adapter off for a KL term's reference unfreezes nothing.
+        """Sample and score as TRL does, and find the base's log-probabilities, for a KL term or the log of the run.
 
         A group whose rewards are all equal has advantages of exactly 0 and counts as one without spread: in TRL both
         depend on whether the mean of equal numbers is that number, which in float32 it often is not.
         """
-        with same_trainable(self.accelerator.unwrap_model(self.model)):
+        beta, self.beta = self.beta, 0.0  # TRL's own reference would be a second model, or a second adapter
+        try:
             batch = super()._generate_and_score_completions(*args, **kwargs)
+        finally:
+            self.beta = beta
+        if self._measures_base():
+            batch["ref_per_token_logps"] = self._base_log_probs(batch)
         constant = constant_groups(self._rewards.flatten(), self.run.group_size)
         count = len(batch["advantages"])
         own = slice(self.accelerator.process_index * count, (self.accelerator.process_index + 1) * count)
         batch["advantages"] = batch["advantages"].masked_fill(constant[own], 0.0)
         self._metrics["train"]["frac_reward_zero_std"][-1] = constant.float().mean().item()
         return batch
+
+    def _measures_base(self) -> bool:
+        """Whether the generation that begins at this step is compared with the base."""
+        every, generation = self.run.base_kl_every, self.state.global_step // self.run.updates_per_generation
+        return self.beta != 0 or (every > 0 and generation % every == 0)
+
+    def _base_log_probs(self, batch: Mapping[str, Any]) -> torch.Tensor:
+        """Log-probabilities under the base, (completions, tokens); draws no random number and unfreezes nothing."""
+        ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], dim=1)
+        mask = torch.cat([batch["prompt_mask"], batch["completion_mask"]], dim=1)
+        kept, size = batch["completion_ids"].size(1), self.args.per_device_train_batch_size
+        arguments = cast("dict[str, Any] | None", self.args.gradient_checkpointing_kwargs)
+        plain = disable_gradient_checkpointing(cast("PreTrainedModel", self.model), arguments)
+        trainable = same_trainable(self.accelerator.unwrap_model(self.model))
+        with torch.no_grad(), plain, trainable, self._base.in_place():
+            found, _, _ = super()._get_per_token_logps_and_entropies(self.model, ids, mask, kept, batch_size=size)
+        return cast("torch.Tensor", found)
+
+    def _get_per_token_logps_and_entropies(self, *args: Any, **kwargs: Any) -> Any:
+        found = super()._get_per_token_logps_and_entropies(*args, **kwargs)
+        self._log_probs: torch.Tensor = found[0].detach()  # of the loss, whose call is the last before it is measured
+        return found
+
+    def _measure_divergence(self, batch: Mapping[str, Any]) -> None:
+        """Add a micro batch's divergences from the base and from the policy that sampled to the step's means.
+
+        The base's is KL(policy || base), taken from tokens of the sampler, which is the policy up to the updates since
+        the generation; the sampler's is KL(sampler || policy).
+        """
+        mask, log_probs = batch["completion_mask"].bool(), self._log_probs
+        ratios = {KL_ROLLOUT: log_probs - batch["sampling_per_token_logps"]}
+        if "ref_per_token_logps" in batch:
+            ratios[KL] = batch["ref_per_token_logps"] - log_probs
+        known = {name: mask & ~ratio.isnan() for name, ratio in ratios.items()}  # vLLM leaves some tokens out
+        sums = [kl_of_samples(ratio[known[name]]).sum() for name, ratio in ratios.items()]
+        local = torch.stack([*sums, *(known[name].sum().double() for name in ratios), mask.sum().double()])
+        *found, tokens = self.accelerator.reduce(local, reduction="sum").tolist()
+        for name, total, count in zip(ratios, found, found[len(ratios) :], strict=False):
+            self._means.add(name, total, count)
+        self._tokens.append(tokens)
 
     def _get_train_sampler(self, dataset: Dataset | None = None) -> Any:
         self._sampler = EpochSampler.like(cast("RepeatSampler", super()._get_train_sampler(dataset)))
@@ -87,7 +138,7 @@ class Trainer(GRPOTrainer):
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         """The loss of GRPO plus the method's penalty, a share of it in each of the micro batches of a step."""
         loss = super().compute_loss(model, inputs, *args, **kwargs)
-        self._tokens.append(self.accelerator.reduce(inputs["completion_mask"].sum().float(), reduction="sum").item())
+        self._measure_divergence(inputs)
         penalty = self.method.penalty(self.accelerator.unwrap_model(model))
         return loss if penalty is None else loss + penalty / self.current_gradient_accumulation_steps
 
@@ -97,6 +148,7 @@ class Trainer(GRPOTrainer):
         for name in OF_TOKENS:
             if metrics.get(name):
                 metrics[name] = [weighted_mean(metrics[name], tokens)]
+        metrics.update({name: [mean] for name, mean in self._means.drain().items()})
         super().log(logs, *args, **kwargs)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
@@ -158,14 +210,13 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
     """The settings in TRL's words; nothing that matters is left to TRL's defaults."""
     on_cpu = settings.devices == 0
     accumulation = settings.accumulation_steps(max(settings.devices, 1))
-    # Every adapter starts at the base, so that the reference of a KL term is the model with its adapter off. Told of
-    # the term, TRL would add a second adapter, which AdaLoRA refuses and which unfreezes parts of LoRA-FA and BOFT.
-    has_adapter = find_method(settings.run_id, settings.method).tuner is not None
     return GRPOConfig(
         output_dir=str(checkpoints),
         seed=settings.seed,
         num_generations=settings.group_size,
-        beta=0.0 if has_adapter else settings.kl_beta,
+        # The reference of a KL term is `Trainer._base`. Told of the term, TRL would add a second adapter, which AdaLoRA
+        # refuses and which unfreezes parts of LoRA-FA and BOFT, or hold a second model.
+        beta=0.0,
         epsilon=settings.clip_epsilon,
         epsilon_high=settings.clip_epsilon_high,
         loss_type=settings.loss_type,

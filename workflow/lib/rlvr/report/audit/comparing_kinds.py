@@ -8,7 +8,7 @@ from rlvr.report.audit.findings import Finding, Question, contradiction
 from rlvr.report.audit.operands import Operand, read_operands
 from rlvr.stats.derivations import Printed
 from rlvr.stats.multiples import Fit, best_fit, fit_of
-from rlvr.stats.significance import Test, compare_seeds, compare_shares
+from rlvr.stats.significance import Summary, Test, compare_seeds, compare_shares, compare_summaries
 
 RELATION = re.compile(r"(>=|<=|>|<|=)")
 LEVEL = 0.05
@@ -204,6 +204,17 @@ def judge_seeds(question: Question) -> Finding:
     return _judge_test(question, test, "t")
 
 
+def judge_summaries(question: Question) -> Finding:
+    """Two printed means with their deviations over seeds: operands are mean, deviation and seeds of each."""
+    numbers = [float(each.value) for each in question.numbers(6)]
+    sides = [Summary(mean, deviation, int(seeds)) for mean, deviation, seeds in (numbers[:3], numbers[3:])]
+    try:
+        test = compare_summaries(*sides)
+    except ValueError as error:
+        raise question.mistake(str(error)) from error
+    return _judge_test(question, test, "t")
+
+
 def _judge_test(question: Question, test: Test, letter: str) -> Finding:
     said = question.printed_text
     if said not in (ALIKE, DIFFERENT):
@@ -225,4 +236,5 @@ COMPARING: Mapping[str, Callable[[Question], Finding]] = {
     "multiple-of": judge_multiples,
     "significance": judge_shares,
     "seed-significance": judge_seeds,
+    "mean-significance": judge_summaries,
 }

@@ -1,0 +1,75 @@
+"""Foreign text made harmless for a reader: completions may hold markup, control characters and direction marks.
+
+Everything that shows a completion goes through here, so that no page renders what a model wrote.
+"""
+
+import html
+import re
+import unicodedata
+
+KEPT = "\n\t"
+HIDDEN = (
+    "Cc",
+    "Cf",
+    "Co",
+    "Cs",
+    "Cn",
+    "Zl",
+    "Zp",
+)  # control, format (direction marks, zero width), private, separators
+PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")  # what CommonMark takes a backslash before
+FENCE = re.compile(r"`{3,}")
+LEAST_FENCE = 3
+
+
+def visible(text: str) -> str:
+    r"""Text whose control, format and unassigned characters are written out.
+
+    Lines and tabs are kept; a carriage return is written out, since a terminal would hide what stands before it.
+
+    >>> visible("a\u202eb\x1b[31m")
+    'a\\u202eb\\x1b[31m'
+    """
+    return "".join(
+        character if character in KEPT or unicodedata.category(character) not in HIDDEN else _code(character)
+        for character in text
+    )
+
+
+def html_text(text: str) -> str:
+    """Text for the inside of an HTML element or a quoted attribute; nothing in it is markup."""
+    return html.escape(visible(text), quote=True)
+
+
+def markdown_inline(text: str) -> str:
+    r"""One line for running text or a cell of a table: no markup, no HTML, no end of line.
+
+    >>> markdown_inline("<b>|*x*\ny")
+    '\\<b\\>\\|\\*x\\* ⏎ y'
+    """
+    one_line = visible(text).replace("\t", " ").replace("\n", " \N{RETURN SYMBOL} ")
+    return PUNCTUATION.sub(r"\\\1", one_line)
+
+
+def markdown_block(text: str) -> str:
+    """A fenced block whose fence is longer than any run of backticks in the text, so that nothing can close it."""
+    shown = visible(text)
+    longest = max((len(run) for run in FENCE.findall(shown)), default=LEAST_FENCE - 1)
+    fence = "`" * (longest + 1)
+    return f"{fence}text\n{shown}\n{fence}"
+
+
+def shortened(text: str, limit: int) -> str:
+    """Text of at most ``limit`` characters and a remark: its beginning and its end, where the answer stands."""
+    if len(text) <= limit:
+        return text
+    head = limit // 2
+    tail = limit - head
+    return f"{text[:head]}\n[{len(text) - limit:,} characters left out]\n{text[-tail:]}"
+
+
+def _code(character: str) -> str:
+    number = ord(character)
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

@@ -1,0 +1,88 @@
+"""Kinds of tables: of cells, of cells with words, of facts, of printed counts, of completions side by side."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rlvr.plan.figure_options import FigureOptions
+from rlvr.plan.options import option
+
+CELLS, FACTS, COUNTS, SAMPLES, CRITERIA = "table", "facts", "counts", "samples", "criteria"
+
+
+@dataclass(frozen=True)
+class CellsOptions(FigureOptions):
+    """A table of cells has no options: it is its labels, columns and rows."""
+
+    cells: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class FactsOptions(FigureOptions):
+    """A table of facts has none either: its lines stand in ``facts.yaml``."""
+
+
+@dataclass(frozen=True)
+class CountsOptions(FigureOptions):
+    """Options of a table of printed parameter counts beside the counted ones."""
+
+    study: str = option("study whose reported/parameters.csv it shows")
+
+    def evidence(self) -> Mapping[str, Sequence[Any]]:
+        """The counts at real size."""
+        return {"counts": [self.study]}
+
+
+@dataclass(frozen=True)
+class Traced:
+    """One run whose completions are shown; in ``outputs.yaml`` it is given as a condition, ``where``."""
+
+    name: str = option("heading of its column")
+    runs: tuple[str, ...] = option("run ids; written as `where`, a condition on the grid that one run meets")
+
+
+@dataclass(frozen=True)
+class SamplesOptions(FigureOptions):
+    """Options of a table of completions of two runs to one problem."""
+
+    benchmark: str = option("benchmark whose problems it chooses from")
+    curves: tuple[Traced, ...] = option("the two runs", minItems=2, maxItems=2)
+    characters: int = option("longest text that is shown whole", default=1200, minimum=100)
+
+    def evidence(self) -> Mapping[str, Sequence[Any]]:
+        """Completions and grades of both runs, and the problems."""
+        keys = [(run_id, self.benchmark) for each in self.curves for run_id in each.runs]
+        return {"samples": keys, "grades": keys, "problems": [self.benchmark]}
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One column of words that follow from the cells of a table by a stated rule."""
+
+    key: str = option("name in files, snake_case; the column of printed marks")
+    header: str = option("heading of its column")
+    column: str | None = option("column of cells whose value is compared", default=None)
+    above: str | None = option("key of the row whose value it must exceed", default=None)
+    largest_of: tuple[str, ...] | None = option("columns of which it names the largest", default=None)
+
+
+@dataclass(frozen=True)
+class CriteriaOptions(FigureOptions):
+    """Options of a table of cells and of words that follow from them."""
+
+    cells: ClassVar[bool] = True
+    criteria: tuple[Criterion, ...] = option("columns of words, right of the cells")
+
+    def columns(self) -> Collection[str]:
+        """Every column of cells that a criterion looks at."""
+        compared = [each.column for each in self.criteria if each.column]
+        return [*compared, *(key for each in self.criteria for key in each.largest_of or ())]
+
+
+TABLE_KINDS: Mapping[str, type[FigureOptions]] = {
+    CELLS: CellsOptions,
+    FACTS: FactsOptions,
+    COUNTS: CountsOptions,
+    SAMPLES: SamplesOptions,
+    CRITERIA: CriteriaOptions,
+}

@@ -1,0 +1,135 @@
+"""Every claim with its verdict, the numbers behind it, and whom it speaks of: one row per claim."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rlvr.plan.claim_grammar import LeafKind, Place, comparisons_of, leaves_of
+from rlvr.plan.claims import Claim
+from rlvr.plan.verdict_words import ClaimVerdict, verdict_text
+from rlvr.report.claim_numbers import ClaimNumbers, Quantity
+from rlvr.report.claim_texts import margin_text, numbers_text
+from rlvr.report.judging import Judged, judge_comparison, judge_statement
+
+CLAIM_COLUMNS = (
+    "claim", "paper", "where", "sentence", "verdict", "leans", "printed_verdict", "numbers", "margin",
+    "contradicted_by", "scale", "tier", "models", "seeds", "comparisons",
+)  # fmt: skip
+NOT_PRINTED = "not printed"
+TWO_TAILS = 0.05  # share of 95 % intervals that miss a margin on which the truth lies, to one side or the other
+
+
+@dataclass(frozen=True)
+class ClaimScope:
+    """What is said of every claim of a study.
+
+    Attributes:
+        paper: Name of the paper.
+        scale: Name of the scale.
+        comparable: Whether the scale's numbers may be judged by the paper's.
+        tier: Name of the tier.
+        models: Base model of every run of the tier.
+        seeds: Seed of every run of the tier.
+        headers: Heading of every column, by output and column.
+    """
+
+    paper: str = ""
+    scale: str = ""
+    comparable: bool = True
+    tier: str = ""
+    models: Mapping[str, str] = field(default_factory=dict)
+    seeds: Mapping[str, int] = field(default_factory=dict)
+    headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def judge_claims(
+    claims: Iterable[Claim], numbers: ClaimNumbers, printed: ClaimNumbers, scope: ClaimScope
+) -> pd.DataFrame:
+    """One row per claim (:data:`CLAIM_COLUMNS`).
+
+    ``leans`` is the verdict that the numbers would give if a single seed were enough, ``printed_verdict`` that of the
+    numbers that the paper itself prints in these places; neither says a word of stand-ins. ``comparisons`` lists the
+    numbers of each comparison, which ``numbers`` joins.
+    """
+    rows = [_row(claim, numbers, printed, scope) for claim in claims]
+    return pd.DataFrame(rows, columns=list(CLAIM_COLUMNS))
+
+
+def _row(claim: Claim, numbers: ClaimNumbers, printed: ClaimNumbers, scope: ClaimScope) -> dict[str, Any]:
+    shown = replace(numbers, cells=labelled(claim, numbers.cells, scope.headers))
+    parts = [judge_comparison(part, shown, printed) for part in comparisons_of(claim.statement)]
+    verdict = judge_statement(claim.statement, {part.part: part.verdict for part in parts})
+    leans = judge_statement(claim.statement, {part.part: part.leans for part in parts})
+    runs = sorted({run_id for part in parts for side in (part.left, part.right) for run_id in side.runs})
+    texts = [numbers_text(part) for part in parts]
+    return {
+        "claim": claim.key,
+        "paper": claim.paper or scope.paper,
+        "where": claim.where,
+        "sentence": claim.sentence,
+        "verdict": verdict_text(verdict, scope.comparable),
+        "leans": leans.value,
+        "printed_verdict": printed_verdict(claim, printed),
+        "numbers": "; ".join(dict.fromkeys(texts)),
+        "margin": "; ".join(dict.fromkeys(filter(None, map(margin_text, parts)))),
+        "contradicted_by": claim.contradicted_by,
+        "scale": scope.scale,
+        "tier": scope.tier,
+        "models": ", ".join(sorted({scope.models[run_id] for run_id in runs if run_id in scope.models})),
+        "seeds": ", ".join(map(str, sorted({scope.seeds[run_id] for run_id in runs if run_id in scope.seeds}))),
+        "comparisons": [_comparison(part, text) for part, text in zip(parts, texts, strict=True)],
+    }
+
+
+def _comparison(part: Judged, text: str) -> dict[str, Any]:
+    return {"verdict": part.verdict.value, "numbers": text, "varies": varies(part)}
+
+
+def varies(part: Judged) -> bool:
+    """Whether a comparison was decided, or left open, by an interval; bare numbers have no chance in them."""
+    return part.verdict is not ClaimVerdict.NOT_RUN and bool(np.ptp(part.gap.drawn.draws_B) > 0)
+
+
+def printed_verdict(claim: Claim, printed: ClaimNumbers) -> str:
+    """Verdict on a claim by the printed numbers alone; ``not printed`` where one of them is not there."""
+    parts = {part: judge_comparison(part, printed, printed).verdict for part in comparisons_of(claim.statement)}
+    verdict = judge_statement(claim.statement, parts)
+    return NOT_PRINTED if verdict is ClaimVerdict.NOT_RUN else verdict.value
+
+
+def labelled(
+    claim: Claim, cells: Mapping[Place, Quantity], headers: Mapping[str, Mapping[str, str]]
+) -> dict[Place, Quantity]:
+    """The cells of a claim, with the heading of the column in their labels where the claim reads several columns."""
+    places = [leaf.place for leaf in leaves_of(claim.statement) if leaf.kind is LeafKind.CELL]
+    found = {place: cells[place] for place in places if place in cells}
+    if len({(output, column) for output, _, column in places}) <= 1:
+        return found
+    named = {place: headers.get(place[0], {}).get(place[2], place[2]) for place in found}
+    return {place: replace(cell, label=f"{cell.label}, {named[place]}") for place, cell in found.items()}
+
+
+def family_of(table: pd.DataFrame, scope: ClaimScope) -> dict[str, Any]:
+    """How many claims there are with each verdict, and how many comparisons chance would decide.
+
+    A comparison whose truth lies exactly on its margin is decided by one 95 % interval in twenty, one way or the other.
+    """
+    comparisons = [part for parts in table["comparisons"] for part in parts if part["varies"]]
+    expected = TWO_TAILS * len(comparisons)
+    sentence = (
+        f"{len(table)} claims, {len(comparisons)} comparisons with an interval: if every true difference lay exactly on"
+        f" its margin, about {expected:.1f} of these comparisons would be decided by chance, one way or the other."
+    )
+    return {
+        "claims": len(table),
+        "comparisons": len(comparisons),
+        "by_chance": f"{expected:.1f}",
+        "sentence": sentence,
+        "verdicts": table["verdict"].value_counts().sort_index().to_dict(),
+        "contradicted": int((table["contradicted_by"] != "").sum()),
+        "scale": scope.scale,
+        "tier": scope.tier,
+    }

@@ -1,0 +1,50 @@
+"""Columns of words that follow from the cells of a table: does a value exceed another row's, which one is largest."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pandas as pd
+
+from rlvr.plan.options import build
+from rlvr.plan.outputs import Output
+from rlvr.plan.table_kinds import CriteriaOptions, Criterion
+from rlvr.report.render import DASH, PAPER, Table, TextColumn
+
+YES, NO = "yes", "no"
+Values = Mapping[tuple[str, str], float]
+
+
+def with_criteria(table: Table, cells: pd.DataFrame) -> Table:
+    """A table of cells with its criteria to the right, each followed by the paper's marks where there are some.
+
+    Args:
+        table: The cells as texts.
+        cells: ``tables.CELLS`` of the output.
+    """
+    output = table.output
+    options = build(CriteriaOptions, output.plot, f"outputs.yaml, output '{output.key}'")
+    values = {(str(line["row"]), str(line["column"])): float(line["value"]) for line in cells.to_dict("records")}
+    columns = list(table.columns)
+    for criterion in options.criteria:
+        level = ("",) * (len(columns[0].header) - 1)
+        words = [word_of(criterion, row.key, values, output) for row in output.rows]
+        columns.append(TextColumn("label", (*level, criterion.header), words))
+        printed = [output.reported.get(row.key, {}).get(criterion.key, "") for row in output.rows]
+        if any(printed):
+            columns.append(TextColumn("printed", (*level, PAPER), printed))
+    return replace(table, columns=columns)
+
+
+def word_of(criterion: Criterion, row: str, values: Values, output: Output) -> str:
+    """The word of one row: yes or no for a comparison, a heading for the largest of columns, a dash if not run."""
+    if criterion.largest_of:
+        found = {key: values[row, key] for key in criterion.largest_of if not math.isnan(values[row, key])}
+        if not found:
+            return DASH
+        best = max(found, key=lambda key: found[key])
+        return next(column.header[-1] for column in output.columns if column.key == best)
+    own, other = values[row, str(criterion.column)], values[str(criterion.above), str(criterion.column)]
+    if row == criterion.above or math.isnan(own) or math.isnan(other):
+        return DASH if row != criterion.above else NO
+    return YES if own > other else NO
