@@ -120,16 +120,19 @@ NUMBERS: dict[str, Any] = {
         "versions": [{"package": "torch", "version": "2"}],
     },
 }
-CLAIMS = [
-    {
-        "claim": "dora-beats-lora",
-        "where": "section 4",
-        "sentence": "DoRA beats LoRA.",
-        "verdict": "holds",
-        "numbers": "60.0 - 50.0",
-    },
-    {"claim": "nasty", "where": "section 5", "sentence": NASTY, "verdict": "fails", "numbers": "1 - 2"},
-]
+
+
+def claim(key: str, sentence: str, verdict: str, where: str = "section 4") -> dict[str, Any]:
+    """A row of ``claims.json``."""
+    texts = {"numbers": "60.0 - 50.0", "margin": "> 0", "contradicted_by": "", "models": "base", "seeds": "42"}
+    plain = verdict.rpartition(": ")[2]
+    judged = {"verdict": verdict, "leans": plain, "printed_verdict": "holds", "scale": "tiny", "tier": "core"}
+    named = {"claim": key, "paper": "A toy study", "where": where, "sentence": sentence}
+    return {**named, **judged, **texts, "comparisons": []}
+
+
+CLAIMS = [claim("dora-beats-lora", "DoRA beats LoRA.", "holds"), claim("nasty", NASTY, "fails", "section 5")]
+FAMILY = {"sentence": "Some would be decided by chance.", "contradicted": 1}
 AUDIT = [
     {
         "id": "mean",
@@ -207,7 +210,8 @@ def write_study(folder: Path, picture: bytes = PIXEL, **changes: Any) -> dict[st
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     (folder / "tables").mkdir(exist_ok=True)
     for name in ("numbers", "claims", "audit", "tags"):
-        (folder / f"{name}.json").write_text(json.dumps(contents[name]))
+        content = {"claims": contents[name], "family": FAMILY} if name == "claims" else contents[name]
+        (folder / f"{name}.json").write_text(json.dumps(content))
     (folder / "tables/table1.json").write_text(json.dumps(TABLE))
     (folder / "tables/table1.csv").write_text(CELLS_CSV)
     (folder / "figures/figure1.png").write_bytes(picture)

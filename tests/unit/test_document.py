@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 import typst
-import yaml
-from document_study import FACTS, changed_numbers, write_study
+from document_study import FACTS, changed_numbers, claim, write_study
 
 from rlvr.core.errors import InputError
+from rlvr.plan.claims import load_claims
 from rlvr.report.pdf import PaperFiles, compile_paper, document_inputs
 
 ROOT = Path(__file__).resolve().parents[2]
-CLAIM = {"claim": "a", "where": "section 4", "sentence": "A beats B.", "numbers": "1 - 2"}
 SAYINGS = """
 #import "{parts}": *
 #if-holds("a", holds: [A wins.], fails: [A loses.])
@@ -44,8 +43,8 @@ def spoken(folder: Path, text: str, **changes: Any) -> str:
     return re.sub(r"([(\[]) | ([).;,\]])", r"\1\2", words)
 
 
-def verdict(word: str) -> list[dict[str, str]]:
-    return [{**CLAIM, "verdict": word}]
+def verdict(word: str) -> list[dict[str, Any]]:
+    return [claim("a", "A beats B.", word)]
 
 
 @pytest.mark.parametrize(
@@ -115,13 +114,9 @@ def test_an_untrained_base_is_a_cell(tmp_path: Path) -> None:
 STUDIES = sorted((ROOT / "workflow/studies").glob("*/paper.typ"))
 
 
-def declared(path: Path, word: str) -> list[dict[str, str]]:
+def declared(path: Path, word: str) -> list[dict[str, Any]]:
     """Every claim of a study with one verdict."""
-    claims = yaml.safe_load((path.parent / "claims.yaml").read_text())["claims"]
-    return [
-        {"claim": key, "where": fields["where"], "sentence": fields["sentence"], "verdict": word, "numbers": ""}
-        for key, fields in claims.items()
-    ]
+    return [claim(each.key, each.sentence, word, each.where) for each in load_claims(path.parent / "claims.yaml")]
 
 
 def branches(path: Path, outcome: str) -> dict[str, set[str]]:
@@ -147,7 +142,7 @@ def test_a_studys_text_says_what_its_verdicts_say(tmp_path: Path, path: Path, ou
         assert not any(words in text for words in others if not any(words in own for own in said)), key
     failures = re.search(r"Failures, and what would decide them(.*?)Threats to validity", text)
     assert failures and ("No statement fails." in failures[1]) == (outcome != "fails")
-    assert all(claim["sentence"][:40] in html.unescape(failures[1]) for claim in claims if outcome != "holds")
+    assert all(each["sentence"].rstrip(".")[:40] in html.unescape(failures[1]) for each in claims if outcome != "holds")
     counts = {"holds": "hold", "fails": "fail", "undecided": "are undecided", "not-run": "were not run"}
     assert f"{len(claims)} {counts[outcome]}" in text
 

@@ -1,7 +1,6 @@
 """The claims of the primary study: what they name, and what becomes of them where everything comes out as printed."""
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -9,12 +8,11 @@ from bound_rows import PRIMARY, ROOT
 from configured import Configured
 
 from rlvr.plan.claim_grammar import COUNTS, LeafKind, comparisons_of
-from rlvr.plan.claims import load_claims, places_of, required_outputs
-from rlvr.plan.printed import parse_printed
+from rlvr.plan.claims import claimed_outputs, load_claims, places_of
 from rlvr.plan.workspace import Workspace
-from rlvr.report.cells import LABEL_SEPARATOR
-from rlvr.report.claim_files import ClaimInputs, card_counts, printed_numbers, read_curves, read_numbers
+from rlvr.report.claim_files import card_counts, printed_numbers, read_curves
 from rlvr.report.claim_table import CLAIM_COLUMNS, NOT_PRINTED, ClaimScope, family_of, judge_claims
+from rlvr.report.scope import ReportScope
 
 STUDIES = sorted(path.name for path in (ROOT / "workflow/studies").iterdir() if (path / "claims.yaml").is_file())
 SCHEMA = ROOT / "workflow/schemas/claims.schema.yaml"
@@ -26,32 +24,15 @@ def workspace() -> Workspace:
     return Configured(ROOT).load(tier="full", scale="paper", studies=STUDIES)
 
 
-def cells_as_printed(workspace: Workspace) -> pd.DataFrame:
-    """Every cell that a claim may read, reproduced to the last digit where the paper prints it, otherwise not run."""
-    lines: list[dict[str, Any]] = []
-    outputs = workspace.outputs[PRIMARY]
-    for name in required_outputs(workspace.claims[PRIMARY]):
-        for row, column in outputs[name].cells():
-            text = outputs[name].printed(row, column)
-            printed = None if text is None else parse_printed(text)
-            value = float("nan") if printed is None else printed.value
-            lines.append(
-                {
-                    "output": name, "row": row.key, "label": LABEL_SEPARATOR.join(row.labels), "column": column.key,
-                    "unit": column.unit, "decimals": column.decimals if printed is None else printed.decimals,
-                    "value": value, "low": float("nan"), "high": float("nan"), "reported": value,
-                    "printed": text or "", "verdict": "agrees", "runs": "",
-                }
-            )  # fmt: skip
-    return pd.DataFrame(lines)
+SCOPE = ClaimScope("the paper", "full", ReportScope("paper", comparable=True, runs=()))
 
 
 @pytest.fixture(scope="module")
 def as_printed(workspace: Workspace) -> pd.DataFrame:
-    """The claims where every reproduced number equals the printed one."""
-    cells = cells_as_printed(workspace)
-    numbers = read_numbers(cells, ClaimInputs(), ClaimScope())
-    return judge_claims(workspace.claims[PRIMARY], numbers, printed_numbers(cells), ClaimScope())
+    """The claims where every reproduced number equals the printed one, and what is not printed was not run."""
+    claims = workspace.claims[PRIMARY]
+    printed = printed_numbers(claimed_outputs(claims, workspace.outputs[PRIMARY]))
+    return judge_claims(claims, printed, printed, SCOPE)
 
 
 def test_what_the_paper_prints_supports_its_claims_and_contradicts_those_that_say_so(as_printed: pd.DataFrame) -> None:
@@ -77,11 +58,11 @@ def test_which_claims_the_papers_own_numbers_contradict(as_printed: pd.DataFrame
 
 
 def test_the_family_counts_what_chance_could_decide(as_printed: pd.DataFrame) -> None:
-    family = family_of(as_printed, ClaimScope(scale="paper", tier="full"))
+    family = family_of(as_printed, SCOPE)
     assert family["claims"] == len(as_printed) and family["comparisons"] == 0  # printed numbers do not vary
     assert sum(family["verdicts"].values()) == len(as_printed)
     varied = as_printed.assign(comparisons=[[{"varies": True}] * 2] * len(as_printed))
-    assert family_of(varied, ClaimScope())["by_chance"] == f"{0.1 * len(as_printed):.1f}"
+    assert family_of(varied, SCOPE)["by_chance"] == f"{0.1 * len(as_printed):.1f}"
     assert list(as_printed.columns) == list(CLAIM_COLUMNS)
 
 

@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 from conftest import Checkout
+
+from rlvr.plan.claims import load_claims
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [*(ROOT / "paper").glob("*.typ"), *(ROOT / "workflow/studies").glob("*/paper.typ")]
@@ -34,9 +35,9 @@ studies = pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.parent.
 
 @studies
 def test_claims_that_a_text_speaks_of_are_declared(path: Path) -> None:
-    declared = yaml.safe_load((path.parent / "claims.yaml").read_text())["claims"]
+    declared = {claim.key for claim in load_claims(path.parent / "claims.yaml")}
     spoken = re.findall(r'(?:if-holds|headline|failure|outcome|verdict-of)\("([a-z0-9-]+)"', path.read_text())
-    assert spoken and set(spoken) <= declared.keys()
+    assert spoken and set(spoken) <= declared
 
 
 def places(text: str) -> set[str]:

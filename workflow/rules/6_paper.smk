@@ -102,6 +102,8 @@ rule check_claims:
     conda:
         "../../envs/analysis.yaml"
     params:
+        outputs=lambda wildcards: [output.declaration() for output in claimed_of(wildcards.study)],
+        results=claim_results,
         scope=claim_scope,
         code=adapter_code("check_claims"),
     script:

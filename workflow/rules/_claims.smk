@@ -1,43 +1,65 @@
 # What the claims of a study are judged by; input functions of check_claims in 6_paper.smk.
 
 
+@cache
+def claimed_of(study):
+    """The outputs whose cells the claims of a study name, cut down to these cells."""
+    return claimed_outputs(CLAIMS[study], OUTPUTS[study])
+
+
+@cache
+def claim_needs(study):
+    """Keys of the files that these cells and the untrained bases are made from, by kind, runs of other seeds included."""
+    bases = {run_id: PROGRAM.model_of(run_id) for run_id in [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]}
+    same = siblings(facts_of(study))
+    needed = [required_inputs(each, bases, SCALE["datasets"], PROGRAM.pairs, same) for each in claimed_of(study)]
+    found = {kind: {key for keys in needed for key in keys[kind]} for kind in EVIDENCE}
+    untrained = {(f"{model}_base", benchmark) for model, benchmark in places_of(CLAIMS[study], "base")}
+    for kind in ("scores", "answers"):
+        found[kind] |= {key for key in untrained if key[0] in bases and is_sampled(study, *key)}
+    return {kind: sorted(keys) for kind, keys in found.items()}
+
+
+def is_sampled(study, run_id, benchmark):
+    """Whether the tier tests an untrained base on a benchmark."""
+    return any(benchmark in PROGRAM.suites[suite].benchmarks for suite in PROGRAM.suites_of(study, run_id))
+
+
 def claim_evidence(wildcards):
-    """The cells, curves, scores of untrained bases and data cards that a study's claims name, as far as they exist."""
-    study, claims = wildcards.study, CLAIMS[wildcards.study]
+    """The results, curves and data cards that a study's claims name, as far as they exist."""
+    study, needed = wildcards.study, claim_needs(wildcards.study).items()
+    named = set(required_datasets(CLAIMS[study])) & set(SCALE["datasets"])
     figures = f"{RESULTS}/paper/{study}/figures/{{figure}}.csv"
     return {
-        "cells": cells_of(study, required_outputs(claims)),
-        "curves": expand(figures, figure=required_figures(claims)),
-        "bases": base_scores_of(study, required_models(claims)),
-        "cards": expand(
-            rules.curate_dataset.output.card, dataset=set(required_datasets(claims)) & set(SCALE["datasets"])
-        ),
+        **{kind: list(dict.fromkeys(evidence_file(study, kind, key) for key in keys)) for kind, keys in needed},
+        "curves": expand(figures, figure=required_figures(CLAIMS[study])),
+        "data_cards": expand(rules.curate_dataset.output.card, dataset=sorted(named)),
+        "checked": [ancient(path) for path in checks_of(needed)],
     }
 
 
-def base_scores_of(study, models):
-    """Scores of untrained bases on what a study's runs are tested on; none of a base that the tier does not train."""
-    return [
-        rules.score_run.output.scores.format(run_id=run_id, suite=suite)
-        for run_id in PROGRAM.bases_of([study])
-        if PROGRAM.bases[run_id] in models
-        for suite in PROGRAM.suites_of(study, run_id)
-    ]
+def claim_results(wildcards):
+    """The scale, and the runs that a study's claims may speak of, with their seeds."""
+    study, keyed = wildcards.study, ("run_id", "pair")
+    needed = claim_needs(study).items()
+    runs = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] in keyed}
+    curves = {run_id for name in required_figures(CLAIMS[study]) for run_id in used_runs([OUTPUTS[study][name]])}
+    found = runs | (curves & set(PROGRAM.rows_of(study)))
+    return {**SCOPE, "study": study, "runs": sorted(found), **seed_facts(study, found)}
 
 
 def claim_scope(wildcards):
-    """What is said of every claim: paper, scale, tier, base model and seed of each run, headings of columns."""
-    runs = {run_id: PROGRAM.specs[run_id] for run_id in PROGRAM.rows_of(wildcards.study)}
-    named = {name: OUTPUTS[wildcards.study][name] for name in required_outputs(CLAIMS[wildcards.study])}
+    """What is said of every claim: paper, tier, base model of each run, headings of columns."""
+    study = wildcards.study
+    models = {run_id: PROGRAM.model_of(run_id) for run_id in PROGRAM.rows_of(study)}
     return {
-        "paper": PROGRAM.studies[wildcards.study].title,
-        "scale": config["scale"],
-        "comparable": SCALE["comparable"],
+        "paper": PROGRAM.studies[study].title,
         "tier": PROGRAM.tier,
-        "models": {run_id: PROGRAM.model_of(run_id) for run_id in runs},
-        "seeds": {run_id: spec["seed"] for run_id, spec in runs.items()},
+        "models": {
+            run_id: f"{name} ({STAND_INS[name]})" if name in STAND_INS else name for run_id, name in models.items()
+        },
         "headers": {
-            name: {column.key: " ".join(filter(None, column.header)) for column in output.columns}
-            for name, output in named.items()
+            output.key: {column.key: " ".join(filter(None, column.header)) for column in output.columns}
+            for output in claimed_of(study)
         },
     }

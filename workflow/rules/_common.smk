@@ -20,10 +20,10 @@ from rlvr.core.provenance import code_digest
 from rlvr.core.schemas import load_yaml
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
-from rlvr.plan.claims import required_datasets, required_figures, required_models, required_outputs
+from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, required_figures
 from rlvr.plan.configuration import check_engine
 from rlvr.plan.labels import display_names
-from rlvr.plan.outputs import required_inputs
+from rlvr.plan.outputs import required_inputs, used_runs
 from rlvr.plan.program import prompt_limits
 from rlvr.plan.run_texts import describe_run
 from rlvr.plan.selection import run_facts

@@ -3,14 +3,15 @@
 Light enough for the Snakefile, which asks :func:`required_outputs` and its neighbours what the claims need.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, load_yaml
 from rlvr.plan.claim_grammar import Leaf, LeafKind, Place, Statement, comparisons_of, leaves_of, read_statement
+from rlvr.plan.outputs import Output
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Claim:
         statement: The predicate.
         paper: Which paper, or which version of it; empty for the study's own.
         contradicted_by: Where the paper contradicts itself, and with what; empty where it does not.
+        about_seeds: Whether it speaks of the very seeds that its cells show, and not of what any seed would give.
     """
 
     key: str
@@ -32,6 +34,7 @@ class Claim:
     statement: Statement
     paper: str = ""
     contradicted_by: str = ""
+    about_seeds: bool = False
 
 
 def load_claims(path: str | Path, schema: str | Path | None = None) -> list[Claim]:
@@ -93,7 +96,8 @@ def _claim(key: str, fields: Mapping[str, Any], path: str | Path) -> Claim:
         raise InputError(path, f"claim '{key}' {error.problem}", error.remedy) from None
     contradiction = fields.get("contradicted_by")
     contradicted_by = "" if contradiction is None else f"{contradiction['where']}: {contradiction['because']}"
-    return Claim(key, fields["sentence"], fields["where"], statement, fields.get("paper", ""), contradicted_by)
+    about = fields.get("about_seeds", False)
+    return Claim(key, fields["sentence"], fields["where"], statement, fields.get("paper", ""), contradicted_by, about)
 
 
 def _check_sides(claim: Claim, path: str | Path) -> None:
@@ -115,14 +119,25 @@ def required_outputs(claims: Iterable[Claim]) -> list[str]:
     return sorted({place[0] for place in places_of(claims, LeafKind.CELL)})
 
 
+def claimed_outputs(claims: Collection[Claim], outputs: Mapping[str, Output]) -> list[Output]:
+    """The outputs whose cells claims read, each cut down to the rows and columns that they name."""
+    places = places_of(claims, LeafKind.CELL)
+    return [
+        replace(
+            outputs[name],
+            rows=tuple(row for row in outputs[name].rows if row.key in {place[1] for place in named}),
+            columns=tuple(column for column in outputs[name].columns if column.key in {place[2] for place in named}),
+            plot={},
+            reads={},
+        )
+        for name in required_outputs(claims)
+        for named in ([place for place in places if place[0] == name],)
+    ]
+
+
 def required_figures(claims: Iterable[Claim]) -> list[str]:
     """Figures whose curves claims read, sorted."""
     return sorted({place[0] for place in places_of(claims, LeafKind.CURVE)})
-
-
-def required_models(claims: Iterable[Claim]) -> list[str]:
-    """Models whose untrained scores claims read, sorted."""
-    return sorted({place[0] for place in places_of(claims, LeafKind.BASE)})
 
 
 def required_datasets(claims: Iterable[Claim]) -> list[str]:

@@ -1,31 +1,28 @@
-"""File shell of the claims: read cells, curves, scores of untrained bases and data cards, and write the verdicts."""
+"""File shell of the claims: read what they are judged by, and write the verdicts."""
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json
-from rlvr.core.seeds import make_rng
-from rlvr.plan.claim_grammar import COUNTS, Place
-from rlvr.plan.claims import load_claims
-from rlvr.report.cells import LABEL_SEPARATOR
+from rlvr.plan.claim_grammar import COUNTS, LeafKind, Place
+from rlvr.plan.claims import Claim, load_claims, places_of
+from rlvr.plan.outputs import Column, Output, Row
+from rlvr.plan.printed import parse_printed
+from rlvr.plan.program import BASE_SUFFIX
 from rlvr.report.claim_numbers import ClaimNumbers, Curve, Quantity, missing
 from rlvr.report.claim_table import ClaimScope, family_of, judge_claims
-from rlvr.report.comparing import Drawn, constant
-from rlvr.report.evidence import read_tables
-from rlvr.report.files import read_cells, write_text
-from rlvr.stats.intervals import Interval
-from rlvr.stats.resampling import DRAWS, two_piece
+from rlvr.report.comparing import constant, draw
+from rlvr.report.evidence import Evidence, InputPaths, load_evidence
+from rlvr.report.files import write_text
+from rlvr.report.measurements import draw_cell, measure
+from rlvr.report.scope import ReportScope, usable_sides
 
 SYNTHETIC = "synthetic"
-PERCENT = 100.0
-SEEDLESS_UNITS = ("parameters",)  # of numbers that are the same for every seed
 
 
 @dataclass(frozen=True)
@@ -33,96 +30,117 @@ class ClaimInputs:
     """Files that claims are judged by.
 
     Attributes:
-        cells: CSV of the outputs whose cells they name.
+        evidence: Finished results by kind.
         curves: CSV of the figures whose curves they name.
-        bases: Scores of the untrained bases that they name.
         cards: Data cards of the data sets that they name.
     """
 
-    cells: Sequence[str] = field(default_factory=tuple)
+    evidence: InputPaths = field(default_factory=dict)
     curves: Sequence[str] = field(default_factory=tuple)
-    bases: Sequence[str] = field(default_factory=tuple)
     cards: Sequence[str] = field(default_factory=tuple)
 
 
-def check_claims_file(claims_path: str, inputs: ClaimInputs, scope: ClaimScope, csv_path: str, json_path: str) -> None:
+def check_claims_file(
+    claims_path: str,
+    declarations: Sequence[Mapping[str, Any]],
+    inputs: ClaimInputs,
+    scope: ClaimScope,
+    csv_path: str,
+    json_path: str,
+) -> None:
     """Judge every claim of a study.
 
     Args:
         claims_path: The study's ``claims.yaml``.
+        declarations: The outputs whose cells the claims name, as :func:`rlvr.plan.claims.claimed_outputs` cuts them.
         inputs: What they are judged by.
-        scope: What is said of each of them.
+        scope: What is said of each of them, and which results there are.
         csv_path: One row per claim (:data:`rlvr.report.claim_table.CLAIM_COLUMNS`).
         json_path: The rows as ``claims``, and as ``family`` how many there are and how many chance would decide.
     """
-    cells = read_cells(inputs.cells)
-    table = judge_claims(load_claims(claims_path), read_numbers(cells, inputs, scope), printed_numbers(cells), scope)
+    claims, outputs = load_claims(claims_path), [Output.read(each) for each in declarations]
+    numbers = read_numbers(claims, outputs, inputs, scope.results)
+    table = judge_claims(claims, numbers, printed_numbers(outputs), scope)
     write_text(table.drop(columns="comparisons").to_csv(index=False), csv_path)
     write_json({"claims": table.to_dict("records"), "family": family_of(table, scope)}, json_path)
 
 
-def read_numbers(cells: pd.DataFrame, inputs: ClaimInputs, scope: ClaimScope) -> ClaimNumbers:
+def read_numbers(
+    claims: Sequence[Claim], outputs: Sequence[Output], inputs: ClaimInputs, results: ReportScope
+) -> ClaimNumbers:
     """Everything that the claims may read."""
+    evidence = load_evidence(inputs.evidence)
     return ClaimNumbers(
-        cells=reproduced_cells(cells, scope),
-        bases=base_scores(inputs.bases),
+        cells=reproduced_cells(outputs, evidence, results, over_seeds=True),
+        shown=reproduced_cells(outputs, evidence, results, over_seeds=False),
+        bases=base_scores(places_of(claims, LeafKind.BASE), evidence, results),
         counts=dict(entry for path in inputs.cards for entry in card_counts(read_json(path)).items()),
         curves=dict(entry for path in inputs.curves for entry in read_curves(path).items()),
-        seeds=scope.seeds,
+        seeds=results.seeds,
     )
 
 
-def reproduced_cells(cells: pd.DataFrame, scope: ClaimScope) -> dict[Place, Quantity]:
-    """Reproduced numbers by (output, row, column)."""
-    return {place_of(cell): _quantity(cell, draw_cell(cell, scope)) for cell in records(cells)}
+def reproduced_cells(
+    outputs: Iterable[Output], evidence: Evidence, results: ReportScope, over_seeds: bool
+) -> dict[Place, Quantity]:
+    """Reproduced numbers by (output, row, column).
+
+    Args:
+        outputs: Declarations.
+        evidence: Results of the runs, and of those that differ from them in their seed only.
+        results: Which runs there are.
+        over_seeds: Whether a run stands for its configuration, with all its seeds. Otherwise it stands for itself, and
+            no statement about other seeds rests on it.
+    """
+    found: dict[Place, Quantity] = {}
+    for output in outputs:
+        for row, column in output.cells():
+            drawn = draw_cell(row, column, evidence, results, over_seeds)
+            drawn = drawn if over_seeds else replace(drawn, seeds=None)
+            runs = runs_behind(row, column, results, over_seeds)
+            digits = max(column.decimals, digits_of(output, row, column))  # "~900" would hide the digits of 4.5
+            quantity = Quantity(drawn, column.unit, digits, ", ".join(row.labels), runs)
+            found[output.key, row.key, column.key] = quantity
+    return found
 
 
-def printed_numbers(cells: pd.DataFrame) -> ClaimNumbers:
+def runs_behind(row: Row, column: Column, results: ReportScope, over_seeds: bool) -> tuple[str, ...]:
+    """Ids of the runs that a cell is drawn from."""
+    named = [run_id for side in usable_sides(row, column, results.runs) for run_id in side]
+    over = over_seeds and column.reduce not in ("mean", "std") and not column.shown.is_exact
+    groups = [results.siblings.get(run_id, (run_id,)) if over else (run_id,) for run_id in named]
+    return tuple(dict.fromkeys(run_id for group in groups for run_id in group))
+
+
+def printed_numbers(outputs: Iterable[Output]) -> ClaimNumbers:
     """The numbers that the paper prints in the same places, as numbers that are not uncertain."""
-    lines = [cell for cell in records(cells) if not math.isnan(cell["reported"])]
-    return ClaimNumbers(cells={place_of(cell): _quantity(cell, constant(cell["reported"])) for cell in lines})
+    cells: dict[Place, Quantity] = {}
+    for output in outputs:
+        for row, column in output.cells():
+            text = output.printed(row, column)
+            if text is not None:
+                drawn = constant(parse_printed(text).value)
+                place = (output.key, row.key, column.key)
+                cells[place] = Quantity(drawn, column.unit, digits_of(output, row, column), ", ".join(row.labels))
+    return ClaimNumbers(cells=cells, shown=cells)
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a table as mappings by column name."""
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+def digits_of(output: Output, row: Row, column: Column) -> int:
+    """Digits after the point: as printed, otherwise as the column says."""
+    text = output.printed(row, column)
+    return column.decimals if text is None else parse_printed(text).decimals
 
 
-def place_of(cell: Mapping[str, Any]) -> Place:
-    """Where a cell stands."""
-    return (cell["output"], cell["row"], cell["column"])
-
-
-def draw_cell(cell: Mapping[str, Any], scope: ClaimScope) -> Drawn:
-    """Draws of a cell from its own interval, independent of those of every other cell."""
-    runs = [] if cell["unit"] in SEEDLESS_UNITS else cell["runs"].split()
-    seeds = len({scope.seeds[run_id] for run_id in runs if run_id in scope.seeds}) or None
-    value = float(cell["value"])
-    if math.isnan(cell["low"]):
-        return Drawn(value, np.full(DRAWS, value), seeds)
-    scores_B = make_rng("cell", *place_of(cell)).standard_normal(DRAWS)
-    return Drawn(value, value + two_piece(value, Interval(cell["low"], cell["high"]), scores_B), seeds)
-
-
-def _quantity(cell: Mapping[str, Any], drawn: Drawn) -> Quantity:
-    label = cell["label"].replace(LABEL_SEPARATOR, ", ")
-    return Quantity(drawn, cell["unit"], int(cell["decimals"]), label, tuple(cell["runs"].split()))
-
-
-def base_scores(paths: Sequence[str]) -> dict[Place, Quantity]:
-    """Mean shares of right samples of untrained bases, in percent, by (model, benchmark)."""
-    from rlvr.tables import SCORES
-
-    scores = read_tables(paths, SCORES)
-    lines = records(scores[scores["statistic"] == "avg_at_k"])
-    return {(line["run_id"].removesuffix("_base"), line["benchmark"]): _base_score(line) for line in lines}
-
-
-def _base_score(line: Mapping[str, Any]) -> Quantity:
-    value, low, high = (PERCENT * line[name] for name in ("value", "low", "high"))
-    scores_B = make_rng("base", line["run_id"], line["benchmark"]).standard_normal(DRAWS)
-    drawn = Drawn(value, value + two_piece(value, Interval(low, high), scores_B))
-    return Quantity(drawn, "%", 1, f"untrained {line['run_id'].removesuffix('_base')}, {line['benchmark']}")
+def base_scores(places: Iterable[Place], evidence: Evidence, results: ReportScope) -> dict[Place, Quantity]:
+    """Mean shares of right samples of untrained bases, in percent, by (model, benchmark); those that were scored."""
+    found: dict[Place, Quantity] = {}
+    for model, benchmark in places:
+        run_id = f"{model}{BASE_SUFFIX}"
+        if (run_id, benchmark, "avg_at_k") in evidence.scores.index:
+            column = Column("base", ("",), "avg_at_k", benchmarks=(benchmark,))
+            drawn = replace(draw(measure((run_id,), column, evidence, results.seeds)), seeds=None)
+            found[model, benchmark] = Quantity(drawn, "%", 1, f"untrained {model}, {benchmark}")
+    return found
 
 
 def card_counts(card: Mapping[str, Any]) -> dict[Place, Quantity]:

@@ -71,7 +71,8 @@ class ClaimNumbers:
     """Numbers and curves that claims may read, by place.
 
     Attributes:
-        cells: By (output, row, column).
+        cells: By (output, row, column), over all seeds of the configurations that they show.
+        shown: By (output, row, column), of the very runs that they show.
         bases: Scores of untrained bases, in percent, by (model, benchmark).
         counts: Problems by (data set, count).
         curves: By (figure, series).
@@ -79,6 +80,7 @@ class ClaimNumbers:
     """
 
     cells: Mapping[Place, Quantity] = field(default_factory=dict)
+    shown: Mapping[Place, Quantity] = field(default_factory=dict)
     bases: Mapping[Place, Quantity] = field(default_factory=dict)
     counts: Mapping[Place, Quantity] = field(default_factory=dict)
     curves: Mapping[Place, Curve] = field(default_factory=dict)
@@ -112,9 +114,10 @@ def decimals_of(value: float) -> int:
 
 
 def _of_numbers(name: str, found: Sequence[Quantity]) -> Quantity:
+    absent = [quantity.label for quantity in found if quantity.is_missing]
+    if absent:
+        return missing(", ".join(dict.fromkeys(absent)))
     label = LABELS.get(name, _listed)(name, found)
-    if any(quantity.is_missing for quantity in found):
-        return missing(label)
     drawn = NUMBER_FUNCTIONS[name]([quantity.drawn for quantity in found])
     runs = tuple(dict.fromkeys(run_id for quantity in found for run_id in quantity.runs))
     if name == "ratio":
@@ -159,9 +162,7 @@ def _listed(name: str, found: Sequence[Quantity]) -> str:
 
 
 def _extreme(name: str, found: Sequence[Quantity]) -> str:
-    """Which of how many has the extreme value; all of them where one was not run."""
-    if any(quantity.is_missing for quantity in found):
-        return _listed(name, found)
+    """Which of how many has the extreme value."""
     chosen = (max if name == "largest" else min)(found, key=lambda quantity: quantity.value)
     return f"{name} of {len(found)}, {chosen.label}"
 

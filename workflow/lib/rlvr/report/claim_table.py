@@ -13,6 +13,7 @@ from rlvr.plan.verdict_words import ClaimVerdict, verdict_text
 from rlvr.report.claim_numbers import ClaimNumbers, Quantity
 from rlvr.report.claim_texts import margin_text, numbers_text
 from rlvr.report.judging import Judged, judge_comparison, judge_statement
+from rlvr.report.scope import ReportScope
 
 CLAIM_COLUMNS = (
     "claim", "paper", "where", "sentence", "verdict", "leans", "printed_verdict", "numbers", "margin",
@@ -28,20 +29,16 @@ class ClaimScope:
 
     Attributes:
         paper: Name of the paper.
-        scale: Name of the scale.
-        comparable: Whether the scale's numbers may be judged by the paper's.
         tier: Name of the tier.
-        models: Base model of every run of the tier.
-        seeds: Seed of every run of the tier.
+        results: The scale, and which runs there are.
+        models: Base model of every run of the tier, with what stands in for it.
         headers: Heading of every column, by output and column.
     """
 
-    paper: str = ""
-    scale: str = ""
-    comparable: bool = True
-    tier: str = ""
+    paper: str
+    tier: str
+    results: ReportScope
     models: Mapping[str, str] = field(default_factory=dict)
-    seeds: Mapping[str, int] = field(default_factory=dict)
     headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -59,7 +56,8 @@ def judge_claims(
 
 
 def _row(claim: Claim, numbers: ClaimNumbers, printed: ClaimNumbers, scope: ClaimScope) -> dict[str, Any]:
-    shown = replace(numbers, cells=labelled(claim, numbers.cells, scope.headers))
+    cells = numbers.shown if claim.about_seeds else numbers.cells
+    shown = replace(numbers, cells=labelled(claim, cells, scope.headers))
     parts = [judge_comparison(part, shown, printed) for part in comparisons_of(claim.statement)]
     verdict = judge_statement(claim.statement, {part.part: part.verdict for part in parts})
     leans = judge_statement(claim.statement, {part.part: part.leans for part in parts})
@@ -70,18 +68,25 @@ def _row(claim: Claim, numbers: ClaimNumbers, printed: ClaimNumbers, scope: Clai
         "paper": claim.paper or scope.paper,
         "where": claim.where,
         "sentence": claim.sentence,
-        "verdict": verdict_text(verdict, scope.comparable),
+        "verdict": verdict_text(verdict, scope.results.comparable),
         "leans": leans.value,
         "printed_verdict": printed_verdict(claim, printed),
         "numbers": "; ".join(dict.fromkeys(texts)),
         "margin": "; ".join(dict.fromkeys(filter(None, map(margin_text, parts)))),
         "contradicted_by": claim.contradicted_by,
-        "scale": scope.scale,
+        "scale": scope.results.scale,
         "tier": scope.tier,
         "models": ", ".join(sorted({scope.models[run_id] for run_id in runs if run_id in scope.models})),
-        "seeds": ", ".join(map(str, sorted({scope.seeds[run_id] for run_id in runs if run_id in scope.seeds}))),
+        "seeds": ", ".join(
+            map(str, sorted({scope.results.seeds[run_id] for run_id in runs if run_id in scope.results.seeds}))
+        ),
         "comparisons": [_comparison(part, text) for part, text in zip(parts, texts, strict=True)],
     }
+
+
+def _listed(facts: Mapping[str, Any], runs: Iterable[str]) -> str:
+    """What is known of these runs, each once, in order."""
+    return ", ".join(map(str, sorted({facts[run_id] for run_id in runs if run_id in facts})))
 
 
 def _comparison(part: Judged, text: str) -> dict[str, Any]:
@@ -130,6 +135,6 @@ def family_of(table: pd.DataFrame, scope: ClaimScope) -> dict[str, Any]:
         "sentence": sentence,
         "verdicts": table["verdict"].value_counts().sort_index().to_dict(),
         "contradicted": int((table["contradicted_by"] != "").sum()),
-        "scale": scope.scale,
+        "scale": scope.results.scale,
         "tier": scope.tier,
     }

@@ -20,7 +20,7 @@ def numbers_text(judged: Judged) -> str:
     """
     if judged.verdict is ClaimVerdict.NOT_RUN:
         sides = [side.label for side in (judged.left, judged.right) if side.is_missing]
-        return f"{' and '.join(sides)}: {ClaimVerdict.NOT_RUN.value}"
+        return f"{', '.join(dict.fromkeys(sides))}: {ClaimVerdict.NOT_RUN.value}"
     left, right, factor = named(judged.left), named(judged.right), judged.part.factor.value
     if judged.part.op is Operator.WITHIN and factor != 1:
         return f"{left} / {right} = {with_interval(judged.gap)}; asked: {1 / factor:.2f} to {factor:.2f}"
@@ -51,7 +51,9 @@ def with_interval(gap: Quantity) -> str:
 
 
 def value_text(value: float, like: Quantity) -> str:
-    """A value in the unit and with the digits of another one."""
+    """A value in the unit and with the digits of another one; with two significant digits where these would show 0."""
     if not math.isfinite(value):
         return "unbounded" if math.isinf(value) else ClaimVerdict.NOT_RUN.value
+    if 0 < abs(value) < 0.5 * 10.0**-like.decimals:
+        return f"{value:.2g}".replace("-", MINUS)
     return format_value(value, like.decimals, like.unit)

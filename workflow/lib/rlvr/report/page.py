@@ -30,7 +30,7 @@ KINDS = {
 }
 SPOKEN = {"full": ("full", "fft")}  # words by which texts call a method, where not by its name
 OUTCOMES = ("not run", "undecided", "one seed", "fails", "holds")  # the first that a verdict contains
-HIDDEN = ("outcome", "methods", "group")
+HIDDEN = ("outcome", "methods", "group", "comparisons")
 LEADING = ("verdict", "sentence", "statement", "where")  # columns that stand first, in this order
 TAGS_CAPTION = (
     "What the paper does not print (ASSUME), where the reproduction departs (DEVIATION), and where a setting is "
@@ -133,7 +133,7 @@ def study_lists(files: StudyFiles, numbers: Mapping[str, Any], methods: Sequence
     """Claims, arithmetic, coverage, cost, runs and remarks of a study; a list without records is left out."""
     claims = [
         {**claim, "outcome": outcome_class(claim["verdict"]), "methods": spoken_methods(claim["sentence"], methods)}
-        for claim in read_json(files.claims)
+        for claim in read_json(files.claims)["claims"]
     ]
     runs = [_run_record(run) for run in numbers["runs"]]
     groups = [{**group, "methods": [group["method"]]} for group in numbers["coverage"]["groups"]]
@@ -261,8 +261,8 @@ def row_methods(cells: Iterable[Mapping[str, str]], methods_of: Mapping[str, str
     """The methods of the runs behind each row of a table, by row key."""
     found: dict[str, set[str]] = {}
     for cell in cells:
-        methods = {methods_of[run] for run in (cell.get("runs") or "").split() if run in methods_of}
-        found.setdefault(cell["row"], set()).update(methods)
+        methods = set(_methods_of_line(cell, methods_of))
+        found.setdefault(cell.get("row", ""), set()).update(methods)
     return found
 
 
