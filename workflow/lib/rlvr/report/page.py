@@ -19,7 +19,7 @@ from rlvr.plan.verdict_words import AuditVerdict
 
 PREVIEW_ROWS = 30  # of a figure's data; all of them are in its download
 DISPLAY_DPI = 110  # at which pictures are shown before they are enlarged
-PICTURE_DPI = 200  # of the files (paper/style.mplstyle)
+PICTURE_DPI = 300  # of the files (paper/style.mplstyle)
 KINDS = {
     "claims": "Claims",
     "table": "Tables",
