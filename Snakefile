@@ -27,6 +27,8 @@ include: "workflow/rules/_evidence.smk"
 include: "workflow/rules/_claims.smk"
 include: "workflow/rules/_documents.smk"
 include: "workflow/rules/6_paper.smk"
+include: "workflow/rules/7_verify.smk"
+include: "workflow/rules/_warm.smk"
 
 
 rule all:
@@ -39,6 +41,7 @@ rule all:
         rules.report.input,
         rules.claims.input,
         rules.audit.input,
+        expand(rules.seal_paper.output.seal, study=PROGRAM.studies),
 
 
 localrules:

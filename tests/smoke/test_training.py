@@ -82,6 +82,7 @@ def watched(monkeypatch):
 
     monkeypatch.setattr("rlvr.train.run.attach_adapter", watch)
     monkeypatch.setattr("rlvr.train.trainer.ProgressLines", OneStep)
+    monkeypatch.setattr("rlvr.train.run.check_steps", lambda *_: None)
     monkeypatch.setattr("rlvr.train.trainer.make_reward", lambda *_: length_reward)
     return seen
 
@@ -116,7 +117,8 @@ def test_a_step_of_every_method_changes_the_adapter_and_only_the_adapter(method,
     assert all(any(f"{module}." in name for name in changed) for module in expected)
     weights = {"adapter"} if METHODS[method].tuner else {"model"}
     weights |= {"model"} if METHODS[method].exports else set()
-    assert {path.name for path in tmp_path.iterdir() if path.suffix != ".json"} == {*weights, "metrics.parquet"}
+    shown = {path.name for path in tmp_path.iterdir() if not path.name.startswith(".") and path.suffix != ".json"}
+    assert shown == {*weights, "metrics.parquet"}
     written = {update.module for update in iterate_updates(inputs / "base", tmp_path) if update.dense().norm() > 0}
     assert written == expected & set(PROJECTIONS)
 
@@ -183,7 +185,7 @@ def test_a_killed_process_resumes_to_the_same_weights_bit_for_bit(spec, inputs, 
     env = {**os.environ, "PYTHONPATH": str(LIBRARY), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
     deadline = time.monotonic() + 120
-    while not (killed / "checkpoints/checkpoint-2/trainer_state.json").exists():
+    while not (killed / "checkpoints/checkpoint-2/seal.json").exists():
         assert process.poll() is None and time.monotonic() < deadline, process.stderr.read().decode()
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
@@ -205,6 +207,38 @@ def test_a_kill_between_the_last_step_and_the_manifest_costs_no_training(spec, i
         train(path, inputs, out)
     manifest = train(path, inputs, out)
     assert manifest["resumed_from_step"] == STEPS
+    assert manifest["sha256"] == train(path, inputs, tmp_path / "whole")["sha256"]
+
+
+def test_a_kill_while_checkpoints_are_removed_costs_no_training(spec, inputs, tmp_path, monkeypatch, capsys):
+    path, out = spec("lora"), tmp_path / "run"
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("rlvr.train.run.discard_all", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        train(path, inputs, out)
+    (newest,) = (out / "checkpoints").glob("checkpoint-*")
+    next(newest.glob("*.safetensors")).unlink()  # half removed
+    manifest = read_json(out / "run.json")
+    for name in ("run.json", "metrics.parquet"):  # what Snakemake does before it starts a job again
+        (out / name).unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "training_step", lambda *_: pytest.fail("trained again"))
+        assert train(path, inputs, out) == manifest
+    assert "nothing to train" in capsys.readouterr().out and not (out / "checkpoints").exists()
+    changed = train(spec("lora", learning_rate=1e-3), inputs, out)
+    assert changed["sha256"] != manifest["sha256"]
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(spec, inputs, tmp_path, monkeypatch, capsys):
+    path, out, step = spec("lora", epochs=3), tmp_path / "run", Trainer.training_step
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("rlvr.train.checkpoints.discard", lambda _: None)  # a kill before the older one is removed
+        patch.setattr(Trainer, "training_step", lambda self, *given: stop_at(5, self, step, given))
+        train(path, inputs, out)
+    content = bytearray((weights := out / "checkpoints/checkpoint-4/adapter_model.safetensors").read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    manifest = train(path, inputs, out)
+    assert manifest["resumed_from_step"] == 2 and "adapter_model.safetensors' has changed" in capsys.readouterr().out
     assert manifest["sha256"] == train(path, inputs, tmp_path / "whole")["sha256"]
 
 

@@ -178,6 +178,7 @@ TABLE = {
     "caption": f"Accuracy. {NASTY}",
     "label_columns": 2,
     "kinds": ["label", "label", "ours", "printed"],
+    "alignments": ["left", "left", "right", "right"],
     "headers": [["", "Method"], ["", "Rank"], ["Score", "Accuracy (%)"], ["Score", "Paper"]],
     "rows": [
         {"key": "lora-r8", "texts": ["LoRA", "r = 8", "50.0 [47.0, 53.0]", "78.1"], "verdicts": ["stand-in"]},

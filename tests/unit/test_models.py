@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from rlvr.bases.architectures import ARCHITECTURES, tiny_config
 from rlvr.bases.hub_models import fetch_base
-from rlvr.bases.loading import atomic_folder, check_base, load_base, load_tokenizer
+from rlvr.bases.loading import check_base, load_base, load_tokenizer
 from rlvr.bases.pretrain import PretrainSettings, draw_text, make_batch, pretrain_base, spoil_answer
 from rlvr.bases.shipped import install_shipped, write_checksums
 from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
-from rlvr.core.io import read_json, sha256_file, write_json
+from rlvr.core.io import atomic_folder, read_json, sha256_file, write_json
 from rlvr.core.seeds import make_rng
 from rlvr.synthetic.digits import solve
 

@@ -12,10 +12,16 @@ from rlvr.plan.outputs_file import read_reported
 from rlvr.plan.study import study_names
 from rlvr.report.audit.judging import audit_study
 
+PRIMARY = "structure-over-scale"
 PEFT, PRINCIPALS, ORTHONORMAL = "peft-for-rlvr", "off-the-principals", "orthonormal-initialisation"
 
 # SOURCE: the papers, read beside these files: shape of each table, and cells from its corners and its middle.
 SHAPES = {
+    (PRIMARY, "table1"): (3, 1),
+    (PRIMARY, "table3"): (5, 2),
+    (PRIMARY, "table9"): (3, 4),
+    (PRIMARY, "section1.2"): (6, 1),
+    (PRIMARY, "appendixB.3"): (12, 1),
     (PEFT, "table2"): (6, 2),
     (PEFT, "table3"): (14, 13),
     (PEFT, "table4"): (6, 2),
@@ -35,6 +41,15 @@ SHAPES = {
     (ORTHONORMAL, "table8"): (3, 6),
 }
 CELLS = [
+    (PRIMARY, "table1", "llama", "tokens", "~15.6T"),
+    (PRIMARY, "table3", "lora", "largest", "~700M"),
+    (PRIMARY, "table3", "dora", "smallest", "23M"),
+    (PRIMARY, "table9", "lora-dora-r16", "llama", "41.9M"),
+    (PRIMARY, "table9", "quanta-d4", "llama", "6.9M"),
+    (PRIMARY, "section1.2", "lora-r64", "accuracy", "73.1"),
+    (PRIMARY, "section1.2", "lora-r256", "accuracy", "2.3"),
+    (PRIMARY, "appendixB.3", "arc_agi", "rows", "11,116"),
+    (PRIMARY, "appendixB.3", "symbolic_hard", "rows", "416"),
     (PEFT, "table2", "minerva", "problems", "272"),
     (PEFT, "table2", "math-500", "samples", "4"),
     (PEFT, "table3", "base", "average", "40.5"),
@@ -85,7 +100,7 @@ CELLS = [
 @cache
 def printed(study: str, table: str) -> dict[str, dict[str, str]]:
     """A printed table, wherever it lies: beside our cells once an output shows it."""
-    paths = [STUDIES / study / folder / f"{table}.csv" for folder in ("reported", "printed")]
+    paths = [STUDIES / study / folder / f"{table}.csv" for folder in ("printed", "reported")]
     return read_reported(next(path for path in paths if path.is_file()))
 
 

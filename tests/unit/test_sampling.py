@@ -12,7 +12,7 @@ import torch
 from rlvr.bases.architectures import tiny_config
 from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
-from rlvr.core.io import read_json, write_json
+from rlvr.core.io import read_json, sha256_file, write_json
 from rlvr.evaluate.engines import transformers_engine as engines
 from rlvr.evaluate.engines.protocol import Sampled
 from rlvr.evaluate.engines.vllm_engine import VllmEngine, engine_arguments, sampling_arguments
@@ -189,7 +189,8 @@ def test_sample_file(base_dir: Path, tmp_path: Path) -> None:
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
     assert len(SAMPLES.validate(pd.read_parquet(tmp_path / "a.parquet"))) == 15
     asked = {"recipe": 1, "sampling": {"b": asdict(PROTOCOL)}}
-    assert read_json(tmp_path / "a.json") == record_of({"b": problems()}, base_dir, asked) | {"lost_share": 0.0}
+    facts = {"lost_share": 0.0, "samples_sha256": sha256_file(tmp_path / "a.parquet")}
+    assert read_json(tmp_path / "a.json") == record_of({"b": problems()}, base_dir, asked) | facts
 
 
 def test_samples_are_compared_with_what_would_be_sampled_today(tmp_path: Path) -> None:

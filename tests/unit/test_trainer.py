@@ -1,19 +1,16 @@
 """The protocol as TRL gets it, the reward, merging, metrics and checkpoints."""
 
-import json
-
 import pytest
 import torch
-from pandera.errors import SchemaErrors
 from small_models import settings_of, small_model, token_batch
 
 from rlvr.adapters.merging import merged_weights
 from rlvr.adapters.methods import METHODS
+from rlvr.core.errors import InputError
 from rlvr.core.io import check_table
 from rlvr.rewards.reward import total_reward
 from rlvr.rewards.trl_reward import make_reward
 from rlvr.tables import METRICS
-from rlvr.train.checkpoints import last_complete_checkpoint
 from rlvr.train.divergence import Base
 from rlvr.train.manifest import fingerprint
 from rlvr.train.metrics import metrics_frame
@@ -167,20 +164,5 @@ def test_metrics_of_an_older_run_lack_what_it_did_not_log():
     frame = metrics_frame([{**LOGGED, "step": 1}], "r").drop(columns=["kl_rollout", "ratio_clipped_share"])
     read = check_table(frame, "metrics", METRICS)
     assert read[["kl_rollout", "ratio_clipped_share"]].isna().all(axis=None)
-    with pytest.raises(SchemaErrors, match="entropy_of_tokens"):
+    with pytest.raises(InputError, match="entropy_of_tokens"):
         check_table(frame.assign(entropy_of_tokens=1.0), "metrics", METRICS)
-
-
-def write_checkpoint(folder, step, content):
-    path = folder / f"checkpoint-{step}"
-    path.mkdir()
-    (path / "trainer_state.json").write_text(content)
-
-
-def test_a_half_written_checkpoint_is_passed_over(tmp_path):
-    assert last_complete_checkpoint(tmp_path / "absent") is None
-    for step in (5, 10):
-        write_checkpoint(tmp_path, step, json.dumps({"global_step": step}))
-    write_checkpoint(tmp_path, 15, '{"global_st')
-    (tmp_path / "checkpoint-20").mkdir()
-    assert last_complete_checkpoint(tmp_path).name == "checkpoint-10"

@@ -11,7 +11,7 @@ rule write_spec:
     conda:
         "../../envs/analysis.yaml"
     params:
-        settings=lambda wildcards: PROGRAM.specs[wildcards.run_id],
+        settings=lambda wildcards: spec_content(PROGRAM.specs[wildcards.run_id]),
         base=lambda wildcards: declared_model(PROGRAM.model_of(wildcards.run_id)),  # another base is another run
     script:
         "../scripts/write_spec.py"
@@ -76,7 +76,7 @@ rule train_run:
     shell:
         "base=$(dirname {input.base:q}); out=$(dirname {output.run:q}); triples={input.decomposition:q}; "
         "{params.launcher} -m rlvr.train --spec {input.spec:q} --base $base --train {input.problems:q}"
-        ' --out $out ${{triples:+--decomposition "$triples"}} &> {log:q}'
+        ' --out $out --checkpoint-every-steps {SCALE[settings][checkpoint_every_steps]} ${{triples:+--decomposition "$triples"}} &> {log:q}'
 
 
 rule check_run:

@@ -17,11 +17,13 @@ from rlvr.bases.architectures import tiny_shapes
 from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.provenance import code_digest
+from rlvr.core.warm import keeper
 from rlvr.core.schemas import load_yaml
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
 from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, required_figures
 from rlvr.plan.configuration import check_engine
+from rlvr.plan.freshness import spec_content
 from rlvr.plan.labels import display_names
 from rlvr.plan.outputs import required_inputs, used_runs
 from rlvr.plan.program import prompt_limits
@@ -29,6 +31,8 @@ from rlvr.plan.run_texts import describe_run
 from rlvr.plan.selection import run_facts
 from rlvr.plan.siblings import among, families, printed_spreads, relatives, seeds_of, siblings
 from rlvr.plan.sources import find_source
+from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines
+from rlvr.plan.starts import start_shapes
 from rlvr.plan.statistics import EVIDENCE
 from rlvr.plan.study import ancestors, checkpoint_name, load_study, study_names
 from rlvr.plan.tags import tag_rows
@@ -59,6 +63,7 @@ WORKSPACE = or_stop(load_workspace, config, ROOT, f"results/{config.get('scale')
 RESULTS = f"results/{config['scale']}"
 PROGRAM, SOURCES, OUTPUTS, CLAIMS = WORKSPACE.program, WORKSPACE.sources, WORKSPACE.outputs, WORKSPACE.claims
 SCALE, RUNS = PROGRAM.scale, PROGRAM.rows
+SHAPES = start_shapes(SCALE, PROGRAM.tier)
 
 
 def load_study_by_name(name):
@@ -68,6 +73,9 @@ def load_study_by_name(name):
 
 STAND_INS = SCALE.get("stand_ins", {})
 or_stop(check_engine, config, SCALE, config["scale"])
+if workflow.is_main_process:
+    settle_samples({run_id: PROGRAM.run_suites(run_id) for run_id in RUNS}, Path(RESULTS))
+    print(*stale_lines(settle_specs(PROGRAM.specs, Path(RESULTS))), sep="\n", end="", file=sys.stderr)
 
 TABLES = {study: [key for key, each in outputs.items() if each.is_table] for study, outputs in OUTPUTS.items()}
 FIGURES = {study: [key for key, each in outputs.items() if not each.is_table] for study, outputs in OUTPUTS.items()}

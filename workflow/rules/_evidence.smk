@@ -20,6 +20,7 @@ EVIDENCE_FILES = {  # where each kind of evidence lies
     "models": f"{RESULTS}/models/{{model}}/model.json",
     "frozen": rules.measure_frozen.output.spectra,
     "decay": rules.measure_frozen.output.decay,
+    "starts": rules.measure_start.output.spectra,
     "agreement": rules.compare_runs.output.table,
     "consensus": rules.compare_runs.output.consensus,
     "cards": rules.curate_dataset.output.card,
@@ -42,7 +43,7 @@ def needs_of(study, output_id):
     """Keys of the files that a table or figure is made from, by kind; runs outside the tier are not among them."""
     bases = {run_id: PROGRAM.model_of(run_id) for run_id in [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]}
     beside = relatives(facts_of(study)) if SCALE["comparable"] else {}
-    return required_inputs(output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs, beside)
+    return required_inputs(output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs, beside, SHAPES)
 
 
 @cache

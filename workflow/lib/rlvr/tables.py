@@ -212,6 +212,20 @@ FROZEN_SPECTRA = _schema(
     ["model", "module", "index"],
 )
 
+STARTS = _schema(
+    "starts",
+    {
+        "shape": pa.Column(str, description="rows x columns of the weight"),
+        "start": pa.Column(
+            str, pa.Check.isin(["rounded", "exact", "stored"]), description="stored: exact, then in bfloat16"
+        ),
+        "rate": pa.Column(float, COUNT, description="learning rate; 0 is untrained"),
+        "effective_rank": pa.Column(float, COUNT, description="of the update; 0 for rounding in float32 alone"),
+        "relative_norm": pa.Column(float, COUNT, description="of the update over that of the weight"),
+    },
+    ["shape", "start", "rate"],
+)
+
 DECAY = _schema(
     "decay",
     {

@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from rlvr.bases.loading import atomic_folder, check_base
+from rlvr.bases.loading import check_base
 from rlvr.core.errors import InputError
-from rlvr.core.io import read_json, sha256_file, write_json
+from rlvr.core.io import atomic_folder, read_json, sha256_file, write_json
 
 # Weights in safetensors only, never pickles; the tokenizer in any of its released forms.
 PATTERNS = ("*.safetensors", "*.json", "tokenizer*", "*.txt", "*.jinja")

@@ -1,14 +1,10 @@
 """Base models on disk: what a usable folder holds, and how to open it."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlvr.core.errors import InputError
-from rlvr.core.io import read_json
+from rlvr.core.io import read_json, sha256_file
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -23,7 +19,7 @@ def load_tokenizer(path: str | Path) -> "PreTrainedTokenizerBase":
     from transformers import AutoTokenizer
 
     check_base(path)
-    return AutoTokenizer.from_pretrained(str(path), local_files_only=True, padding_side="left")
+    return AutoTokenizer.from_pretrained(str(path), local_files_only=True, padding_side="left", trust_remote_code=False)
 
 
 def load_base(path: str | Path, dtype: str = "float32", device: str = "cpu") -> "PreTrainedModel":
@@ -35,14 +31,20 @@ def load_base(path: str | Path, dtype: str = "float32", device: str = "cpu") -> 
         device: Where the weights go, e.g. cpu or cuda.
 
     Raises:
-        InputError: If the folder is not a usable base; see ``check_base``.
+        InputError: If the folder is not a usable base, or its weights have changed since they were installed; see
+            ``check_base`` and ``check_weights``.
     """
     import torch
     from transformers import AutoModelForCausalLM
 
     check_base(path)
+    check_weights(path)
     weights = AutoModelForCausalLM.from_pretrained(
-        str(path), dtype=getattr(torch, dtype), local_files_only=True, use_safetensors=True
+        str(path),
+        dtype=getattr(torch, dtype),
+        local_files_only=True,
+        use_safetensors=True,
+        trust_remote_code=False,  # unset, transformers asks on the terminal, and runs the folder's code on a "y"
     )
     return weights.to(device).eval()  # type: ignore[arg-type]  # transformers wraps `to` without its self
 
@@ -85,25 +87,20 @@ def weights_sha256(folder: str | Path) -> dict[str, str]:
     return dict(read_json(path).get("weights_sha256", {})) if path.is_file() else {}
 
 
+def check_weights(folder: str | Path) -> None:
+    """Compare the weight files of an installed base with the digests that its ``model.json`` states, if it has one.
+
+    Raises:
+        InputError: Names the first file that has changed or is missing, with both digests.
+    """
+    for name, recorded in weights_sha256(folder).items():
+        path = Path(folder) / name
+        found = sha256_file(path) if path.is_file() else "none, it is missing"
+        if found != recorded:
+            remedy = f"Delete {folder} and make the model again (`snakemake models`)."
+            raise InputError(path, f"SHA-256 {found}, installed with {recorded}.", remedy)
+
+
 def token_text(token: str | dict | None) -> str | None:
     """The text of a token as ``tokenizer_config.json`` writes it: a string, or an object with ``content``."""
     return token["content"] if isinstance(token, dict) else token
-
-
-@contextmanager
-def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """An empty sibling folder that replaces ``path`` when the block ends without an error.
-
-    A killed writer leaves the old folder (or none) behind, never half of a new one.
-    """
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        if target.exists():
-            shutil.rmtree(target)
-        temporary.replace(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rlvr.bases.architectures import tiny_config
-from rlvr.bases.loading import atomic_folder
 from rlvr.bases.puzzle_texts import draw_solution
 from rlvr.bases.tokenizer import EOS, build_tokenizer
-from rlvr.core.io import sha256_file, write_json
+from rlvr.core.io import atomic_folder, sha256_file, write_json
 from rlvr.core.provenance import package_versions
 from rlvr.core.seeds import derive_seed, make_rng
 from rlvr.prompts import BOX_OPEN, THINK_CLOSE, render_prompt

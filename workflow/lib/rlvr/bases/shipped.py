@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from rlvr.bases.loading import atomic_folder, check_base
+from rlvr.bases.loading import check_base
 from rlvr.core.errors import InputError
-from rlvr.core.io import read_json, sha256_file, write_json
+from rlvr.core.io import atomic_folder, read_json, sha256_file, write_json
 
 CHECKSUMS = "checksums.json"  # file name -> SHA-256, beside the files
 REMEDY = "Restore it (`git checkout -- data/bases`), or set `artefacts.base: compute` to make the base here."

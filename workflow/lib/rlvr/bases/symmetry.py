@@ -20,9 +20,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from rlvr.bases.loading import atomic_folder, check_base
+from rlvr.bases.loading import check_base
 from rlvr.core.errors import InputError
-from rlvr.core.io import read_json, sha256_file, write_json
+from rlvr.core.io import atomic_folder, read_json, sha256_file, write_json
 from rlvr.core.seeds import derive_seed
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj")

@@ -51,6 +51,15 @@ def markdown_inline(text: str) -> str:
     return PUNCTUATION.sub(r"\\\1", one_line)
 
 
+def markdown_cell(text: str) -> str:
+    r"""Text for a table's cell or a caption that keeps its looks: no HTML, no link, no bar, no end of line.
+
+    >>> markdown_cell("78.1 [71, 84] <b>|\n[x](y)")
+    '78.1 [71, 84] &lt;b&gt;\\|<br>[x]\\(y)'
+    """
+    return html.escape(visible(text), quote=False).replace("|", r"\|").replace("](", r"]\(").replace("\n", "<br>")
+
+
 def markdown_block(text: str) -> str:
     """A fenced block whose fence is longer than any run of backticks in the text, so that nothing can close it."""
     shown = visible(text)

@@ -3,6 +3,9 @@
 import hashlib
 import json
 import os
+import re
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
 
 CHUNK_BYTES = 2**20
+LEFT_OVER_S = 3600.0  # a writer on another machine may be alive; it touches what it writes more often than this
 
 
 @contextmanager
@@ -25,12 +29,58 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = _temporary_sibling(target)
     try:
         yield temporary
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """An empty sibling folder that replaces ``path`` when the block ends without an error.
+
+    A killed writer leaves the old folder (or none) behind, never half of a new one.
+    """
+    target = Path(path)
+    temporary = _temporary_sibling(target)
+    remove(temporary)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        if target.exists():
+            shutil.rmtree(target)
+        temporary.replace(target)
+    finally:
+        remove(temporary)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it; nothing happens if there is neither."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _temporary_sibling(target: Path) -> Path:
+    """A name for what is being written, by this process; what killed writers of the same target left is removed."""
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.(\d+)\.tmp")
+    for path in target.parent.glob(".*.tmp"):
+        if (found := pattern.fullmatch(path.name)) and _is_left_over(path, int(found[1])):
+            remove(path)
+    return target.with_name(f".{target.name}.{os.getpid()}.tmp")
+
+
+def _is_left_over(path: Path, process: int) -> bool:
+    """Whether a temporary file's writer is gone: not alive on this machine, and on no other since an hour."""
+    if process == os.getpid() or Path(f"/proc/{process}").exists():
+        return False
+    try:
+        return time.time() - path.stat().st_mtime > LEFT_OVER_S
+    except FileNotFoundError:
+        return False
 
 
 def write_json(value: Any, path: str | Path) -> None:
@@ -77,11 +127,11 @@ def read_table(path: str | Path, schema: "DataFrameSchema") -> "pd.DataFrame":
 
 def check_table(frame: "pd.DataFrame", path: str | Path, schema: "DataFrameSchema") -> "pd.DataFrame":
     """The frame, with the schema's types, or an error that names the first offending column and row."""
-    from pandera.errors import SchemaError
+    from pandera.errors import SchemaError, SchemaErrors
 
     try:
         return schema.validate(frame)
-    except SchemaError as error:
+    except (SchemaError, SchemaErrors) as error:
         raise InputError(path, f"breaks the schema '{schema.name}': {error}", "See rlvr/tables.py.") from error
 
 

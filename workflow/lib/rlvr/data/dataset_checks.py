@@ -147,7 +147,9 @@ def counting_tokenizer(settings: CheckSettings) -> tuple["PreTrainedTokenizerBas
 
     where = f"{declared['repository']}@{declared['revision']}"
     try:
-        return AutoTokenizer.from_pretrained(declared["repository"], revision=declared["revision"]), where
+        return AutoTokenizer.from_pretrained(
+            declared["repository"], revision=declared["revision"], trust_remote_code=False
+        ), where
     except (OSError, ValueError) as error:
         raise InputError(where, f"has no tokenizer that can be fetched ({error}).", "Fetch the model first.") from error
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, write_table
-from rlvr.evaluate.sampled import check_record, record_of
+from rlvr.evaluate.sampled import check_record, check_samples, record_of
 from rlvr.grading.batches import Completion, Resources, grade_all
 from rlvr.grading.golds import require_readable
 from rlvr.grading.grader import GRADER_VERSION
@@ -74,7 +74,9 @@ def grade_file(
         InputError: If problems, base or settings are not those of the samples, or as ``grade_samples``.
     """
     problems = {name: read_table(path, PROBLEMS) for name, path in problems_paths.items()}
-    check_record(read_json(record_path), record_of(problems, base_dir, asked), record_path)
+    record = read_json(record_path)
+    check_record(record, record_of(problems, base_dir, asked), record_path)
+    check_samples(record, samples_path)
     for name, path in problems_paths.items():
         require_readable(problems[name], path)
     together = pd.concat(problems.values(), ignore_index=True)

@@ -13,6 +13,7 @@ import pandas as pd
 from rlvr.bases.loading import weights_sha256
 from rlvr.core.digests import SAMPLED_FROM, digest_rows
 from rlvr.core.errors import InputError
+from rlvr.core.io import sha256_file
 
 
 def record_of(problems: Mapping[str, pd.DataFrame], base_dir: str | Path, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,3 +51,15 @@ def check_record(record: Mapping[str, Any], today: Mapping[str, Any], where: obj
     for key, words in (("base_files", "of another base: its weights were"), ("asked", "drawn with other settings:")):
         if (recorded := record.get(key)) != today[key]:
             raise InputError(where, f"the samples are {words} {recorded}, today {today[key]}.", remedy)
+
+
+def check_samples(record: Mapping[str, Any], samples_path: str | Path) -> None:
+    """Compare samples with the digest that was recorded when they were drawn, if there is one.
+
+    Raises:
+        InputError: If some were taken out, added or changed since; gives both digests.
+    """
+    recorded, found = record.get("samples_sha256"), sha256_file(samples_path)
+    if recorded not in (None, found):
+        remedy = "Restore it, or delete it: it is sampled again."
+        raise InputError(samples_path, f"has changed: SHA-256 {found}, drawn with {recorded}.", remedy)

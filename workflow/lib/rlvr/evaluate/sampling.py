@@ -8,7 +8,7 @@ import pandas as pd
 
 from rlvr.core.errors import InputError
 from rlvr.core.imports import collector_paused
-from rlvr.core.io import read_table, write_json, write_table
+from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
 from rlvr.core.seeds import derive_seed
 from rlvr.evaluate.engines.protocol import Engine, Sampled, SamplingSettings
 from rlvr.evaluate.sampled import record_of
@@ -104,7 +104,10 @@ def sample_file(
     samples = [sample(problems[name], engine, run_id, name, protocol) for name, protocol in settings.items()]
     write_table(pd.concat(samples, ignore_index=True), samples_path, SAMPLES)
     asked = {"recipe": recipe, "sampling": {name: asdict(protocol) for name, protocol in settings.items()}}
-    write_json(record_of(problems, base_dir, asked) | {"lost_share": engine.lost_share}, record_path)
+    facts = {"lost_share": engine.lost_share, "samples_sha256": sha256_file(samples_path)}
+    if run_dir is not None and (manifest := Path(run_dir) / "run.json").is_file():
+        facts["weights"] = read_json(manifest)["sha256"]
+    write_json(record_of(problems, base_dir, asked) | facts, record_path)
 
 
 def _read_problems(path: str | Path) -> pd.DataFrame:

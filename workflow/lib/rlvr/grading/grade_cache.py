@@ -13,7 +13,8 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import get_args
 
-from diskcache import Cache, Timeout
+from diskcache import Cache, Disk, Timeout
+from diskcache.core import MODE_RAW
 
 from rlvr.grading.grader import GRADER_VERSION
 from rlvr.grading.verdicts import Grade, Verdict
@@ -21,6 +22,14 @@ from rlvr.grading.workers import Asked
 
 log = logging.getLogger(__name__)
 UNUSABLE = (sqlite3.Error, Timeout, OSError)  # no database, a damaged one, no permission, no space, a lock held long
+
+
+class TextDisk(Disk):
+    """Gives back texts that stand in the database, and nothing else: a folder from elsewhere may hold pickles."""
+
+    def fetch(self, mode: int, filename: str | None, value: object, read: bool) -> str | None:
+        """The stored text; ``None`` for whatever else is there, which is neither opened nor decoded."""
+        return value if mode == MODE_RAW and filename is None and isinstance(value, str) else None
 
 
 def cache_key(question: Asked) -> str:
@@ -32,7 +41,7 @@ def cache_key(question: Asked) -> str:
 def load_grades(folder: str | Path, questions: Iterable[Asked]) -> dict[Asked, Grade]:
     """Read the grades of those questions that were graded before; none from a folder that cannot be read."""
     known: dict[Asked, Grade] = {}
-    with _tolerated(folder), Cache(str(folder)) as cache:
+    with _tolerated(folder), open_cache(folder) as cache:
         for question in questions:
             if (grade := read_grade(cache.get(cache_key(question), retry=True))) is not None:
                 known[question] = grade
@@ -44,10 +53,15 @@ def store_grades(folder: str | Path, grades: dict[Asked, Grade]) -> None:
 
     A time-out is not kept: it says something about the machine's load.
     """
-    with _tolerated(folder), Cache(str(folder)) as cache, cache.transact(retry=True):
+    with _tolerated(folder), open_cache(folder) as cache, cache.transact(retry=True):
         for question, grade in grades.items():
             if grade.verdict != "timed_out":
                 cache.set(cache_key(question), json.dumps(astuple(grade)))
+
+
+def open_cache(folder: str | Path) -> Cache:
+    """The database of a folder, made if it is not there."""
+    return Cache(str(folder), disk=TextDisk)
 
 
 def read_grade(stored: object) -> Grade | None:

@@ -8,8 +8,17 @@ from typing import Any
 
 from rlvr.plan.settings import TrainSettings
 
+CADENCE = "checkpoint_every_steps"
 # How often a run is saved, what the paper prints of it and, in manifests of before, which study asked for it.
-NO_PART_OF_THE_RESULT = frozenset({"checkpoint_every_steps", "printed", "study"})
+NO_PART_OF_THE_RESULT = frozenset({CADENCE, "printed", "study"})
+
+
+def spec_content(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``specs/<run_id>.json`` holds: the resolved settings of a run, but not how often it is saved.
+
+    A spec that changes is a run that is trained again; training gets the cadence of checkpoints on its command line.
+    """
+    return {name: value for name, value in settings.items() if name != CADENCE}
 
 
 def deciding_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,6 @@ class TrainSettings:
     max_prompt_tokens: int
     max_completion_tokens: int
     micro_batch_completions: int
-    checkpoint_every_steps: int
     base_dtype: str
     mixed_precision: str
     gradient_checkpointing: bool
@@ -73,6 +72,7 @@ class TrainSettings:
     reward: str
     overlong_buffer_tokens: int
     printed: Mapping[str, Any]
+    checkpoint_every_steps: int = 20  # no part of a spec file: how often a run is saved changes nothing that comes out
     vllm_gpu_memory_share: float = 0.35  # ASSUME: leaves the larger part to weights, gradients and activations
     rate_ratio: float | None = None
     block_size: int | None = None

@@ -151,7 +151,6 @@ def check_scale_fit(scale: Mapping[str, Any], shapes: Mapping[str, ModelShape], 
                 raise InputError(path, problem, f"Choose at most {shape.narrowest}.")
         declared = scale["models"][model]
         for key, layers in (
-            ("spectra.diagnostics.decomposed_layers", looked_at["decomposed_layers"] or ()),
             (f"models.{model}.rotated_layers", declared.get("rotated_layers", ())),
             (f"models.{model}.permuted_layers", declared.get("permuted_layers", ())),
         ):

@@ -44,6 +44,7 @@ EVIDENCE: Mapping[str, EvidenceKind] = {
         EvidenceKind("models", ("model",), "what a base model is: origin, architecture, parameters"),
         EvidenceKind("frozen", ("model",), "leading singular values of a base before training"),
         EvidenceKind("decay", ("model",), "summary of the whole spectra of a base before training"),
+        EvidenceKind("starts", ("shape",), "effective rank of DoRA from a rounded and from an exact start, over rates"),
         EvidenceKind("agreement", ("base",), "which weights the runs from one base change together"),
         EvidenceKind("consensus", ("base",), "maps of the share of these runs that change a weight"),
         EvidenceKind("cards", ("dataset",), "what a data set holds before and after its filters"),

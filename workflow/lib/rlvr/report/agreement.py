@@ -9,7 +9,7 @@ from rlvr.plan.outputs import Column, Row
 from rlvr.plan.printed import PrintedNumber
 from rlvr.plan.verdict_words import CellVerdict
 from rlvr.report.evidence import Estimate, Evidence
-from rlvr.report.measurements import draw_cell, measure
+from rlvr.report.measurements import measure
 from rlvr.report.scope import ReportScope, usable_sides
 from rlvr.stats.derivations import Printed
 from rlvr.stats.intervals import sample_correlation
@@ -97,7 +97,7 @@ def _judge_score(
     sides = usable_sides(row, column, scope.runs)
     spread = spread_over_seeds(sides, column, evidence, scope)
     if column.reduce in ("max", "difference"):
-        variance, freedom = _selected_variance(row, column, spread, evidence, scope)
+        variance, freedom = _selected_variance(estimate, column, spread)
     else:
         distance = (target - estimate.value) / column.shown.factor
         parts = [_sampled(sides[0], name, column, distance, evidence, scope) for name in column.benchmarks]
@@ -133,12 +133,9 @@ def _sampled(
     )
 
 
-def _selected_variance(
-    row: Row, column: Column, spread: Spread | None, evidence: Evidence, scope: ReportScope
-) -> tuple[float, float]:
+def _selected_variance(estimate: Estimate, column: Column, spread: Spread | None) -> tuple[float, float]:
     """Variance of the distance of two largest values, or of two differences of such: twice that of ours."""
-    drawn = draw_cell(row, column, evidence, scope, over_seeds=False).estimate
-    once = ((drawn.high - drawn.low) / (2 * Z95)) ** 2
+    once = ((estimate.high - estimate.low) / (2 * Z95)) ** 2
     if spread is None:
         return 2 * once, math.inf
     sides = 2 if column.reduce == "difference" else 1

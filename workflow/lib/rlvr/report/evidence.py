@@ -219,6 +219,8 @@ def _unique(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
 
 
 def _find(frame: "pd.DataFrame", key: tuple[str, ...], name: str) -> "pd.Series[Any]":
-    if key not in frame.index:
-        raise InputError(name, f"no row for {' / '.join(key)}.", UNDECLARED)
-    return frame.loc[[key]].iloc[0]
+    try:
+        place = frame.index.get_loc(key)  # unique: see `_unique`
+    except KeyError:
+        raise InputError(name, f"no row for {' / '.join(key)}.", UNDECLARED) from None
+    return frame.iloc[place]

@@ -1,6 +1,7 @@
 """File shells of this package: read finished files, call the pure parts, write what the paper shows."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from rlvr.core.io import atomic_path, check_table, sha256_file, write_json
+from rlvr.core.io import atomic_path, check_table, read_json, sha256_file, write_json
 from rlvr.core.provenance import repository_state
 from rlvr.plan.outputs import Output
 from rlvr.plan.table_kinds import CELLS, COUNTS, CRITERIA, FACTS, SAMPLES
@@ -20,6 +21,7 @@ from rlvr.report.fact_tables import tabulate_facts
 from rlvr.report.render import Table, compose, to_json, to_latex, to_markdown
 from rlvr.report.sample_tables import tabulate_samples
 
+OF_THE_MACHINE = frozenset({"wall_time_s", "peak_memory_gib", "resumed_from_step"})  # differ between equal runs
 EMPTY_TEXTS = {"printed": "", "runs": "", "spread_from": ""}
 
 
@@ -107,7 +109,18 @@ def provenance_lines(output_id: str, inputs: Sequence[str], scope: ReportScope) 
 
 def digest_files(paths: Sequence[str]) -> str:
     """One SHA-256 over the contents of several files, in any order."""
-    return hashlib.sha256("".join(sorted(map(sha256_file, paths))).encode()).hexdigest()
+    return hashlib.sha256("".join(sorted(map(content_digest, paths))).encode()).hexdigest()
+
+
+def content_digest(path: str) -> str:
+    """SHA-256 of what a file says of a result: of manifests and metrics, without what differs between equal runs."""
+    if Path(path).name == "run.json":
+        kept = {name: value for name, value in read_json(path).items() if name not in OF_THE_MACHINE}
+        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+    if Path(path).name == "metrics.parquet":
+        kept_columns = pd.read_parquet(path).drop(columns="seconds")
+        return hashlib.sha256(kept_columns.to_csv(index=False).encode()).hexdigest()
+    return sha256_file(path)
 
 
 def write_text(text: str, path: str | Path) -> None:

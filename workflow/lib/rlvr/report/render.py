@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from rlvr.core.escaping import markdown_cell
 from rlvr.plan.outputs import Column, Output
 from rlvr.plan.printed import MINUS, format_value
 from rlvr.plan.verdict_words import CellVerdict
@@ -40,11 +41,18 @@ class TextColumn:
             text, set to the left).
         header: Its heading, as many levels as the table has.
         texts: One text per row.
+        is_words: Whether its texts are words rather than numbers, and stand to the left.
     """
 
     kind: str
     header: tuple[str, ...]
     texts: list[str]
+    is_words: bool = False
+
+    @property
+    def alignment(self) -> str:
+        """``left`` or ``right``."""
+        return "left" if self.is_words or self.kind in ("label", "words") else "right"
 
 
 @dataclass(frozen=True)
@@ -209,12 +217,12 @@ def interval_kinds(columns: Iterable[Column]) -> str:
 
 def to_markdown(table: Table) -> str:
     """A pipe table with caption, notes and a provenance comment."""
-    headers = [" ".join(filter(None, header)) for header in table.headers]
-    safe = [[text.replace("|", r"\|").replace("\n", "<br>") for text in row] for row in table.texts]
+    headers = [markdown_cell(" ".join(filter(None, header))) for header in table.headers]
+    safe = [[markdown_cell(text) for text in row] for row in table.texts]
     body = pd.DataFrame(safe, columns=headers).to_markdown(index=False, disable_numparse=True)
     comment = "<!-- " + "\n     ".join(table.provenance) + " -->"
-    footer = "\n".join(f"- {note}" for note in [table.scope, *table.notes] if note)
-    return f"{comment}\n\n{table.output.caption}\n\n{body}\n\n{footer}\n"
+    footer = "\n".join(f"- {markdown_cell(note)}" for note in [table.scope, *table.notes] if note)
+    return f"{comment}\n\n{markdown_cell(table.output.caption)}\n\n{body}\n\n{footer}\n"
 
 
 def to_latex(table: Table) -> str:
@@ -240,7 +248,7 @@ def _tex_alignments(columns: Sequence[TextColumn]) -> list[str]:
     """Labels to the left, numbers to the right, running text in paragraphs that share four fifths of a line."""
     words = sum(column.kind == "words" for column in columns)
     paragraph = f"p{{{0.8 / max(words, 1):.2f}\\linewidth}}"
-    return [{"label": "l", "words": paragraph}.get(column.kind, "r") for column in columns]
+    return [paragraph if column.kind == "words" else column.alignment[0] for column in columns]
 
 
 def _tex_cell(text: str, kind: str) -> str:
@@ -261,7 +269,7 @@ def to_json(table: Table) -> dict[str, Any]:
     """The table as the Typst document reads it: captions, headings and texts; no number is left for it to format.
 
     ``kinds`` says of every column whether it holds labels, reproduced numbers (``ours``), ``printed`` ones, which a
-    document sets in grey, or ``words``; ``scope`` is what holds for the whole scale.
+    document sets in grey, or ``words``; ``alignments`` where each stands; ``scope`` is what holds for the whole scale.
     """
     return {
         "output": table.output.key,
@@ -269,6 +277,7 @@ def to_json(table: Table) -> dict[str, Any]:
         "caption": table.output.caption,
         "label_columns": len(table.output.labels),
         "kinds": [column.kind for column in table.columns],
+        "alignments": [column.alignment for column in table.columns],
         "headers": [list(header) for header in table.headers],
         "rows": [
             {"key": key, "texts": texts, "verdicts": verdicts}

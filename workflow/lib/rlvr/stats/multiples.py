@@ -15,7 +15,11 @@ def is_multiple(printed: Printed, size: int) -> bool:
 
     SOURCE: the GRIM test (Brown and Heathers 2017): a mean of whole numbers is a multiple of 1 / n.
     """
-    return math.ceil(printed.low * size / HUNDRED) * HUNDRED <= printed.high * size
+    low, high = printed.low, printed.high
+    smallest = -(
+        -low.numerator * size // (low.denominator * HUNDRED)
+    )  # a count; whole numbers, since this is the inner loop
+    return smallest * HUNDRED * high.denominator <= high.numerator * size
 
 
 def chance_of_fit(printed: Printed, size: int) -> float:
@@ -23,7 +27,7 @@ def chance_of_fit(printed: Printed, size: int) -> float:
 
     A print stands for an interval of a certain width, multiples are ``100 / size`` apart.
     """
-    return float(min(Fraction(1), (printed.high - printed.low) * size / HUNDRED))
+    return min(1.0, float(printed.high - printed.low) * size / HUNDRED)
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,14 @@ def main(
     train: Annotated[Path, typer.Option(help="Training problems (Parquet).")],
     out: Annotated[Path, typer.Option(help="Folder of the run; holds its checkpoints while it trains.")],
     decomposition: Annotated[Path | None, typer.Option(help="Singular triples of the base (safetensors).")] = None,
+    checkpoint_every_steps: Annotated[int | None, typer.Option(min=1, help="Over the spec's setting.")] = None,
 ) -> None:
     """Train one run and write its weights, metrics and manifest."""
     with collector_paused():
         from rlvr.train.run import train_run
 
     try:
-        train_run(spec, base, train, out, decomposition)
+        train_run(spec, base, train, out, decomposition, checkpoint_every_steps)
     except InputError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

@@ -1,44 +1,110 @@
-"""Checkpoints of a run in progress: which one to resume from, and which to throw away."""
+"""Checkpoints of a run in progress: sealed when whole, resumed only when whole and this run's own."""
 
-import json
 import re
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rlvr.core.io import read_json, write_json
+import torch
+from transformers import TrainerCallback
+
+from rlvr.core.errors import InputError
+from rlvr.core.seals import break_seal, seal, sealed_facts
+from rlvr.plan.freshness import find_differences
+from rlvr.plan.settings import TrainSettings
 
 NAME = re.compile(r"checkpoint-(\d+)")
-WRITTEN_LAST = "trainer_state.json"
-ORIGIN = "origin.json"
+STEP = "step"
+SAVE_EVERY_S = 600.0  # ASSUME: what a kill may cost is ten minutes of training, not a number of steps
+
+
+class SealedCheckpoints(TrainerCallback):
+    """Seals each checkpoint once every process has written its part, then removes the older ones.
+
+    Until then the one before stays, whole: a kill at any moment leaves at least one to go on from.
+
+    A checkpoint is due after ``checkpoint_every_steps``, and also ``SAVE_EVERY_S`` after the one before, always at the
+    border of a generation: a resumed run starts with a new one.
+
+    Attributes:
+        folder: Checkpoints of the run.
+        origin: What the run depends on: ``settings`` and ``inputs``.
+        updates_per_generation: Of the settings.
+    """
+
+    def __init__(self, folder: Path, origin: Mapping[str, Any], settings: TrainSettings) -> None:
+        self.folder, self.origin = folder, origin
+        self.updates_per_generation, self.saved_at = settings.updates_per_generation, time.monotonic()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
+        """Ask for a checkpoint where the last one is too long ago."""
+        if state.global_step % self.updates_per_generation == 0 and self._is_due():
+            control.should_save = True
+        return control
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Seal what was just saved."""
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.barrier()
+        self.saved_at = time.monotonic()
+        if not state.is_world_process_zero:
+            return
+        newest = self.folder / f"checkpoint-{state.global_step}"
+        seal(newest, {**self.origin, STEP: state.global_step})
+        for path in checkpoints(self.folder):
+            if path != newest:
+                discard(path)
+
+    def _is_due(self) -> bool:
+        """Whether the last checkpoint is too long ago, by the clock of the first process where there are several."""
+        passed = time.monotonic() - self.saved_at
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            clock = [passed]
+            torch.distributed.broadcast_object_list(clock, src=0)
+            passed = clock[0]
+        return passed > SAVE_EVERY_S
 
 
 def resumable_checkpoint(folder: Path, origin: Mapping[str, Any]) -> Path | None:
-    """The checkpoint that a run may go on from, or ``None``.
+    """The newest whole checkpoint of the run, or ``None``; those that are refused are named and removed.
 
     Args:
-        folder: Checkpoints of the run; emptied if they come from other settings, base or problems.
-        origin: What the run depends on; kept beside the checkpoints.
+        folder: Checkpoints of the run.
+        origin: What the run depends on: ``settings`` and ``inputs``.
     """
-    if any(folder.glob("checkpoint-*")) and _read_origin(folder) != origin:
-        print(f"{folder.name}: made with other settings or inputs, starting anew", flush=True)
-        shutil.rmtree(folder)
-    write_json(dict(origin), folder / ORIGIN)
-    return last_complete_checkpoint(folder)
-
-
-def last_complete_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint that was written to its end, or ``None``.
-
-    The trainer writes ``trainer_state.json`` after everything else; a checkpoint without a readable one belongs to a
-    run that was killed while it wrote.
-    """
-    found = {step: path for path in folder.glob("checkpoint-*") if (step := checkpoint_step(path)) is not None}
-    for step in sorted(found, reverse=True):
-        if _is_complete(found[step]):
-            return found[step]
+    found = checkpoints(folder)
+    for path in found:
+        reason = why_refused(path, origin)
+        if reason is None:
+            return path
+        print(f"{path.name}: refused: {reason}", flush=True)
+        discard(path)
+    if found:
+        print("WARNING: no checkpoint can be used; this run starts anew from step 0", flush=True)
     return None
+
+
+def why_refused(path: Path, origin: Mapping[str, Any]) -> str | None:
+    """Why a checkpoint is no part of this run, in words; ``None`` if it is one and whole."""
+    try:
+        facts = sealed_facts(path)
+    except InputError as error:
+        return f"{error.problem}"
+    if differences := find_differences(facts.get("settings", {}), origin["settings"]):
+        return f"made with other settings: {'; '.join(differences)}."
+    if differences := find_differences(facts.get("inputs", {}), origin["inputs"]):
+        return f"made with other inputs: {'; '.join(differences)}."
+    if facts.get(STEP) != checkpoint_step(path):
+        return f"its name says step {checkpoint_step(path)}, its seal {facts.get(STEP)}."
+    return None
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """All checkpoints of a folder, whole or not, the newest first."""
+    found = {path: step for path in folder.glob("checkpoint-*") if (step := checkpoint_step(path)) is not None}
+    return sorted(found, key=lambda path: -found[path])
 
 
 def checkpoint_step(path: Path) -> int | None:
@@ -47,13 +113,12 @@ def checkpoint_step(path: Path) -> int | None:
     return int(match[1]) if match else None
 
 
-def _read_origin(folder: Path) -> Any:
-    return read_json(folder / ORIGIN) if (folder / ORIGIN).is_file() else None
+def discard(path: Path) -> None:
+    """Remove a checkpoint; a kill on the way leaves one without a seal, which nobody takes for whole."""
+    break_seal(path)
+    shutil.rmtree(path)
 
 
-def _is_complete(path: Path) -> bool:
-    try:
-        state = json.loads((path / WRITTEN_LAST).read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return False
-    return bool(state["global_step"] == checkpoint_step(path))
+def discard_all(folder: Path) -> None:
+    """Remove every checkpoint of a finished run, and their folder."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -181,6 +181,15 @@ def check_change(before: Fingerprint, after: Fingerprint, settings: TrainSetting
         raise InvalidRun(f"{settings.run_id}: training left the adapter as it was ({after.adapter}).")
 
 
+def check_steps(done: int, planned: int, settings: TrainSettings) -> None:
+    """Check that the run took the steps that its settings and problems make.
+
+    Raises:
+        InvalidRun: Gives both numbers.
+    """
+    _expect(settings, "optimizer steps", planned, done)
+
+
 def check_finite(model: nn.Module, settings: TrainSettings) -> None:
     """Check that the trained weights are numbers.
 

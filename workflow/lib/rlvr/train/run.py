@@ -1,8 +1,10 @@
 """One training run, from its spec to its manifest."""
 
 import os
-import shutil
 import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,15 @@ from rlvr.bases.loading import load_base, load_tokenizer, weights_sha256
 from rlvr.core.digests import TRAINED_ON, digest_rows
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
+from rlvr.core.locks import sole_writer
+from rlvr.core.seals import run_digests
 from rlvr.grading.golds import CURATE_AGAIN, require_readable
 from rlvr.plan.settings import TrainSettings
 from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
-from rlvr.train.checkpoints import checkpoint_step, resumable_checkpoint
-from rlvr.train.manifest import check_method, fingerprint, manifest, moved_share, trainable_table
+from rlvr.train.checkpoints import SealedCheckpoints, checkpoint_step, discard_all, resumable_checkpoint
+from rlvr.train.finished import METRICS_FILE, RUN, record_finished, restore_finished
+from rlvr.train.manifest import check_method, check_steps, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.signal import check_signal
 from rlvr.train.trainer import make_trainer
@@ -33,8 +38,15 @@ from rlvr.train.written import write_weights
 CHECKPOINTS = "checkpoints"
 
 
-def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Path | None = None) -> None:
-    """Train one run; resumes from the last complete checkpoint under ``out`` if there is one.
+def train_run(
+    spec: Path,
+    base: Path,
+    train: Path,
+    out: Path,
+    decomposition: Path | None = None,
+    checkpoint_every_steps: int | None = None,
+) -> None:
+    """Train one run; goes on from the newest whole checkpoint under ``out``, and trains nothing that is finished.
 
     Args:
         spec: ``specs/<run_id>.json``, the fields of ``TrainSettings``.
@@ -43,23 +55,46 @@ def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Pat
         out: Receives ``adapter/`` or ``model/`` or both, ``metrics.parquet`` and, last, ``run.json``.
         decomposition: Singular triples of the base, ``weights.decompositions``; without them a method that starts from
             singular vectors finds them itself.
+        checkpoint_every_steps: Over the setting of that name.
 
     Raises:
-        InputError: For an unusable spec, base or data file, or a machine that lacks what the settings ask for.
+        InputError: For an unusable spec, base or data file, a machine that lacks what the settings ask for, or a folder
+            that another process is writing.
         InvalidRun: If the finished run was not what it says.
     """
-    started = time.perf_counter()
     settings = TrainSettings.from_json(read_json(spec), spec)
+    if checkpoint_every_steps is not None:
+        settings = replace(settings, checkpoint_every_steps=checkpoint_every_steps)
     prepare_machine(settings, spec)
     tokenizer = load_tokenizer(base)
     problems, problems_sha256 = load_problems(train, tokenizer, settings)
+    triples = {} if decomposition is None else {"decomposition_sha256": sha256_file(decomposition)}
+    inputs = {"train_sha256": problems_sha256, "problems": len(problems), "base_files": weights_sha256(base), **triples}
+    origin = {"settings": settings.to_json(), "inputs": inputs}
+    with sole_writer(out) if is_main_process() else nullcontext():
+        if not restore_finished(out, origin, is_main_process()):
+            _train(settings, base, tokenizer, problems, origin, out, decomposition)
+        if is_main_process():
+            discard_all(out / CHECKPOINTS)
+
+
+def _train(
+    settings: TrainSettings,
+    base: Path,
+    tokenizer: PreTrainedTokenizerBase,
+    problems: Dataset,
+    origin: Mapping[str, Any],
+    out: Path,
+    decomposition: Path | None,
+) -> None:
+    """Train from the last whole checkpoint, or from the start, and write weights, metrics, manifest and record."""
+    started = time.perf_counter()
     model = attach_adapter(load_base(base, settings.base_dtype, device(settings)), settings, decomposition)
     before = fingerprint(model)
-    inputs = {"train_sha256": problems_sha256, "base_sha256": before.base, "problems": len(problems)}
-    inputs |= {"base_files": weights_sha256(base)}
     trainer = make_trainer(model, tokenizer, problems, settings, out / CHECKPOINTS)
+    trainer.add_callback(SealedCheckpoints(out / CHECKPOINTS, origin, settings))
     with trainer.accelerator.main_process_first():
-        resume_from = resumable_checkpoint(out / CHECKPOINTS, {"settings": settings.to_json(), "inputs": inputs})
+        resume_from = resumable_checkpoint(out / CHECKPOINTS, origin)
     set_seed(settings.seed, device_specific=True)  # vLLM seeds the process anew, and equally for every run
     announce_run(settings, model, len(problems), resume_from)
     trainer.train(resume_from_checkpoint=None if resume_from is None else str(resume_from))
@@ -67,9 +102,8 @@ def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Pat
         return
     if isinstance(model, PeftModel):
         model.peft_config[ADAPTER].base_model_name_or_path = settings.model  # a name, not this machine's path
-    triples = {} if decomposition is None else {"decomposition_sha256": sha256_file(decomposition)}
     facts = {
-        "inputs": {**inputs, **triples},
+        "inputs": {**origin["inputs"], "base_sha256": before.base},
         "seeds": {"adapter": settings.seed, "order": settings.seed, "sampling": settings.seed},
         "processes": trainer.accelerator.num_processes,
         "steps": trainer.state.global_step,
@@ -78,12 +112,18 @@ def train_run(spec: Path, base: Path, train: Path, out: Path, decomposition: Pat
         "wall_time_s": round(time.perf_counter() - started, 3),
     }
     metrics = metrics_frame(trainer.state.log_history, settings.run_id)
+    check_steps(facts["steps"], settings.planned_steps(len(problems)), settings)
     check_signal(metrics, settings)
     content = manifest(model, settings, before, fingerprint(model), facts)
     write_weights(model, tokenizer, settings, base, out)
-    write_table(metrics, out / "metrics.parquet", METRICS)
-    write_json(content, out / "run.json")
-    shutil.rmtree(out / CHECKPOINTS)
+    write_table(metrics, out / METRICS_FILE, METRICS)
+    write_json({**content, "files": run_digests(out)}, out / RUN)
+    record_finished(out, origin)
+
+
+def is_main_process() -> bool:
+    """Whether this process is the one of its run that writes."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def prepare_machine(settings: TrainSettings, where: object) -> None:

@@ -244,7 +244,6 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
         logging_nan_inf_filter=False,
         save_strategy="steps",
         save_steps=checkpoint_steps(settings),
-        save_total_limit=1,
         report_to=[],
         disable_tqdm=True,
         dataloader_num_workers=0,

@@ -10,8 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from rlvr.adapters.merging import write_merged
 from rlvr.adapters.methods import find_method
-from rlvr.bases.loading import atomic_folder
-from rlvr.core.io import read_json, write_json
+from rlvr.core.io import atomic_folder, read_json, write_json
 from rlvr.plan.settings import TrainSettings
 
 GENERATION = "generation_config.json"
@@ -45,11 +44,21 @@ def write_weights(
     with atomic_folder(out / "adapter") as folder:
         method.save_adapter(model, folder)
         (folder / "README.md").unlink(missing_ok=True)
+        order_names(folder / "adapter_config.json")
     if method.exports:
         with atomic_folder(out / "model") as folder:
             write_merged(model, folder)
             tokenizer.save_pretrained(folder)
             describe_as_base(folder, base, torch.float32)
+
+
+def order_names(config: Path) -> None:
+    """Write the sets of an adapter's configuration in one order: PEFT's follows the hashes of its process."""
+    content = read_json(config)
+    for name, value in content.items():
+        if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+            content[name] = sorted(value)
+    write_json(content, config)
 
 
 def describe_as_base(folder: Path, base: Path, dtype: torch.dtype) -> None:

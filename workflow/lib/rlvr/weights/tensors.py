@@ -112,6 +112,8 @@ def _indexed_shards(folder: Path) -> dict[str, Path]:
     indices = sorted(folder.glob("*.safetensors.index.json"))
     listed = {name: folder / file for index in indices for name, file in read_json(index)["weight_map"].items()}
     for name, path in listed.items():
+        if path.parent != folder:
+            raise InputError(folder, f"its index looks for tensor '{name}' in '{path}', outside.", "Fetch it again.")
         if not path.is_file():
             raise InputError(path, f"this shard is missing, and with it tensor '{name}'.", "Fetch it again.")
     return listed

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json
+from rlvr.core.seals import check_run_files
 from rlvr.weights.linear_maps import LinearMap, dora_map, quanta_map
 from rlvr.weights.matrices import Factors, ModuleUpdate, dora_update
 from rlvr.weights.pairs import find_tuned
@@ -51,6 +52,7 @@ def iterate_updates(base_dir: str | Path, tuned_dir: str | Path) -> Iterator[Mod
         InputError: For an unknown adapter type, a missing or surplus tensor, shapes that do not fit, NaN or infinite
             values; the message names the tensor. No module is skipped.
     """
+    check_run_files(tuned_dir)
     base, found = TensorStore(base_dir), find_tuned(tuned_dir)
     if found.model is not None:
         yield from _full_updates(base, TensorStore(found.model), only_changed=found.adapter is not None)
@@ -59,11 +61,24 @@ def iterate_updates(base_dir: str | Path, tuned_dir: str | Path) -> Iterator[Mod
         yield from _family(config, found.adapter)(base, TensorStore(found.adapter, strip=ADAPTER_PREFIX), config)
 
 
+def count_layers(base_dir: str | Path) -> int:
+    """Number of decoder layers of a checkpoint, by the names of its weights.
+
+    Raises:
+        InputError: If it has no weight in a decoder layer.
+    """
+    matches = [match for name in TensorStore(base_dir).names if (match := LAYER_WEIGHT.match(name))]
+    if not matches:
+        raise InputError(base_dir, "has no weight in its decoder layers.", "Expected names like '*.layers.0.*.weight'.")
+    return 1 + max(int(match["layer"]) for match in matches)
+
+
 def tuned_state_dict(base_dir: str | Path, run_dir: str | Path) -> dict[str, Tensor]:
     """Every tensor of the tuned model in float32, complete for ``load_state_dict(strict=True)``.
 
     Weights are merged in float64 and rounded once. A tied output head, which safetensors leaves out, is added.
     """
+    check_run_files(run_dir)
     model = find_tuned(run_dir).model
     store = TensorStore(model or base_dir)
     tensors = {name: store.read(name).float() for name in store.names}

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from operator import add, mul
 
-from rlvr.core.errors import InputError
 from rlvr.plan.verdict_words import AuditVerdict
 from rlvr.report.audit.findings import Finding, Question, finding_of
 from rlvr.stats.derivations import Printed, derive, derive_deviation, mean_of
@@ -29,13 +28,7 @@ FORMULAS: Mapping[str, tuple[int | None, Compute]] = {
 def judge_formula(question: Question) -> Finding:
     """A printed number against what arithmetic makes of others."""
     count, compute = FORMULAS[question.statement.kind]
-    try:
-        computed = compute(question.numbers(count))
-    except InputError:
-        raise
-    except ValueError as error:
-        raise question.mistake(str(error)) from error
-    return finding_of(derive(question.printed(), computed))
+    return finding_of(derive(question.printed(), compute(question.numbers(count))))
 
 
 def judge_deviation(question: Question) -> Finding:

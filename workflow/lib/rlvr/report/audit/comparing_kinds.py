@@ -12,6 +12,7 @@ from rlvr.stats.significance import Summary, Test, compare_seeds, compare_shares
 
 RELATION = re.compile(r"(>=|<=|>|<|=)")
 LEVEL = 0.05
+SHOWN_SIZES = 3  # of sizes that the audit proposes, each with its fits
 ALIKE, DIFFERENT = "alike", "different"
 
 
@@ -55,7 +56,7 @@ def judge_order(question: Question) -> Finding:
         left, relation, right = broken[0]
         rest = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
         places = [each for link in broken for each in (link[0], link[2])]
-        return contradiction(question, places, f"{left.text} {relation} {right.text} is false{rest}", left.number)
+        return contradiction(question, places, f"{left.text} {relation} {right.text} is false{rest}")
     sure = all(_as_printed(*link) for link in links)
     return Finding(AuditVerdict.FOLLOWS if sure else AuditVerdict.WITHIN_ROUNDING)
 
@@ -150,19 +151,30 @@ def judge_pointer(question: Question) -> Finding:
 
 
 def judge_multiples(question: Question) -> Finding:
-    """Percentages as whole counts of a sample size: the printed one, or the best of a range such as ``50 to 1000``.
+    """Percentages as whole counts: of the size that the paper says, or of one that is inferred.
 
-    A size is inferred only where its fits are not chance (after correction for the number of sizes tried).
+    Printed is one size (``1920``), sizes to choose from (``256 or 500``) or a range (``50 to 1000``). A size is
+    inferred only where its fits are not chance, after correction for the number of sizes tried.
     """
     operands = _distinct(question.operands())
     column = [_number(each) for each in operands]
-    ends = [int(end.replace(",", "")) for end in question.printed_text.split(" to ")]
-    fit = fit_of(column, ends[0]) if len(ends) == 1 else best_fit(column, range(ends[0], ends[1] + 1))
-    remark = _describe(fit, operands)
-    if len(ends) > 1 and fit.probability > LEVEL:
-        return Finding(AuditVerdict.CANNOT_BE_CHECKED, remark=f"no size stands out from chance; best: {remark}")
+    sizes = _sizes(question)
+    fit = best_fit(column, sizes)
+    shown = [fit_of(column, size, len(sizes)) for size in sizes] if len(sizes) <= SHOWN_SIZES else [fit]
+    remark = "; ".join(_describe(each, operands) for each in shown)
+    if len(sizes) > 1 and fit.probability > LEVEL:
+        return Finding(AuditVerdict.CANNOT_BE_CHECKED, remark=f"no size stands out from chance: {remark}")
     verdict = AuditVerdict.DOES_NOT_FOLLOW if fit.misfits else AuditVerdict.FOLLOWS
     return Finding(verdict, float(fit.size), remark=remark)
+
+
+def _sizes(question: Question) -> list[int]:
+    text = question.printed_text.replace(",", "")
+    if match := re.fullmatch(r"(\d+) to (\d+)", text):
+        return list(range(int(match[1]), int(match[2]) + 1))
+    if not re.fullmatch(r"\d+( or \d+)*", text):
+        raise question.mistake("printed is no size, such as '256', '256 or 500' or '50 to 1000'")
+    return [int(size) for size in text.split(" or ")]
 
 
 def _distinct(operands: Sequence[Operand]) -> list[Operand]:
@@ -173,8 +185,9 @@ def _distinct(operands: Sequence[Operand]) -> list[Operand]:
 def _describe(fit: Fit, operands: Sequence[Operand]) -> str:
     fits = f"n = {fit.size:,} fits {fit.fitting} of {len(operands)}"
     text = f"{fits}, {fit.expected:.1f} by chance (p = {fit.probability:.2g})"
-    odd = ", ".join(f"{operands[place].text} ({operands[place].place})" for place in fit.misfits)
-    return f"{text}; not: {odd}" if odd else text
+    misfits = [operands[place] for place in fit.misfits]
+    odd = ", ".join(f"{each.text} ({each.place})" if each.place else each.text for each in misfits)
+    return f"{text}, not {odd}" if odd else text
 
 
 def judge_shares(question: Question) -> Finding:
@@ -197,22 +210,14 @@ def judge_seeds(question: Question) -> Finding:
         [float(_number(each).value) for each in read_operands(side, question.find, question.statement.origin)]
         for side in sides
     )
-    try:
-        test = compare_seeds(first, second, paired)
-    except ValueError as error:
-        raise question.mistake(str(error)) from error
-    return _judge_test(question, test, "t")
+    return _judge_test(question, compare_seeds(first, second, paired), "t")
 
 
 def judge_summaries(question: Question) -> Finding:
     """Two printed means with their deviations over seeds: operands are mean, deviation and seeds of each."""
     numbers = [float(each.value) for each in question.numbers(6)]
     sides = [Summary(mean, deviation, int(seeds)) for mean, deviation, seeds in (numbers[:3], numbers[3:])]
-    try:
-        test = compare_summaries(*sides)
-    except ValueError as error:
-        raise question.mistake(str(error)) from error
-    return _judge_test(question, test, "t")
+    return _judge_test(question, compare_summaries(*sides), "t")
 
 
 def _judge_test(question: Question, test: Test, letter: str) -> Finding:

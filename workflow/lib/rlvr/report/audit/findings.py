@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from rlvr.core.errors import InputError
 from rlvr.plan.verdict_words import AuditVerdict
-from rlvr.report.audit.operands import Operand, read_number, read_operands
+from rlvr.report.audit.operands import Operand, number_of, read_number, read_operands
 from rlvr.report.audit.printed_cells import Cell
 from rlvr.report.audit.statements import Statement
 from rlvr.stats.derivations import Derivation, Printed
@@ -51,21 +51,23 @@ class Question:
     def printed_text(self) -> str:
         """What is printed, a reference replaced by its cell."""
         text = self.statement.printed.strip()
-        return self.find(text[1:-1])[0].text if text.startswith("[") and text.endswith("]") else text
+        return number_of(self.find(text[1:-1])[0]) if text.startswith("[") and text.endswith("]") else text
 
     def printed(self) -> Printed:
-        """What is printed as a number; its last digit is a rounded one."""
-        try:
-            return Printed.read(self.printed_text)
-        except ValueError as error:
-            raise self.mistake(f"printed: {error}") from error
+        """What is printed as a number; its last digit is a rounded one.
+
+        Raises:
+            ValueError: If it is not a number.
+        """
+        return Printed.read(self.printed_text)
 
     def printed_as_is(self) -> Printed:
-        """What is printed as a number; a whole one is exact."""
-        try:
-            return read_number(self.printed_text)
-        except ValueError as error:
-            raise self.mistake(f"printed: {error}") from error
+        """What is printed as a number; a whole one is exact.
+
+        Raises:
+            ValueError: If it is not a number.
+        """
+        return read_number(self.printed_text)
 
     def operands(self) -> list[Operand]:
         """The operands in order."""

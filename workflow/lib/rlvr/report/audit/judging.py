@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from rlvr.core.errors import InputError
 from rlvr.plan.verdict_words import AuditVerdict
 from rlvr.report.audit.arithmetic_kinds import ARITHMETIC
 from rlvr.report.audit.comparing_kinds import COMPARING
@@ -79,7 +80,12 @@ def judge(question: Question) -> Finding:
     """The finding of one statement; a number that it needs and the paper does not print leaves it unchecked."""
     if gaps := [gap.strip() for gap in GAP.findall(QUOTED.sub("", question.statement.operands))]:
         return Finding(AuditVerdict.CANNOT_BE_CHECKED, remark=f"not printed: {'; '.join(gaps)}")
-    return KINDS[question.statement.kind](question)
+    try:
+        return KINDS[question.statement.kind](question)
+    except InputError:
+        raise
+    except ValueError as error:  # arithmetic that refuses its numbers: too few seeds, a divisor that may be zero
+        raise question.mistake(str(error)) from error
 
 
 def show(operands: str, find: Callable[[str], list[Cell]]) -> str:

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from rlvr.core.errors import InputError
 from rlvr.report.audit.printed_cells import Cell
-from rlvr.stats.derivations import Printed
+from rlvr.stats.derivations import NUMBER, Printed
 
 TOKEN = re.compile(
     r"\s*(?:(?P<number>~?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?[KMBT]?%?!?)|\[(?P<cell>[^\]]+)\]|(?P<sign>[-+*/^()]))"
@@ -51,6 +51,13 @@ def read_number(text: str) -> Printed:
     return Printed.read(text)
 
 
+def number_of(cell: Cell) -> str:
+    """What counts as the number of a cell: of words, the number that they start with (``8 per prompt``)."""
+    match = NUMBER.match(cell.text)
+    rest = cell.text[match.end() :] if match else ""
+    return match[0] if match and rest[:1].isspace() else cell.text
+
+
 def read_operands(text: str, find: Find, where: str) -> list[Operand]:
     """Operands separated by semicolons; a reference with ``*`` stands for all of its cells.
 
@@ -73,7 +80,7 @@ def _read_part(part: str, find: Find, where: str) -> list[Operand]:
     if body.startswith("'") and body.endswith("'") and len(body) > 1:
         return [Operand(body[1:-1], words=body[1:-1].strip(), place=place)]
     if match := ONE_CELL.fullmatch(body):
-        return [Operand(cell.text, read_number(cell.text), place=place or cell.place) for cell in find(match[1])]
+        return [Operand(cell.text, read_number(number_of(cell)), place=place or cell.place) for cell in find(match[1])]
     reading = _Reading(body, find, where)
     number = reading.whole()
     return [Operand(reading.shown, number, place=place or ", ".join(dict.fromkeys(reading.places)))]
@@ -147,4 +154,4 @@ class _Reading:
         if len(cells) != 1:
             raise self.mistake(f"[{match['cell']}] names {len(cells)} cells")
         self.places.append(cells[0].place)
-        return read_number(cells[0].text)
+        return read_number(number_of(cells[0]))

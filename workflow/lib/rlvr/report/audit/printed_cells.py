@@ -111,10 +111,10 @@ def read_configurations(folder: Path) -> Table:
 def place_of(table: str) -> str:
     """What readers call a table.
 
-    >>> place_of("table13"), place_of("config"), place_of("rank_sweep")
-    ('table 13', 'the model configuration', 'rank sweep')
+    >>> place_of("table13"), place_of("section1.2"), place_of("config")
+    ('table 13', 'section 1.2', 'the model configuration')
     """
     if table == CONFIGURATIONS:
         return "the model configuration"
-    match = re.fullmatch(r"(table|figure)(\d+)", table)
+    match = re.fullmatch(r"(table|figure|section|appendix)([A-Z0-9.]+)", table)
     return f"{match[1]} {match[2]}" if match else table.replace("_", " ")

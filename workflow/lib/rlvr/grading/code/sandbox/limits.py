@@ -29,20 +29,14 @@ class Limits:
     processes: int = 8
 
 
-def apply_limits(limits: Limits, processes: bool = True) -> None:
-    """Bind this process and its children, for good.
-
-    Args:
-        limits: What is allowed.
-        processes: Also limit how many processes its user may have.
-    """
+def apply_limits(limits: Limits) -> None:
+    """Bind this process and its children, for good."""
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_CPU, limits.cpu_s)
     _limit(resource.RLIMIT_FSIZE, limits.file_bytes)
     _limit(resource.RLIMIT_NOFILE, limits.open_files)
     _limit(resource.RLIMIT_AS, _held_bytes() + limits.memory_bytes)
-    if processes:
-        _limit(resource.RLIMIT_NPROC, limits.processes)
+    _limit(resource.RLIMIT_NPROC, limits.processes)
 
 
 def _limit(kind: int, most: int) -> None:

@@ -1,0 +1,109 @@
+"""Specs of finished runs are dated by their manifests: before them where nothing changed, after them otherwise."""
+
+import os
+
+import pytest
+from small_models import settings_of
+
+from rlvr.core.io import read_json, write_json
+from rlvr.plan.freshness import spec_content
+from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines
+
+RUN = "lora"
+
+
+@pytest.fixture
+def settings():
+    return settings_of("lora").to_json() | {"run_id": RUN}
+
+
+@pytest.fixture
+def results(tmp_path, settings):
+    """A finished run, all of its files touched at the same moment."""
+    run = tmp_path / "train" / RUN
+    write_json({"settings": settings}, run / "run.json")
+    (run / "metrics.parquet").write_bytes(b"")
+    write_json(spec_content(settings), tmp_path / "specs" / f"{RUN}.json")
+    return tmp_path
+
+
+def times(results):
+    return [(results / part).stat().st_mtime for part in (f"specs/{RUN}.json", f"train/{RUN}/run.json")]
+
+
+def test_a_run_that_is_asked_for_as_it_was_is_older_than_nothing(results, settings):
+    os.utime(results / f"specs/{RUN}.json")
+    assert settle_specs({RUN: settings}, results) == {}
+    spec, manifest = times(results)
+    assert spec < manifest
+
+
+def test_a_missing_spec_of_an_unchanged_run_is_written_before_its_manifest(results, settings):
+    (results / f"specs/{RUN}.json").unlink()
+    assert settle_specs({RUN: settings}, results) == {}
+    spec, manifest = times(results)
+    assert spec < manifest and read_json(results / f"specs/{RUN}.json") == spec_content(settings)
+
+
+def test_a_changed_row_makes_its_spec_newer_and_says_what_changed(results, settings):
+    changed = settings | {"alpha": 64}
+    stale = settle_specs({RUN: changed}, results)
+    spec, manifest = times(results)
+    assert spec > manifest and read_json(results / f"specs/{RUN}.json")["alpha"] == 64
+    assert stale_lines(stale) == [f"stale: {RUN} was trained with alpha {settings['alpha']} (today 64)"]
+    for path in results.rglob("*.json"):  # what `snakemake --touch` does
+        os.utime(path, (1e9, 1e9))
+    os.utime(results / f"train/{RUN}/metrics.parquet", (1e9, 1e9))
+    assert settle_specs({RUN: changed}, results) == stale
+    spec, manifest = times(results)
+    assert spec > manifest
+    assert settle_specs({RUN: settings}, results) == {}  # and back again
+    spec, manifest = times(results)
+    assert spec < manifest
+
+
+def test_a_cadence_or_a_printed_number_makes_nothing_stale(results, settings):
+    assert settle_specs({RUN: settings | {"checkpoint_every_steps": 1, "printed": {"model": "X"}}}, results) == {}
+    spec, manifest = times(results)
+    assert spec < manifest
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"settings": 3}'])
+def test_an_unreadable_manifest_is_stale(content, results, settings):
+    (results / f"train/{RUN}/run.json").write_text(content)
+    assert settle_specs({RUN: settings}, results) == {RUN: ["its manifest cannot be read"]}
+
+
+def test_runs_that_were_never_trained_are_left_alone(tmp_path, settings):
+    assert settle_specs({RUN: settings}, tmp_path) == {} and not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def sampled(results):
+    folder = results / "evaluate" / RUN / "main"
+    write_json({"settings": {}, "sha256": {"adapter_after": "a"}}, results / "train" / RUN / "run.json")
+    write_json({"weights": {"adapter_after": "a"}}, folder / "samples.json")
+    (folder / "samples.parquet").write_bytes(b"")
+    return folder
+
+
+@pytest.mark.parametrize("moved", [-100.0, 100.0])
+@pytest.mark.parametrize("weights", ["a", "b"])
+def test_samples_are_younger_than_the_run_they_were_drawn_from_and_older_than_any_other(
+    weights, moved, sampled, results
+):
+    write_json({"weights": {"adapter_after": weights}}, sampled / "samples.json")
+    manifest = (results / "train" / RUN / "run.json").stat().st_mtime
+    for name in ("samples.parquet", "samples.json"):
+        os.utime(sampled / name, (manifest + moved, manifest + moved))
+    settle_samples({RUN: ["main", "other"], "never": ["main"]}, results)
+    for name in ("samples.parquet", "samples.json"):
+        drawn = (sampled / name).stat().st_mtime
+        assert drawn >= manifest if weights == "a" else drawn < manifest
+
+
+def test_samples_without_a_record_keep_their_times(sampled, results):
+    write_json({}, sampled / "samples.json")
+    before = (sampled / "samples.json").stat().st_mtime_ns
+    settle_samples({RUN: ["main"]}, results)
+    assert (sampled / "samples.json").stat().st_mtime_ns == before

@@ -1,0 +1,195 @@
+"""Everything under a scale's results, hashed anew and compared with what was recorded when it was made."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from rlvr.core.digests import TRAINED_ON, digest_rows
+from rlvr.core.errors import InputError
+from rlvr.core.io import read_json, read_table, sha256_file
+from rlvr.core.joblog import announce
+from rlvr.core.seals import SEAL, first_difference, run_digests, sealed_facts
+from rlvr.plan.freshness import deciding_settings, find_differences
+from rlvr.tables import METRICS, PROBLEMS
+
+
+class State(Enum):
+    """What became of something since it was recorded."""
+
+    WHOLE = "whole"
+    MISSING = "missing"  # never made, or deleted: the workflow makes it again
+    STALE = "stale"  # made with other settings, problems or another base than today's
+    CHANGED = "changed"  # its bytes are not those that were recorded, or it cannot be read
+    UNRECORDED = "unrecorded"  # nothing was recorded that it could be compared with
+
+
+BROKEN = frozenset({State.STALE, State.CHANGED})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """State of one result.
+
+    Attributes:
+        kind: base, run, samples or paper.
+        name: Model, run, run and suite, or study.
+        state: What became of it.
+        detail: The first thing that is wrong, in words; empty where nothing is.
+    """
+
+    kind: str
+    name: str
+    state: State
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the configuration asks for.
+
+    Attributes:
+        models: Names of the scale's models.
+        specs: Resolved settings of the selected runs, by run id.
+        model_of: Base of each run and of each untrained base that is evaluated.
+        suites: Suites on which each of them is evaluated.
+        studies: Selected studies.
+    """
+
+    models: Sequence[str]
+    specs: Mapping[str, Mapping[str, Any]]
+    model_of: Mapping[str, str]
+    suites: Mapping[str, Sequence[str]]
+    studies: Sequence[str]
+
+
+def verify(results: Path, expected: Expected) -> Iterator[Finding]:
+    """Check the bases, runs, samples and papers under ``results``, one at a time.
+
+    Args:
+        results: Folder of a scale's results.
+        expected: What should be there.
+    """
+    for model in expected.models:
+        yield _guarded("base", model, lambda model=model: verify_base(results / "models" / model))
+    for run_id, settings in expected.specs.items():
+        base, data = results / "models" / expected.model_of[run_id], results / "data" / settings["dataset"]
+        run = results / "train" / run_id
+        yield _guarded(
+            "run",
+            run_id,
+            lambda run=run, settings=settings, base=base, data=data: verify_run(run, settings, base, data),
+        )
+    for run_id, suites in expected.suites.items():
+        for suite in suites:
+            folder = results / "evaluate" / run_id / suite
+            yield _guarded("samples", f"{run_id}, {suite}", lambda folder=folder: verify_samples(folder))
+    for study in expected.studies:
+        yield _guarded("paper", study, lambda study=study: verify_paper(results / "paper" / study))
+
+
+def verify_base(folder: Path) -> tuple[State, str]:
+    """A base against the digests that its ``model.json`` states."""
+    if not (folder / "model.json").is_file():
+        return State.MISSING, ""
+    recorded = read_json(folder / "model.json").get("weights_sha256")
+    if not recorded:
+        return State.UNRECORDED, "model.json states no digests"
+    found = {path.name: sha256_file(path) for path in sorted(folder.glob("*.safetensors"))}
+    difference = first_difference(recorded, found)
+    return (State.CHANGED, difference) if difference else (State.WHOLE, "")
+
+
+def verify_run(run: Path, settings: Mapping[str, Any], base: Path, data: Path) -> tuple[State, str]:
+    """A run against its manifest, and its manifest against today's settings, problems and base."""
+    if not (run / "run.json").is_file():
+        return State.MISSING, ""
+    manifest = read_json(run / "run.json")
+    if differences := find_differences(manifest["settings"], deciding_settings(settings)):
+        return State.STALE, f"trained with {'; '.join(differences)}"
+    read_table(run / "metrics.parquet", METRICS)
+    if stale := _other_inputs(manifest["inputs"], base, data):
+        return State.STALE, stale
+    if "files" not in manifest:
+        return State.UNRECORDED, "run.json states no digests of its weights"
+    difference = first_difference(manifest["files"], run_digests(run))
+    return (State.CHANGED, difference) if difference else (State.WHOLE, "")
+
+
+def _other_inputs(inputs: Mapping[str, Any], base: Path, data: Path) -> str | None:
+    """In which input a run differs from what is there today; what is not there is not compared."""
+    if (data / "train.parquet").is_file():
+        found = digest_rows(read_table(data / "train.parquet", PROBLEMS), TRAINED_ON)
+        if found != inputs["train_sha256"]:
+            return f"trained on other problems: digest {inputs['train_sha256']}, today {found}"
+    if (base / "model.json").is_file():
+        recorded = read_json(base / "model.json").get("weights_sha256", {})
+        if recorded != inputs["base_files"]:
+            return f"trained from another base: {inputs['base_files']}, today {recorded}"
+    return None
+
+
+def verify_samples(folder: Path) -> tuple[State, str]:
+    """Samples against the digest in ``samples.json``."""
+    if not (folder / "samples.json").is_file() or not (folder / "samples.parquet").is_file():
+        return State.MISSING, ""
+    recorded = read_json(folder / "samples.json").get("samples_sha256")
+    if recorded is None:
+        return State.UNRECORDED, "samples.json states no digest"
+    found = sha256_file(folder / "samples.parquet")
+    return (State.WHOLE, "") if found == recorded else (State.CHANGED, f"SHA-256 {found}, recorded {recorded}")
+
+
+def verify_paper(folder: Path) -> tuple[State, str]:
+    """Tables, figures, numbers and documents of a study against the seal that was set when all of them were there."""
+    if not (folder / SEAL).is_file():
+        return State.MISSING, ""
+    sealed_facts(folder)
+    return State.WHOLE, ""
+
+
+def _guarded(kind: str, name: str, check: Any) -> Finding:
+    """A finding; what cannot be read has changed."""
+    try:
+        state, detail = check()
+    except InputError as error:
+        state, detail = State.CHANGED, f"{error.where}: {error.problem}"
+    except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
+        state, detail = State.CHANGED, f"cannot be read ({type(error).__name__}: {error})"
+    return Finding(kind, name, state, detail)
+
+
+def summary(findings: Sequence[Finding]) -> list[str]:
+    """Lines for the terminal: everything that is broken or not there, then a count of each kind and state."""
+    lines = [
+        f"{found.state.value}: {found.kind} {found.name}{f': {found.detail}' if found.detail else ''}"
+        for found in findings
+        if found.state is not State.WHOLE
+    ]
+    counts: dict[str, dict[str, int]] = {}
+    for found in findings:
+        of_kind = counts.setdefault(found.kind, {})
+        of_kind[found.state.value] = of_kind.get(found.state.value, 0) + 1
+    return lines + [f"{kind}: {', '.join(f'{n} {state}' for state, n in of.items())}" for kind, of in counts.items()]
+
+
+def verify_or_fail(results: str | Path, expected: Mapping[str, Any]) -> None:
+    """Print what became of all results.
+
+    Args:
+        results: Folder of a scale's results.
+        expected: Fields of :class:`Expected`.
+
+    Raises:
+        InputError: If something has changed since it was recorded, or is stale.
+    """
+    findings = list(verify(Path(results), Expected(**expected)))
+    for line in summary(findings):
+        announce(line)
+    broken = [found for found in findings if found.state in BROKEN]
+    if broken:
+        names = json.dumps([f"{found.kind} {found.name}" for found in broken[:5]])
+        remedy = "Restore them, or delete their folders and call snakemake again."
+        raise InputError(results, f"{len(broken)} results are changed or stale, the first of them {names}.", remedy)
