@@ -99,6 +99,7 @@ NUMBERS: dict[str, Any] = {
                 "dataset": "hard",
                 "method": method,
                 "declared": "1",
+                "settings": "1",
                 "trained": trained,
                 "seeds": seeds,
                 "missing": missing,

@@ -39,7 +39,7 @@ def test_settings_are_said_in_the_papers_letters() -> None:
 
 def test_groups_count_what_is_declared_and_what_was_trained() -> None:
     lora, full = coverage_groups(RUNS, ["a"])
-    assert (lora["declared"], lora["trained"], lora["seeds"]) == ("2", "1", "42")
+    assert (lora["settings"], lora["declared"], lora["trained"], lora["seeds"]) == ("1", "2", "1", "42")
     assert lora["missing"] == "r = 8, \N{GREEK SMALL LETTER ALPHA} = 16, seed 43"
     assert (full["declared"], full["trained"], full["seeds"]) == ("1", "0", "")
     assert full["missing"] == "as printed, batch 128, seed 42"

@@ -62,7 +62,10 @@ def peak_memory(manifest: Mapping[str, Any]) -> float:
 
 
 def coverage_groups(runs: Sequence[Mapping[str, Any]], trained: Iterable[str]) -> list[dict[str, str]]:
-    """Rows of the grid by model, data set and method: how many there are, how many were trained, with which seeds."""
+    """Rows of the grid by model, data set and method: how many there are, how many were trained, with which seeds.
+
+    ``settings`` counts rows that differ in more than their seed; ``missing`` names each that was not trained.
+    """
     done = set(trained)
     groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for run in runs:
@@ -72,6 +75,7 @@ def coverage_groups(runs: Sequence[Mapping[str, Any]], trained: Iterable[str]) -
             "model": model,
             "dataset": dataset,
             "method": method,
+            "settings": str(len({_setting(run) for run in members})),
             "declared": str(len(members)),
             "trained": str(sum(run["run_id"] in done for run in members)),
             "seeds": ", ".join(map(str, sorted({run["seed"] for run in members if run["run_id"] in done}))),
@@ -81,9 +85,13 @@ def coverage_groups(runs: Sequence[Mapping[str, Any]], trained: Iterable[str]) -
     ]
 
 
-def _missing(run: Mapping[str, Any]) -> str:
+def _setting(run: Mapping[str, Any]) -> str:
     batch = f", batch {run['completions_per_step']}" if run["completions_per_step"] else ""
-    return f"{run['setting'] or 'as printed'}{batch}, seed {run['seed']}"
+    return f"{run['setting'] or 'as printed'}{batch}"
+
+
+def _missing(run: Mapping[str, Any]) -> str:
+    return f"{_setting(run)}, seed {run['seed']}"
 
 
 def tier_counts(runs: Sequence[Mapping[str, Any]], trained: Iterable[str]) -> list[dict[str, str]]:
