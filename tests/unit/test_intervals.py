@@ -85,6 +85,25 @@ def test_it_covers_the_accuracy(kind: str, problems: int, samples: int, accuracy
         assert np.mean([low <= accuracy <= high for low, high in intervals]) <= 0.985
 
 
+def exact_coverage(problems: int) -> np.ndarray:
+    """Coverage with one sample, at accuracies of 1 to 99 %."""
+    from scipy.stats import binom
+
+    accuracies = np.arange(1, 100)[:, None] / 100
+    ends = np.array([problem_mean(np.arange(problems) < solved) for solved in range(problems + 1)])
+    held = (ends[:, 0] <= accuracies) & (accuracies <= ends[:, 1])
+    return (binom.pmf(np.arange(problems + 1), problems, accuracies) * held).sum(axis=1)
+
+
+@pytest.mark.parametrize("problems", [*range(5, 31), 60, 150, 256])
+def test_its_exact_coverage_with_one_sample(problems: int) -> None:
+    """At least 92 %; of 15 problems or fewer 90.9 % at worst, at 8 of 99 accuracies at most."""
+    coverage = exact_coverage(problems)
+    assert coverage.min() >= (0.92 if problems > 15 else 0.909)
+    assert (coverage < 0.92).sum() <= (0 if problems > 15 else 8)
+    assert ((coverage >= 0.92) & (coverage <= 0.98)).mean() >= (0.9 if problems > 15 else 0.6)
+
+
 def test_the_rare_cases_that_a_bootstrap_missed_are_covered() -> None:
     """30 problems at 2.4 % with one sample (bootstrap: 0.47), and Pass@4 at 99.4 % (0.16)."""
     rng = make_rng(2, "rare")

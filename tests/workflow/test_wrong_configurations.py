@@ -170,7 +170,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         TINY,
         "decomposed_depths: null",
         "decomposed_depths: [1.5]",
-        "1.5 is greater",
+        "0 for the first layer",
     ),
     "scale: a path for a model": (TINY, "  apertus-8b:", "  ../../x:", "'../../x' does not match"),
     "scale: a blank in a model": (TINY, "  apertus-8b:", "  apertus 8b:", "'apertus 8b' does not match"),

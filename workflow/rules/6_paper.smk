@@ -126,6 +126,23 @@ rule collect_tags:
         "../scripts/collect_tags.py"
 
 
+rule check_results:
+    """Invariants of our own results; one that is broken stops the PDF with its name, file and row."""
+    input:
+        unpack(result_files),
+    output:
+        checked=f"{PAPER}/invariants.json",
+    log:
+        f"{RESULTS}/logs/check_results/{{study}}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        protocol=result_protocol,
+        code=adapter_code("check_results"),
+    script:
+        "../scripts/check_results.py"
+
+
 rule compile_paper:
     """The PDF; everything in it that is a number comes from the results."""
     input:
@@ -134,6 +151,7 @@ rule compile_paper:
         references=ROOT / "paper" / "refs.bib",
         numbers=rules.collect_numbers.output.json,
         claims=rules.check_claims.output.json,
+        invariants=rules.check_results.output.checked,
         audit=rules.check_printed.output.json,
         tags=rules.collect_tags.output.json,
         tables=lambda wildcards: expand(

@@ -75,6 +75,12 @@ STAND_INS = SCALE.get("stand_ins", {})
 or_stop(check_engine, config, SCALE, config["scale"])
 if workflow.is_main_process:
     settle_samples({run_id: PROGRAM.run_suites(run_id) for run_id in RUNS}, Path(RESULTS))
+    print(
+        *(f"{run_id} is left out: it {reason}." for run_id, reason in PROGRAM.unfit.items()),
+        sep="\n",
+        end="",
+        file=sys.stderr,
+    )
     print(*stale_lines(settle_specs(PROGRAM.specs, Path(RESULTS))), sep="\n", end="", file=sys.stderr)
 
 TABLES = {study: [key for key, each in outputs.items() if each.is_table] for study, outputs in OUTPUTS.items()}
@@ -102,6 +108,7 @@ wildcard_constraints:
     dataset=one_of(SCALE["datasets"]),
     suite=one_of(PROGRAM.suites),
     source="[a-z0-9.-]+",
+    benchmark=one_of(SCALE["datasets"]),
     table=one_of(name for name in OUTPUT_NAMES if name.startswith("table")),
     figure=one_of(name for name in OUTPUT_NAMES if name.startswith("figure")),
 

@@ -6,7 +6,7 @@ Read by the Snakefile at parse time; whatever is wrong here stops the dry run.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class Program:
         studies: Selected studies by name.
         specs: Resolved settings of every row of their grids, of any tier, by run id.
         suites: What is sampled together, by name.
+        unfit: Why a run that does not fit a card of the scale is left out, by run id; no tier has it.
         finished: Ids of the runs that were trained so far; tier ``finished`` takes them.
     """
 
@@ -44,6 +45,7 @@ class Program:
     studies: Mapping[str, Study]
     specs: Mapping[str, Mapping[str, Any]]
     suites: Mapping[str, Suite]
+    unfit: Mapping[str, str] = field(default_factory=dict)
     finished: frozenset[str] = frozenset()
 
     @property
@@ -64,7 +66,7 @@ class Program:
         if self.tier == FINISHED:
             return {run_id: row for run_id, row in rows.items() if run_id in self.finished}
         taken = self.scale["tiers"].get(self.tier, WORDS_OF_ROWS)
-        return {run_id: row for run_id, row in rows.items() if row["tier"] in taken}
+        return {run_id: row for run_id, row in rows.items() if row["tier"] in taken and run_id not in self.unfit}
 
     @property
     def bases(self) -> dict[str, str]:
@@ -188,7 +190,7 @@ def make_program(
     shared = [rename_runs(study, renamed) for study in studies]
     by_name = {study.name: study for study in shared}
     suites = make_suites(shared, scale) if studies else bare_suites(scale)
-    program = Program(scale_name, scale, tier, methods, by_name, merged, suites, finished)
+    program = Program(scale_name, scale, tier, methods, by_name, merged, suites, finished=finished)
     check_ids(program)
     check_benchmarks(program)
     check_pairs(shared)

@@ -56,7 +56,7 @@ def lost_share(runs: Sequence[str], column: Column, evidence: Evidence) -> float
 
     NaN where none is recorded, and for what is no score itself: a difference, a standard deviation.
     """
-    shown = column.is_score and column.reduce in ("only", "mean", "max")
+    shown = column.is_score and column.reduce in ("only", "mean", "max", "min")
     lost = [evidence.lost_share(run_id, column) for run_id in runs] if shown else []
     return max((share for share in lost if not math.isnan(share)), default=math.nan)
 
