@@ -4,7 +4,7 @@ The Snakefile calls :func:`load_workspace` before any rule exists, so that whate
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from rlvr.plan.configuration import check_configuration
 from rlvr.plan.facts import load_facts
 from rlvr.plan.labels import display_names
 from rlvr.plan.layout import check_layout
+from rlvr.plan.memory import check_memory
 from rlvr.plan.method import Methods
 from rlvr.plan.names import Names, check_output_names, check_scale_names, check_study_names
 from rlvr.plan.outputs import Output
 from rlvr.plan.outputs_file import Kinds, load_outputs
-from rlvr.plan.program import Program, make_program
+from rlvr.plan.program import Program, finished_runs, make_program
 from rlvr.plan.scale import load_scale
 from rlvr.plan.selection import candidates_of
 from rlvr.plan.shapes import ModelShape, check_fit, check_length, check_scale_fit, model_shapes
@@ -82,10 +83,14 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     studies = [load_study(name, studies_folder, schemas, words.methods) for name in config["studies"]]
     for study in studies:
         check_study_names(study, names, root / "paper" / "refs.bib")
-    program = make_program(config["scale"], scale, config["tier"], studies, words.methods)
+    program = make_program(config["scale"], scale, config["tier"], studies, words.methods, finished_runs(results))
     shapes = model_shapes(scale["models"], words.architectures, root / "data" / "configs")
     check_scale_fit(scale, shapes, scale_path)
     check_runs_fit(program, shapes)
+    models = {run_id: program.model_of(run_id) for run_id in program.rows}
+    selected = {run_id: program.specs[run_id] for run_id in models}
+    unfit = check_memory(selected, shapes, models, words.methods, scale["resources"]["train"], scale_path)
+    program = replace(program, unfit=unfit)
     shared = program.studies  # with the ids under which runs of several studies are trained
     outputs = {name: study_outputs(study, program, words.kinds, names, root) for name, study in shared.items()}
     claims = {name: study_claims(study, outputs[name], names, schemas) for name, study in shared.items()}

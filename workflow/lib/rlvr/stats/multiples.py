@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rlvr.stats.derivations import Printed
+from rlvr.stats.familywise import chance_of_at_least
 
 HUNDRED = 100  # percent
 
@@ -60,24 +61,13 @@ def fit_of(column: Sequence[Printed], size: int, tried: int = 1) -> Fit:
     misfits = tuple(place for place, printed in enumerate(column) if not is_multiple(printed, size))
     chances = [chance_of_fit(printed, size) for printed in column]
     fitting = len(column) - len(misfits)
-    return Fit(size, fitting, sum(chances), min(1.0, tried * _tail(chances, fitting)), misfits)
+    return Fit(size, fitting, sum(chances), min(1.0, tried * chance_of_at_least(chances, fitting)), misfits)
 
 
 def best_fit(column: Sequence[Printed], sizes: Iterable[int]) -> Fit:
     """The sample size whose fits are least likely by chance; the smallest one of equals."""
     sizes = list(sizes)
     return min((fit_of(column, size, len(sizes)) for size in sizes), key=lambda fit: (fit.probability, fit.size))
-
-
-def _tail(chances: Sequence[float], at_least: int) -> float:
-    """Probability of at least so many successes among independent events of unequal chances (Poisson binomial)."""
-    counts = [1.0]
-    for chance in chances:
-        counts = [
-            (counts[k] * (1 - chance) if k < len(counts) else 0.0) + (counts[k - 1] * chance if k else 0.0)
-            for k in range(len(counts) + 1)
-        ]
-    return math.fsum(counts[at_least:])
 
 
 def deviations_of_counts(mean: Printed, near: Printed, size: int, seeds: int, ddof: int) -> list[float]:
