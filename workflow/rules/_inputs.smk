@@ -74,6 +74,16 @@ def declared_model(model):
     return [declared, SCALE["models"][declared["from"]]] if declared["kind"] == "rotated" else [declared]
 
 
+def written_from(wildcards):
+    """The folder of scales: of any age, unless a finished run is not what is asked for today.
+
+    Its spec, which `settle_specs` has dated before that folder, is then written by its rule. A spec that is only younger
+    than the run would not do: Snakemake asks nothing about a job below one that runs, such as a base that is made again.
+    A folder, since of a file Snakemake compares the checksum, too, which does not change with a row of a grid.
+    """
+    return SCALES if wildcards.run_id in STALE else ancient(SCALES)
+
+
 def base_of(wildcards):
     """The manifest of the base model that a run starts from."""
     return f"{RESULTS}/models/{PROGRAM.model_of(wildcards.run_id)}/model.json"
