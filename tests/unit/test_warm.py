@@ -95,6 +95,12 @@ def test_a_fork_sees_what_a_fresh_python_sees(driver, tmp_path) -> None:
     assert driver.run(script(tmp_path, LOADED)).stdout == "True\n"
 
 
+THREADED = """
+    import sys, threading, time
+    threading.Thread(target=lambda: (time.sleep(0.2), sys.stderr.write("end"))).start()
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "code", "error"),
     [
@@ -104,10 +110,9 @@ def test_a_fork_sees_what_a_fresh_python_sees(driver, tmp_path) -> None:
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 137, ""),
         ("import sys; sys.excepthook = lambda *_: sys.stderr.write('hook\\n'); 1 / 0", 1, "hook\n"),
         ("import atexit, sys; atexit.register(lambda: sys.stderr.write('exit\\n'))", 0, "exit\n"),
-        ("import threading, time, sys\nthreading.Thread(target=lambda: (time.sleep(.2), sys.stderr.write('end'))).start()",
-         0, "end"),
+        (THREADED, 0, "end"),
     ],
-)  # fmt: skip
+)
 def test_a_job_ends_as_it_would(driver, tmp_path, text: str, code: int, error: str) -> None:
     done = driver.run(script(tmp_path, text))
     assert (done.returncode, done.stderr) == (code, error)
