@@ -26,6 +26,7 @@ include: "workflow/rules/5_audit.smk"
 include: "workflow/rules/_evidence.smk"
 include: "workflow/rules/_claims.smk"
 include: "workflow/rules/6_paper.smk"
+include: "workflow/rules/7_samples.smk"
 include: "workflow/rules/7_verify.smk"
 include: "workflow/rules/_warm.smk"
 

@@ -126,12 +126,12 @@ def one_module(family: str, kind: type[Matrices], decomposed: bool) -> float:
     """CPU seconds for everything that is measured of a module; the fastest of some calls."""
     torch.set_num_threads(1)
     update, seconds = module_of(family), []
-    settings = DiagnosticsSettings(64, 0.1, 64, None if decomposed else ())
+    settings = DiagnosticsSettings(64, 0.1, 64)
     for _ in range(REPEATS):
         start = time.process_time()
         matrices = kind(update)
         list(measure_update(update, matrices))
-        diagnose(update, matrices, settings)
+        diagnose(update, matrices, settings, None if decomposed else ())
         seconds.append(time.process_time() - start)
     return min(seconds)
 

@@ -99,6 +99,7 @@ def test_two_shares_against_the_chi_square_test(first: float, second: float) -> 
     assert test.statistic > 0
 
 
+@pytest.mark.filterwarnings("ignore:Precision loss")
 @given(st.lists(st.integers(0, 100), min_size=3, max_size=3), st.lists(st.integers(0, 100), min_size=2, max_size=4))
 def test_seeds_against_scipy(first: list[int], second: list[int]) -> None:
     test = compare_seeds(first, second)

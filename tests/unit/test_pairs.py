@@ -174,7 +174,7 @@ def test_a_head_that_nothing_ties_is_missing_not_skipped(base, base_dir, tmp_pat
 
 def test_only_the_selected_layers_are_decomposed(base, base_dir, tmp_path):
     paths = tmp_path / "spectra.parquet", tmp_path / "diagnostics.parquet"
-    settings = DiagnosticsSettings(principal_rank=2, mask_share=0.5, top_directions=3, decomposed_layers=(1,))
+    settings = DiagnosticsSettings(principal_rank=2, mask_share=0.5, top_directions=3, decomposed_depths=(1,))
     measure_pair(base_dir, write(tmp_path / "tuned", tuned_from(base)), "pair", settings, *paths)
     diagnostics = pd.read_parquet(paths[1])
     assert set(diagnostics[diagnostics["quantity"] == "mode_share"]["layer"]) == {1}

@@ -62,7 +62,11 @@ def test_the_family_counts_what_chance_could_decide(as_printed: pd.DataFrame) ->
     assert family["claims"] == len(as_printed) and family["comparisons"] == 0  # printed numbers do not vary
     assert sum(family["verdicts"].values()) == len(as_printed)
     varied = as_printed.assign(comparisons=[[{"varies": True}] * 2] * len(as_printed))
-    assert family_of(varied, SCOPE)["by_chance"] == f"{0.1 * len(as_printed):.1f}"
+    run = ~as_printed["verdict"].str.endswith("not run")
+    of_two = family_of(varied, SCOPE)  # two comparisons: both hold, or one fails
+    assert of_two["judged"] == run.sum()
+    assert of_two["by_chance"] == f"{run.sum() * (2 * 0.025**2 + 2 * 0.025 * 0.975):.1f}"
+    assert of_two["decided"] == as_printed["verdict"].str.endswith(("holds", "fails")).sum()
     assert list(as_printed.columns) == list(CLAIM_COLUMNS)
 
 

@@ -166,7 +166,12 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         "principal_rank is 1000",
     ),
     "scale: directions above a side": (TINY, "top_directions: 16", "top_directions: 999", "top_directions is 999"),
-    "scale: layers that are not there": (TINY, "decomposed_layers: null", "decomposed_layers: [99]", "names layer 99"),
+    "scale: a depth below the last layer": (
+        TINY,
+        "decomposed_depths: null",
+        "decomposed_depths: [1.5]",
+        "0 for the first layer",
+    ),
     "scale: a path for a model": (TINY, "  apertus-8b:", "  ../../x:", "'../../x' does not match"),
     "scale: a blank in a model": (TINY, "  apertus-8b:", "  apertus 8b:", "'apertus 8b' does not match"),
     "scale: a data set with underscores": (TINY, "  skywork-hard:", "  sky_work:", "'sky_work' does not match"),

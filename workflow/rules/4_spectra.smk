@@ -1,6 +1,7 @@
 # IN   train/<run_id>/ and models/<model>/; the folders of the pairs in config.yaml
 # OUT  spectra/<run_id>.parquet (of the update), spectra/diagnostics/<run_id>.parquet (update against base);
 #      spectra/frozen/<model>.parquet (of the base), spectra/decay/<model>.parquet (its summary);
+#      spectra/starts/<shape>.parquet (of one module under DoRA, trained for this alone);
 #      spectra/pairs/<pair>.parquet and _diagnostics.parquet (the same of any pair);
 #      spectra/agreement/<base>.{parquet,npz,pdf} (of the runs or pairs from one base; on request)
 
@@ -41,6 +42,22 @@ rule measure_frozen:
         code=adapter_code("measure_frozen"),
     script:
         "../scripts/measure_frozen.py"
+
+
+rule measure_start:
+    """DoRA's effective rank from PEFT's start on a bfloat16 base and from an exact one, over learning rates."""
+    output:
+        spectra=f"{RESULTS}/spectra/starts/{{shape}}.parquet",
+    log:
+        f"{RESULTS}/logs/measure_start/{{shape}}.log",
+    wildcard_constraints:
+        shape=one_of(SHAPES),
+    conda:
+        "../../envs/train.yaml"
+    params:
+        code=adapter_code("measure_start"),
+    script:
+        "../scripts/measure_start.py"
 
 
 rule fetch_checkpoint:
@@ -123,7 +140,7 @@ rule compare_runs:
         "../../envs/train.yaml"
     params:
         group=lambda wildcards: COMPARED[wildcards.base],
-        kept_layers=SCALE["spectra"]["diagnostics"]["decomposed_layers"],
+        kept_depths=SCALE["spectra"]["diagnostics"]["decomposed_depths"],
         code=adapter_code("compare_runs"),
     script:
         "../scripts/compare_runs.py"

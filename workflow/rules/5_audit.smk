@@ -3,18 +3,22 @@
 
 
 AUDITED = study_names(STUDIES)  # every study of the repository, whichever the configuration selects
-PRINTED_FILES = sorted(
-    path
-    for pattern in ("statements.csv", "places.csv", "reported/*.csv", "printed/*.csv")
-    for path in STUDIES.glob(f"*/{pattern}")
-)
+PRINTED_TABLES = sorted(path for folder in ("reported", "printed") for path in STUDIES.glob(f"*/{folder}/*.csv"))
+
+
+def statements_of(wildcards):
+    """The files in which a study's statements and its places stand; it may have none."""
+    return [path for name in ("statements.csv", "places.csv") if (path := STUDIES / wildcards.study / name).is_file()]
+
+
 STUDY_TITLES = {study: load_yaml(STUDIES / study / "study.yaml")["title"] for study in AUDITED}
 
 
 rule check_printed:
     """A paper's statements, re-derived from what it prints."""
     input:
-        PRINTED_FILES,
+        statements_of,
+        PRINTED_TABLES,  # of every study: a statement may name a cell of another paper
         MODEL_CONFIGS,
     output:
         json=f"{RESULTS}/paper/{{study}}/audit.json",

@@ -109,6 +109,23 @@ rule check_claims:
         "../scripts/check_claims.py"
 
 
+rule check_results:
+    """Invariants of our own results; one that is broken stops the PDF with its name, file and row."""
+    input:
+        unpack(result_files),
+    output:
+        checked=f"{PAPER}/invariants.json",
+    log:
+        f"{RESULTS}/logs/check_results/{{study}}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        protocol=result_protocol,
+        code=adapter_code("check_results"),
+    script:
+        "../scripts/check_results.py"
+
+
 rule compile_paper:
     """The PDF; everything in it that is a number comes from the results."""
     input:
@@ -118,6 +135,7 @@ rule compile_paper:
         references=ROOT / "paper" / "refs.bib",
         numbers=rules.collect_numbers.output.json,
         claims=rules.check_claims.output.json,
+        invariants=rules.check_results.output.checked,
         audit=rules.check_printed.output.json,
         tables=lambda wildcards: expand(
             rules.tabulate_output.output.json, study=wildcards.study, table=TABLES[wildcards.study]

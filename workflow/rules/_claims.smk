@@ -1,4 +1,4 @@
-# What the claims of a study are judged by; input functions of check_claims in 6_paper.smk.
+# What the claims of a study are judged by, and its invariants; input functions of check_claims and check_results.
 
 
 @cache
@@ -63,3 +63,26 @@ def claim_scope(wildcards):
             for output in claimed_of(study)
         },
     }
+
+
+def result_files(wildcards):
+    """Every result that a study's paper is made from: those of its tier's runs, and the spectra that its outputs read."""
+    study, rows = wildcards.study, list(PROGRAM.rows_of(wildcards.study))
+    measured = {key for name in OUTPUTS[study] for key in needs_of(study, name)["spectra"]}
+    named = [dataset for dataset in PROGRAM.studies[study].benchmarks if dataset in SCALE["datasets"]]
+    return {
+        "cells": cells_of(study, OUTPUTS[study]),
+        "scores": study_scores(wildcards),
+        "manifests": expand(rules.train_run.output.run, run_id=rows),
+        "metrics": expand(rules.train_run.output.metrics, run_id=rows),
+        "spectra": [evidence_file(study, "spectra", key) for key in sorted(measured)],
+        "cards": expand(rules.curate_dataset.output.card, dataset=named),
+        "checked": [ancient(path) for path in expand(rules.check_run.output.checked, run_id=rows)],
+    }
+
+
+def result_protocol(wildcards):
+    """What a study's results are held against: k by benchmark, and the limits of the configuration."""
+    suites = [suite for suite in PROGRAM.suites.values() if suite.study == wildcards.study]
+    samples = {name: how["samples_per_problem"] for suite in suites for name, how in suite.benchmarks.items()}
+    return {"samples": samples, **{name: config[name] for name in ("max_unparsed_share", "max_timed_out_share")}}

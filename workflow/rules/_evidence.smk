@@ -20,6 +20,7 @@ EVIDENCE_FILES = {  # where each kind of evidence lies
     "models": f"{RESULTS}/models/{{model}}/model.json",
     "frozen": rules.measure_frozen.output.spectra,
     "decay": rules.measure_frozen.output.decay,
+    "starts": rules.measure_start.output.spectra,
     "agreement": rules.compare_runs.output.table,
     "consensus": rules.compare_runs.output.consensus,
     "cards": rules.curate_dataset.output.card,
@@ -42,7 +43,7 @@ def needs_of(study, output_id):
     """Keys of the files that a table or figure is made from, by kind; runs outside the tier are not among them."""
     bases = {run_id: PROGRAM.model_of(run_id) for run_id in [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]}
     beside = relatives(facts_of(study)) if SCALE["comparable"] else {}
-    return required_inputs(output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs, beside)
+    return required_inputs(output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs, beside, SHAPES)
 
 
 @cache
@@ -158,3 +159,43 @@ def study_facts(wildcards):
     study, outputs = PROGRAM.studies[wildcards.study], OUTPUTS[wildcards.study]
     data_figures = [name for name in FIGURES[wildcards.study] if set(outputs[name].reads) == {"cards"}]
     return {"name": study.name, "title": study.title, "citation": study.citation, "data_figures": data_figures}
+
+
+def shown_runs(study, benchmark):
+    """The runs whose completions a page shows, behind the untrained bases that they start from.
+
+    Stops where the configuration names a run that the study's tier does not have.
+    """
+    rows = PROGRAM.rows_of(study)
+    if unknown := sorted({name for name in config["samples"]["runs"]} - set(RUNS)):
+        problem = f"key 'samples.runs': '{unknown[0]}' is no run of the selected tier."
+        raise InputError("config.yaml", problem, "`snakemake grid` lists them.")
+    chosen = [name for name in rows if name in (config["samples"]["runs"] or rows)]
+    tested = [name for name in chosen if benchmark in PROGRAM.benchmarks_of(study, name)]
+    models = {PROGRAM.model_of(name) for name in tested}
+    return [*(name for name, model in PROGRAM.bases.items() if model in models), *tested]
+
+
+def sample_pages(study):
+    """The pages of a study: of every benchmark that some chosen run is tested on."""
+    benchmarks = [name for name in PROGRAM.studies[study].benchmarks if or_stop(shown_runs, study, name)]
+    pages = f"{RESULTS}/paper/{study}/samples/{{benchmark}}.{{suffix}}"
+    return expand(pages, benchmark=benchmarks, suffix=["md", "html"])
+
+
+def sampled_files(wildcards):
+    """Samples and grades of a page's runs, and the problems."""
+    study, benchmark = wildcards.study, wildcards.benchmark
+    suite, runs = PROGRAM.suite_of(study, benchmark), shown_runs(study, benchmark)
+    return {
+        "samples": expand(rules.generate_samples.output.samples, run_id=runs, suite=suite),
+        "grades": expand(rules.grade_samples.output.grades, run_id=runs, suite=suite),
+        "problems": rules.curate_dataset.output.eval.format(dataset=benchmark),
+    }
+
+
+def page_options(wildcards):
+    """Which runs and problems a page shows, and how much of a text."""
+    chosen = config["samples"]
+    runs = shown_runs(wildcards.study, wildcards.benchmark)
+    return {"runs": runs, "problems": chosen["problems"], "characters": chosen["characters"]}

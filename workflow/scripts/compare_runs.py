@@ -14,7 +14,7 @@ if __name__ == "__main__":
         base_dir=snakemake.params.group["base"],
         tuned_dirs=snakemake.params.group["tuned"],
         name=snakemake.wildcards.base,
-        kept_layers=snakemake.params.kept_layers,
+        kept_depths=snakemake.params.kept_depths,
         table_path=snakemake.output.table,
         consensus_path=snakemake.output.consensus,
     )

@@ -57,6 +57,9 @@ METRICS = _schema(
         "completion_length": pa.Column(float, COUNT, description="mean tokens"),
         "clipped_share": pa.Column(float, UNIT, description="share of completions cut at the token limit"),
         "zero_std_share": pa.Column(float, UNIT, description="share of groups whose rewards are all equal"),
+        "rollout_lost_share": pa.Column(
+            float, COUNT, nullable=True, description="share of the update that rounding removed from what sampled"
+        ),
         "seconds": pa.Column(float, COUNT, description="wall time of the step"),
     },
     ["run_id", "step"],
@@ -210,6 +213,20 @@ FROZEN_SPECTRA = _schema(
         "normalised": pa.Column(float, UNIT, description="divided by the largest of the module"),
     },
     ["model", "module", "index"],
+)
+
+STARTS = _schema(
+    "starts",
+    {
+        "shape": pa.Column(str, description="rows x columns of the weight"),
+        "start": pa.Column(
+            str, pa.Check.isin(["rounded", "exact", "stored"]), description="stored: exact, then in bfloat16"
+        ),
+        "rate": pa.Column(float, COUNT, description="learning rate; 0 is untrained"),
+        "effective_rank": pa.Column(float, COUNT, description="of the update; 0 for rounding in float32 alone"),
+        "relative_norm": pa.Column(float, COUNT, description="of the update over that of the weight"),
+    },
+    ["shape", "start", "rate"],
 )
 
 DECAY = _schema(

@@ -153,6 +153,7 @@ def required_inputs(
     datasets: Iterable[str] = (),
     pairs: Iterable[str] = (),
     relatives: Mapping[str, Iterable[str]] | None = None,
+    shapes: Iterable[str] = (),
 ) -> Required:
     """List the files that an output needs of the runs in the selected tier; other runs become "not run".
 
@@ -162,6 +163,7 @@ def required_inputs(
         datasets: Data sets of the scale; a figure of another one says that it is not there.
         pairs: Pairs of checkpoints that the scale measures; others become "not run".
         relatives: Runs of the tier that are read beside a run of a cell, to know how far its seeds lie apart.
+        shapes: Weights that the tier measures starts of; a figure leaves others out.
 
     Returns:
         Keys of files for every kind of evidence, sorted and without repetition.
@@ -174,7 +176,7 @@ def required_inputs(
         for name in dict.fromkeys((*selected, *beside)):
             for kind, key in _keys(name, column, runs, measured):
                 found[kind].add(key)
-    known = {"run_id": frozenset(runs), "dataset": frozenset(datasets)}
+    known = {"run_id": frozenset(runs), "dataset": frozenset(datasets), "shape": frozenset(shapes)}
     for kind, names in output.reads.items():
         wildcard, keys = EVIDENCE[kind].wildcards[0], list(map(_key, names))
         found[kind] |= {key for key in keys if wildcard not in known or key[0] in known[wildcard]}

@@ -6,7 +6,7 @@ Read by the Snakefile at parse time; whatever is wrong here stops the dry run.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rlvr.core.errors import InputError
@@ -32,6 +32,7 @@ class Program:
         studies: Selected studies by name.
         specs: Resolved settings of every row of their grids, of any tier, by run id.
         suites: What is sampled together, by name.
+        unfit: Why a run that does not fit a card of the scale is left out, by run id; no tier has it.
     """
 
     scale_name: str
@@ -41,6 +42,7 @@ class Program:
     studies: Mapping[str, Study]
     specs: Mapping[str, Mapping[str, Any]]
     suites: Mapping[str, Suite]
+    unfit: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> dict[str, Mapping[str, Any]]:
@@ -58,7 +60,7 @@ class Program:
         """Rows of one study in the selected tier, by run id."""
         rows = self.studies[study].rows
         taken = self.scale["tiers"].get(self.tier, WORDS_OF_ROWS)
-        return {run_id: row for run_id, row in rows.items() if row["tier"] in taken}
+        return {run_id: row for run_id, row in rows.items() if row["tier"] in taken and run_id not in self.unfit}
 
     @property
     def bases(self) -> dict[str, str]:

@@ -44,6 +44,7 @@ EVIDENCE: Mapping[str, EvidenceKind] = {
         EvidenceKind("models", ("model",), "what a base model is: origin, architecture, parameters"),
         EvidenceKind("frozen", ("model",), "leading singular values of a base before training"),
         EvidenceKind("decay", ("model",), "summary of the whole spectra of a base before training"),
+        EvidenceKind("starts", ("shape",), "effective rank of DoRA from a rounded and from an exact start, over rates"),
         EvidenceKind("agreement", ("base",), "which weights the runs from one base change together"),
         EvidenceKind("consensus", ("base",), "maps of the share of these runs that change a weight"),
         EvidenceKind("cards", ("dataset",), "what a data set holds before and after its filters"),
@@ -125,6 +126,12 @@ METRICS: Mapping[str, tuple[str, float, int, str]] = {  # unit, factor, decimals
     "completion_length": ("tokens", 1.0, 1, "length of a completion"),
     "clipped_share": ("%", 100.0, 1, "completions cut at the token limit"),
     "zero_std_share": ("%", 100.0, 1, "groups whose rewards are all equal"),
+    "rollout_lost_share": (
+        "%",
+        100.0,
+        1,
+        "share of the update that rounding removed from what sampled the completions",
+    ),
     "seconds": ("s", 1.0, 2, "wall time of a step"),
 }
 FINAL = tuple(

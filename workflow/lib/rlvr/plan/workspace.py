@@ -4,7 +4,7 @@ The Snakefile calls :func:`load_workspace` before any rule exists, so that whate
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from rlvr.plan.configuration import check_configuration
 from rlvr.plan.facts import load_facts
 from rlvr.plan.labels import display_names
 from rlvr.plan.layout import check_layout
+from rlvr.plan.memory import check_memory
 from rlvr.plan.method import Methods
 from rlvr.plan.names import Names, check_output_names, check_scale_names, check_study_names
 from rlvr.plan.outputs import Output
@@ -86,6 +87,10 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     shapes = model_shapes(scale["models"], words.architectures, root / "data" / "configs")
     check_scale_fit(scale, shapes, scale_path)
     check_runs_fit(program, shapes)
+    models = {run_id: program.model_of(run_id) for run_id in program.rows}
+    selected = {run_id: program.specs[run_id] for run_id in models}
+    unfit = check_memory(selected, shapes, models, words.methods, scale["resources"]["train"], scale_path)
+    program = replace(program, unfit=unfit)
     shared = program.studies  # with the ids under which runs of several studies are trained
     outputs = {name: study_outputs(study, program, words.kinds, names, root) for name, study in shared.items()}
     claims = {name: study_claims(study, outputs[name], names, schemas) for name, study in shared.items()}

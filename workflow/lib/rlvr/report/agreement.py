@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from rlvr.plan.outputs import Column, Row
+from rlvr.plan.outputs import SEED_MEANS, Column, Row
 from rlvr.plan.printed import PrintedNumber
 from rlvr.plan.verdict_words import CellVerdict
 from rlvr.report.evidence import Estimate, Evidence
@@ -96,7 +96,7 @@ def _judge_score(
     """A share of solved problems, or a difference of two of them."""
     sides = usable_sides(row, column, scope.runs)
     spread = spread_over_seeds(sides, column, evidence, scope)
-    if column.reduce in ("max", "difference"):
+    if column.reduce in ("max", "min", "difference"):
         variance, freedom = _selected_variance(estimate, column, spread)
     else:
         distance = (target - estimate.value) / column.shown.factor
@@ -134,9 +134,12 @@ def _sampled(
 
 
 def _selected_variance(estimate: Estimate, column: Column, spread: Spread | None) -> tuple[float, float]:
-    """Variance of the distance of two largest values, or of two differences of such: twice that of ours."""
+    """Variance of the distance of two largest values, or of two differences of such: twice that of ours.
+
+    The largest of means over seeds has their spread in its interval already.
+    """
     once = ((estimate.high - estimate.low) / (2 * Z95)) ** 2
-    if spread is None:
+    if spread is None or column.over == SEED_MEANS:
         return 2 * once, math.inf
     sides = 2 if column.reduce == "difference" else 1
     total = 2 * (once + sides * spread.variance)
@@ -190,7 +193,7 @@ def spread_over_seeds(
 
 def _values(runs: Sequence[str], column: Column, evidence: Evidence, scope: ReportScope) -> list[list[float]]:
     """Values of the seeds of each configuration among these runs; logarithms where the column is no score."""
-    alone = tuple(runs) if column.over == "seeds" else None  # the runs of a mean over seeds are siblings
+    alone = tuple(runs) if column.reduce in ("mean", "std") else None  # the runs of a mean over seeds are siblings
     groups = dict.fromkeys(tuple(scope.siblings.get(run_id, alone or (run_id,))) for run_id in runs)
     found = [[evidence.estimate(run_id, column).value for run_id in group] for group in groups if len(group) > 1]
     if column.is_score:

@@ -56,7 +56,7 @@ def lost_share(runs: Sequence[str], column: Column, evidence: Evidence) -> float
 
     NaN where none is recorded, and for what is no score itself: a difference, a standard deviation.
     """
-    shown = column.is_score and column.reduce in ("only", "mean", "max")
+    shown = column.is_score and column.reduce in ("only", "mean", "max", "min")
     lost = [evidence.lost_share(run_id, column) for run_id in runs] if shown else []
     return max((share for share in lost if not math.isnan(share)), default=math.nan)
 
@@ -97,15 +97,3 @@ def std_over_seeds(estimates: Sequence[Estimate]) -> Estimate:
         return Estimate(math.nan)
     deviation = float(values.std(ddof=1))
     return Estimate(deviation, *deviation_interval(deviation, len(values) - 1))
-
-
-def difference(left: Estimate, right: Estimate) -> Estimate:
-    """``left - right``; the interval combines the two distances to the nearer ends in quadrature.
-
-    SOURCE: the MOVER of Zou and Donner 2008 for two independent estimates. Scores of two runs on the same problems are
-    positively correlated, so it errs on the wide side.
-    """
-    value = left.value - right.value
-    down = math.hypot(left.value - left.low, right.high - right.value)
-    up = math.hypot(left.high - left.value, right.value - right.low)
-    return Estimate(value, value - down, value + up)

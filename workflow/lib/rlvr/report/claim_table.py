@@ -14,13 +14,14 @@ from rlvr.report.claim_numbers import ClaimNumbers, Quantity
 from rlvr.report.claim_texts import margin_text, numbers_text
 from rlvr.report.judging import Judged, judge_comparison, judge_statement
 from rlvr.report.scope import ReportScope
+from rlvr.stats.familywise import decided_by_chance
 
 CLAIM_COLUMNS = (
     "claim", "paper", "where", "sentence", "verdict", "leans", "printed_verdict", "numbers", "margin",
     "contradicted_by", "scale", "tier", "models", "seeds", "comparisons",
 )  # fmt: skip
 NOT_PRINTED = "not printed"
-TWO_TAILS = 0.05  # share of 95 % intervals that miss a margin on which the truth lies, to one side or the other
+NOT_RUN, ONE_SEED = ClaimVerdict.NOT_RUN.value, ClaimVerdict.ONE_SEED.value
 
 
 @dataclass(frozen=True)
@@ -118,20 +119,28 @@ def labelled(
 
 
 def family_of(table: pd.DataFrame, scope: ClaimScope) -> dict[str, Any]:
-    """How many claims there are with each verdict, and how many comparisons chance would decide.
+    """How many claims there are with each verdict, and how many of them chance would decide.
 
-    A comparison whose truth lies exactly on its margin is decided by one 95 % interval in twenty, one way or the other.
+    A claim whose true differences lie exactly on their margins is decided by chance now and then
+    (:func:`rlvr.stats.familywise.decided_by_chance`). Claims that were not run, or not over seeds, are not decided.
     """
-    comparisons = [part for parts in table["comparisons"] for part in parts if part["varies"]]
-    expected = TWO_TAILS * len(comparisons)
+    words = [str(verdict).rpartition(": ")[2] for verdict in table["verdict"]]
+    varying = [sum(part["varies"] for part in parts) for parts in table["comparisons"]]
+    rows = [(count, word) for count, word in zip(varying, words, strict=True) if count]
+    judged = [count for count, word in rows if word not in (NOT_RUN, ONE_SEED)]
+    decided = sum(ClaimVerdict(word).is_decision for _, word in rows)
+    chance = decided_by_chance(judged)
     sentence = (
-        f"{len(table)} claims, {len(comparisons)} comparisons with an interval: if every true difference lay exactly on"
-        f" its margin, about {expected:.1f} of these comparisons would be decided by chance, one way or the other."
+        f"{len(table)} claims; {len(judged)} of them are judged by intervals over seeds, and {decided} of these are "
+        f"decided. If every true difference lay exactly on its margin, chance alone would decide about "
+        f"{chance.expected:.1f}, one way or the other."
     )
     return {
         "claims": len(table),
-        "comparisons": len(comparisons),
-        "by_chance": f"{expected:.1f}",
+        "comparisons": sum(varying),
+        "judged": len(judged),
+        "decided": decided,
+        "by_chance": f"{chance.expected:.1f}",
         "sentence": sentence,
         "verdicts": table["verdict"].value_counts().sort_index().to_dict(),
         "contradicted": int((table["contradicted_by"] != "").sum()),

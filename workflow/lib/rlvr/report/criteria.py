@@ -11,7 +11,7 @@ from rlvr.plan.outputs import Output
 from rlvr.plan.table_kinds import CriteriaOptions, Criterion
 from rlvr.report.render import DASH, PAPER, Table, TextColumn
 
-YES, NO = "yes", "no"
+YES, NO, REFERENCE = "yes", "no", "reference"
 Values = Mapping[tuple[str, str], float]
 
 
@@ -32,7 +32,7 @@ def with_criteria(table: Table, cells: pd.DataFrame) -> Table:
         columns.append(TextColumn("label", (*level, criterion.header), words))
         printed = [output.reported.get(row.key, {}).get(criterion.key, "") for row in output.rows]
         if any(printed):
-            columns.append(TextColumn("printed", (*level, PAPER), printed))
+            columns.append(TextColumn("printed", (*level, PAPER), printed, is_words=True))
     return replace(table, columns=columns)
 
 
@@ -45,6 +45,8 @@ def word_of(criterion: Criterion, row: str, values: Values, output: Output) -> s
         best = max(found, key=lambda key: found[key])
         return next(column.header[-1] for column in output.columns if column.key == best)
     own, other = values[row, str(criterion.column)], values[str(criterion.above), str(criterion.column)]
-    if row == criterion.above or math.isnan(own) or math.isnan(other):
-        return DASH if row != criterion.above else NO
+    if row == criterion.above:
+        return REFERENCE
+    if math.isnan(own) or math.isnan(other):
+        return DASH
     return YES if own > other else NO

@@ -219,8 +219,7 @@ def _unique(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
 
 
 def _find(frame: "pd.DataFrame", key: tuple[str, ...], name: str) -> "pd.Series[Any]":
-    try:
-        place = frame.index.get_loc(key)  # unique: see `_unique`
-    except KeyError:
-        raise InputError(name, f"no row for {' / '.join(key)}.", UNDECLARED) from None
-    return frame.iloc[place]
+    index: Any = frame.index  # unique, see `_unique`, so that a key has one place
+    if key not in index:
+        raise InputError(name, f"no row for {' / '.join(key)}.", UNDECLARED)
+    return frame.iloc[int(index.get_loc(key))]

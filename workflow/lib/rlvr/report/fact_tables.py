@@ -27,11 +27,14 @@ def tabulate_facts(
     frame = pd.DataFrame([{**asdict(line), "labels": LABEL_SEPARATOR.join(line.labels)} for line in lines])
     frame.insert(0, "output", output.key)
     labels = [
-        TextColumn("label", (name,), [line.labels[place] for line in lines]) for place, name in enumerate(output.labels)
+        TextColumn(
+            "label", (name,), _once([line.labels[place] for line in lines], grouped=place < len(output.labels) - 1)
+        )
+        for place, name in enumerate(output.labels)
     ]
     columns = [
         *labels,
-        TextColumn("printed", (PAPER,), [line.printed for line in lines]),
+        TextColumn("printed", (PAPER,), [line.printed for line in lines], is_words=True),
         *_ours(lines),
         TextColumn("label", ("Verdict",), [str(line.verdict) for line in lines]),
         TextColumn("label", ("Tag",), [line.tag for line in lines]),
@@ -41,6 +44,11 @@ def tabulate_facts(
     return frame, Table(
         output, [line.key for line in lines], columns, verdicts, fact_notes(lines), statement, provenance
     )
+
+
+def _once(texts: list[str], grouped: bool) -> list[str]:
+    """A label that heads several lines is written in the first of them only."""
+    return ["" if grouped and place and text == texts[place - 1] else text for place, text in enumerate(texts)]
 
 
 def _ours(lines: list[FactLine]) -> list[TextColumn]:

@@ -41,11 +41,18 @@ class TextColumn:
             text, set to the left).
         header: Its heading, as many levels as the table has.
         texts: One text per row.
+        is_words: Whether its texts are words rather than numbers, and stand to the left.
     """
 
     kind: str
     header: tuple[str, ...]
     texts: list[str]
+    is_words: bool = False
+
+    @property
+    def alignment(self) -> str:
+        """``left`` or ``right``."""
+        return "left" if self.is_words or self.kind in ("label", "words") else "right"
 
 
 @dataclass(frozen=True)
@@ -202,7 +209,7 @@ def interval_kinds(columns: Iterable[Column]) -> str:
         "mean": "of a mean by Student's t over seeds",
         "std": "of a standard deviation by chi-square",
     }
-    score = "of a score over problems (modified Wilson interval for an effective number of answers)"
+    score = "of a score over problems, for its seed alone (modified Wilson interval for an effective number of answers)"
     spectrum = "of an estimated spectrum from its standard error"
     kinds = [reduced.get(column.reduce, score if column.is_score else spectrum) for column in columns]
     return "; ".join(dict.fromkeys(kinds))
@@ -241,7 +248,7 @@ def _tex_alignments(columns: Sequence[TextColumn]) -> list[str]:
     """Labels to the left, numbers to the right, running text in paragraphs that share four fifths of a line."""
     words = sum(column.kind == "words" for column in columns)
     paragraph = f"p{{{0.8 / max(words, 1):.2f}\\linewidth}}"
-    return [{"label": "l", "words": paragraph}.get(column.kind, "r") for column in columns]
+    return [paragraph if column.kind == "words" else column.alignment[0] for column in columns]
 
 
 def _tex_cell(text: str, kind: str) -> str:
@@ -262,7 +269,7 @@ def to_json(table: Table) -> dict[str, Any]:
     """The table as the Typst document reads it: captions, headings and texts; no number is left for it to format.
 
     ``kinds`` says of every column whether it holds labels, reproduced numbers (``ours``), ``printed`` ones, which a
-    document sets in grey, or ``words``; ``scope`` is what holds for the whole scale.
+    document sets in grey, or ``words``; ``alignments`` where each stands; ``scope`` is what holds for the whole scale.
     """
     return {
         "output": table.output.key,
@@ -270,6 +277,7 @@ def to_json(table: Table) -> dict[str, Any]:
         "caption": table.output.caption,
         "label_columns": len(table.output.labels),
         "kinds": [column.kind for column in table.columns],
+        "alignments": [column.alignment for column in table.columns],
         "headers": [list(header) for header in table.headers],
         "rows": [
             {"key": key, "texts": texts, "verdicts": verdicts}

@@ -4,7 +4,8 @@ The quantities are those of :mod:`rlvr.spectra.sparsity`, :mod:`rlvr.spectra.off
 :mod:`rlvr.spectra.directions`; a curve's index starts at 1, a scalar has index 0.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,26 +54,42 @@ class DiagnosticsSettings:
         principal_rank: k of the rank-k reconstruction that defines principal weights.
         mask_share: alpha, the density of the principal and of the low-magnitude mask.
         top_directions: Leading directions whose rotation is measured.
-        decomposed_layers: Layers whose weights are decomposed, which is most of the cost; ``None`` for all.
+        decomposed_depths: Depths at which weights are decomposed, which is most of the cost; 0 is the first layer of
+            a model, 1 its last; ``None`` for all layers.
     """
 
     principal_rank: int
     mask_share: float
     top_directions: int
-    decomposed_layers: tuple[int, ...] | None = None
+    decomposed_depths: tuple[float, ...] | None = None
 
-    def decomposes(self, layer: int) -> bool:
-        """Whether a layer's weights are decomposed."""
-        return self.decomposed_layers is None or layer in self.decomposed_layers
+    def decomposed_layers(self, layers: int) -> frozenset[int] | None:
+        """Layers of a model of so many that are decomposed; ``None`` for all."""
+        return None if self.decomposed_depths is None else layers_at(self.decomposed_depths, layers)
 
 
-def diagnose(update: ModuleUpdate, matrices: Matrices, settings: DiagnosticsSettings) -> pd.DataFrame:
+def layers_at(depths: Collection[float], layers: int) -> frozenset[int]:
+    """The layers nearest to depths from 0 (first) to 1 (last); of two as near, the upper one.
+
+    >>> sorted(layers_at((0, 0.5, 1), 28)), sorted(layers_at((0, 0.5, 1), 36)), sorted(layers_at((0, 0.5, 1), 2))
+    ([0, 14, 27], [0, 18, 35], [0, 1])
+    """
+    return frozenset(math.floor(depth * (layers - 1) + 0.5) for depth in depths)
+
+
+def diagnose(
+    update: ModuleUpdate,
+    matrices: Matrices,
+    settings: DiagnosticsSettings,
+    decomposed: Collection[int] | None = None,
+) -> pd.DataFrame:
     """All diagnostics of a module, in the columns of ``tables.DIAGNOSTICS`` without the run id.
 
     Args:
         update: The module.
         matrices: Its matrices.
         settings: What to look at.
+        decomposed: Layers whose weights are decomposed; ``None`` for all.
 
     Raises:
         InputError: If the base weight is zero, so that it has no directions; the message names it.
@@ -80,7 +97,7 @@ def diagnose(update: ModuleUpdate, matrices: Matrices, settings: DiagnosticsSett
     base, tuned = matrices.base, matrices.tuned
     masks = Masks(update_mask(base, tuned), low_magnitude_mask(base, settings.mask_share))
     quantities = {**_of_storage(base, tuned), **_of_masks(masks)}
-    if settings.decomposes(update.layer):
+    if decomposed is None or update.layer in decomposed:
         before, after = decompose(base), decompose(tuned)
         if float(before.values[0]) == 0.0:
             raise InputError(f"{update.module}.weight", "is zero.", "It has no directions; check the base.")

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import torch
 
-from rlvr.core.errors import InputError
 from rlvr.core.io import write_table
 from rlvr.core.seeds import derive_seed
 from rlvr.spectra.diagnostics import DiagnosticsSettings, diagnose, tidy
@@ -18,8 +17,7 @@ from rlvr.spectra.sparsity import count_changed
 from rlvr.tables import DIAGNOSTICS, SPECTRA
 from rlvr.weights.matrices import Matrices, ModuleUpdate
 from rlvr.weights.pairs import iterate_rest
-from rlvr.weights.tensors import TensorStore
-from rlvr.weights.updates import LAYER_WEIGHT, iterate_updates
+from rlvr.weights.updates import LAYER_WEIGHT, count_layers, iterate_updates
 
 
 def measure_pair(
@@ -43,16 +41,16 @@ def measure_pair(
         estimated: Estimate the spectra of large modules from products with their updates, with standard errors.
 
     Raises:
-        InputError: See :func:`rlvr.weights.updates.iterate_updates`; never skips a module.
+        InputError: See :func:`rlvr.weights.updates.iterate_updates` (never skips a module), or if the base has no
+            weight in a decoder layer.
     """
-    if not any(LAYER_WEIGHT.match(name) for name in TensorStore(base_dir).names):
-        raise InputError(base_dir, "has no weight in its decoder layers.", "Expected names like '*.layers.0.*.weight'.")
+    decomposed = settings.decomposed_layers(count_layers(base_dir))
     rows: list[dict[str, Any]] = []
     frames: list[pd.DataFrame] = []
     for update in iterate_updates(base_dir, tuned_dir):
         matrices = update.matrices()
         rows += measure_update(update, matrices, estimated)
-        frames.append(diagnose(update, matrices, settings))
+        frames.append(diagnose(update, matrices, settings, decomposed))
     frames += sparsity_of_rest(base_dir, tuned_dir, frames)
     spectra = pd.DataFrame(rows, columns=[name for name in SPECTRA.columns if name != "run_id"])
     write_table(spectra.assign(run_id=run_id), spectra_path, SPECTRA)

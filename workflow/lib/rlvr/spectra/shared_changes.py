@@ -16,6 +16,7 @@ from torch import Tensor
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, write_table
+from rlvr.spectra.diagnostics import layers_at
 from rlvr.spectra.offprincipal import (
     column_ratio,
     consensus_ratio,
@@ -28,7 +29,7 @@ from rlvr.spectra.sparsity import update_mask
 from rlvr.tables import AGREEMENT
 from rlvr.weights.masks import density
 from rlvr.weights.matrices import ModuleUpdate
-from rlvr.weights.updates import iterate_updates
+from rlvr.weights.updates import count_layers, iterate_updates
 
 
 class Change(NamedTuple):
@@ -42,7 +43,7 @@ def compare_runs(
     base_dir: str | Path,
     tuned_dirs: Mapping[str, str | Path],
     name: str,
-    kept_layers: Collection[int] | None,
+    kept_depths: Collection[float] | None,
     table_path: str | Path,
     consensus_path: str | Path,
 ) -> None:
@@ -52,7 +53,7 @@ def compare_runs(
         base_dir: The base of all of them.
         tuned_dirs: Tuned side of every run or pair by its name, at least two; checkpoints of one run are runs, too.
         name: Name of the base that the table shall carry.
-        kept_layers: Layers whose consensus map is kept; ``None`` for all.
+        kept_depths: Depths, from 0 to 1, of the layers whose consensus map is kept; ``None`` for all.
         table_path: Parquet file.
         consensus_path: NumPy archive: for every kept module, the share of the runs that train it that changed each
             weight, in percent (uint8).
@@ -62,6 +63,7 @@ def compare_runs(
     """
     if len(tuned_dirs) < 2:
         raise InputError(name, f"{len(tuned_dirs)} runs to compare.", "Choose a grid with several runs of this base.")
+    kept = None if kept_depths is None else layers_at(kept_depths, count_layers(base_dir))
     frames: list[pd.DataFrame] = []
     maps: dict[str, Any] = {}
     for changes in changes_by_module(base_dir, tuned_dirs):
@@ -72,7 +74,7 @@ def compare_runs(
         update = changes[0].update
         frames.append(agreement_rows([change.run_id for change in changes], masks, consensus).assign(
             module=update.module, layer=update.layer, projection=update.projection))  # fmt: skip
-        if kept_layers is None or update.layer in kept_layers:
+        if kept is None or update.layer in kept:
             maps[update.module] = (100 * consensus).round().to(torch.uint8).numpy()
     if not frames:
         raise InputError(name, "no module is trained by two of the runs.", "Choose runs that share target modules.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rlvr.stats.derivations import Printed
+from rlvr.stats.familywise import chance_of_at_least
 
 HUNDRED = 100  # percent
 
@@ -60,24 +61,13 @@ def fit_of(column: Sequence[Printed], size: int, tried: int = 1) -> Fit:
     misfits = tuple(place for place, printed in enumerate(column) if not is_multiple(printed, size))
     chances = [chance_of_fit(printed, size) for printed in column]
     fitting = len(column) - len(misfits)
-    return Fit(size, fitting, sum(chances), min(1.0, tried * _tail(chances, fitting)), misfits)
+    return Fit(size, fitting, sum(chances), min(1.0, tried * chance_of_at_least(chances, fitting)), misfits)
 
 
 def best_fit(column: Sequence[Printed], sizes: Iterable[int]) -> Fit:
     """The sample size whose fits are least likely by chance; the smallest one of equals."""
     sizes = list(sizes)
     return min((fit_of(column, size, len(sizes)) for size in sizes), key=lambda fit: (fit.probability, fit.size))
-
-
-def _tail(chances: Sequence[float], at_least: int) -> float:
-    """Probability of at least so many successes among independent events of unequal chances (Poisson binomial)."""
-    counts = [1.0]
-    for chance in chances:
-        counts = [
-            (counts[k] * (1 - chance) if k < len(counts) else 0.0) + (counts[k - 1] * chance if k else 0.0)
-            for k in range(len(counts) + 1)
-        ]
-    return math.fsum(counts[at_least:])
 
 
 def deviations_of_counts(mean: Printed, near: Printed, size: int, seeds: int, ddof: int) -> list[float]:
@@ -100,36 +90,32 @@ def deviations_of_counts(mean: Printed, near: Printed, size: int, seeds: int, dd
         raise ValueError(f"expected 2 to 4 seeds, found {seeds}")
     step = Fraction(HUNDRED, size)
     totals = range(math.ceil(mean.low * seeds / step), math.floor(mean.high * seeds / step) + 1)
-    largest = float(near.high / step) ** 2 * (seeds - ddof)  # of the sum of squares, in counts
-    smallest = float(max(near.low, Fraction(0)) / step) ** 2 * (seeds - ddof)
-    found: set[Fraction] = set()
-    for total in totals:
-        for squares in _sums_of_squares(total, seeds, size, largest):
-            if smallest - 1e-9 <= squares <= largest + 1e-9:
-                found.add(squares)
-    return sorted(float(step) * math.sqrt(squares / (seeds - ddof)) for squares in found)
+    # Bounds of the sum of squares, in counts; in whole numbers once distances are counted in parts of 1 / seeds.
+    low, high = (float(max(end, Fraction(0)) / step) ** 2 * (seeds - ddof) for end in (near.low, near.high))
+    bounds = (math.ceil((low - 1e-9) * seeds**2), math.floor((high + 1e-9) * seeds**2))
+    found = {squares for total in totals for squares in _sums_of_squares(total, seeds, size, bounds)}
+    return sorted(float(step) * math.sqrt(squares / (seeds - ddof)) / seeds for squares in found)
 
 
-def _sums_of_squares(total: int, seeds: int, size: int, largest: float) -> set[Fraction]:
-    """Sums of squared distances from the mean of whole counts with one total, none of them above ``largest``.
+def _sums_of_squares(total: int, seeds: int, size: int, bounds: tuple[int, int]) -> set[int]:
+    """Sums within bounds of squared distances from their mean that whole counts with one total can have.
 
     Distances are counted in parts of ``1 / seeds``, so that they are whole numbers.
     """
-    mean, unit = Fraction(total, seeds), seeds**2
-    reach = math.ceil(math.sqrt(largest)) + 1
-    first, last = max(0, math.floor(mean) - reach), min(size, math.ceil(mean) + reach)
+    reach = math.isqrt(bounds[1]) // seeds + 1
+    first, last = max(0, total // seeds - reach), min(size, -(-total // seeds) + reach)
     steps = [(count, (seeds * count - total) ** 2) for count in range(first, last + 1)]
-    limit = (largest + 1e-9) * unit
     sums = {(0, 0)}
     for _ in range(seeds - 1):
         sums = {
             (partial + count, squares + square)
             for partial, squares in sums
             for count, square in steps
-            if squares + square <= limit
+            if squares + square <= bounds[1]
         }
-    return {
-        Fraction(squares + (seeds * (total - partial) - total) ** 2, unit)
+    whole = {
+        squares + (seeds * (total - partial) - total) ** 2
         for partial, squares in sums
         if first <= total - partial <= last
     }
+    return {squares for squares in whole if bounds[0] <= squares <= bounds[1]}

@@ -61,6 +61,18 @@ def iterate_updates(base_dir: str | Path, tuned_dir: str | Path) -> Iterator[Mod
         yield from _family(config, found.adapter)(base, TensorStore(found.adapter, strip=ADAPTER_PREFIX), config)
 
 
+def count_layers(base_dir: str | Path) -> int:
+    """Number of decoder layers of a checkpoint, by the names of its weights.
+
+    Raises:
+        InputError: If it has no weight in a decoder layer.
+    """
+    matches = [match for name in TensorStore(base_dir).names if (match := LAYER_WEIGHT.match(name))]
+    if not matches:
+        raise InputError(base_dir, "has no weight in its decoder layers.", "Expected names like '*.layers.0.*.weight'.")
+    return 1 + max(int(match["layer"]) for match in matches)
+
+
 def tuned_state_dict(base_dir: str | Path, run_dir: str | Path) -> dict[str, Tensor]:
     """Every tensor of the tuned model in float32, complete for ``load_state_dict(strict=True)``.
 

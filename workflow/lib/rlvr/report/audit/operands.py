@@ -93,7 +93,7 @@ class _Reading:
         self.text, self.find, self.where = text, find, where
         self.position = 0
         self.places: list[str] = []
-        self.shown = ONE_CELL.sub(lambda match: find(match[1])[0].text, text)
+        self.shown = ONE_CELL.sub(lambda match: find(match[1])[0].text, text).replace("!", "")  # ours, not the paper's
 
     def whole(self) -> Printed:
         try:

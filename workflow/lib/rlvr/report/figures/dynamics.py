@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from rlvr.plan.figure_options import FigureOptions, Series
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 ROW_MM, LEGEND_MM = 40.0, 12.0
 PANELS_PER_ROW = 4
+LABEL_CHARACTERS = 20  # of a line that fits beside a panel
 FAR_APART = 100.0  # largest over smallest positive value from which an axis is logarithmic
 
 
@@ -82,9 +84,10 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
             say(axes, f"{panel.header}:\nnot logged")
             continue
         _draw_panel(axes, part, drawing)
-        axes.set(ylabel=panel.header, xlabel="Optimizer step")
-        axes.label_outer(remove_inner_ticks=False)
+        axes.set_ylabel(fill(panel.header, LABEL_CHARACTERS))
         integer_ticks(axes)
+    for axes in places[-columns:]:
+        axes.set_xlabel("Optimizer step")
     for axes in places[len(options.panels) :]:
         axes.set_axis_off()
     shown = [axes for axes in places if axes.lines]
