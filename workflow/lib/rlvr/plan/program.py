@@ -32,6 +32,7 @@ class Program:
         studies: Selected studies by name.
         specs: Resolved settings of every row of their grids, of any tier, by run id.
         suites: What is sampled together, by name.
+        chosen: The only runs that the tier takes; ``None`` for all of its rows.
     """
 
     scale_name: str
@@ -41,6 +42,7 @@ class Program:
     studies: Mapping[str, Study]
     specs: Mapping[str, Mapping[str, Any]]
     suites: Mapping[str, Suite]
+    chosen: frozenset[str] | None = None
 
     @property
     def rows(self) -> dict[str, Mapping[str, Any]]:
@@ -58,7 +60,8 @@ class Program:
         """Rows of one study in the selected tier, by run id."""
         rows = self.studies[study].rows
         taken = self.scale["tiers"].get(self.tier, WORDS_OF_ROWS)
-        return {run_id: row for run_id, row in rows.items() if row["tier"] in taken}
+        found = {run_id: row for run_id, row in rows.items() if row["tier"] in taken}
+        return found if self.chosen is None else {run_id: found[run_id] for run_id in found if run_id in self.chosen}
 
     @property
     def bases(self) -> dict[str, str]:

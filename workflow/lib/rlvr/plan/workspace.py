@@ -4,7 +4,7 @@ The Snakefile calls :func:`load_workspace` before any rule exists, so that whate
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from rlvr.plan.shapes import ModelShape, check_fit, check_length, check_scale_fi
 from rlvr.plan.sources import Source, load_registry
 from rlvr.plan.stand_ins import name_stand_ins
 from rlvr.plan.study import Study, load_study
+
+FINISHED = "finished"  # word of the configuration's key `runs`
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     for study in studies:
         check_study_names(study, names, root / "paper" / "refs.bib")
     program = make_program(config["scale"], scale, config["tier"], studies, words.methods)
+    if config["runs"] == FINISHED:
+        program = replace(program, chosen=finished_runs(program, Path(results)))
     shapes = model_shapes(scale["models"], words.architectures, root / "data" / "configs")
     check_scale_fit(scale, shapes, scale_path)
     check_runs_fit(program, shapes)
@@ -90,6 +94,21 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     outputs = {name: study_outputs(study, program, words.kinds, names, root) for name, study in shared.items()}
     claims = {name: study_claims(study, outputs[name], names, schemas) for name, study in shared.items()}
     return Workspace(program, sources, outputs, claims)
+
+
+def finished_runs(program: Program, results: Path) -> frozenset[str]:
+    """Runs of the tier that are trained and sampled on every suite: what is left to do with them is cheap.
+
+    Args:
+        program: With all runs of the tier.
+        results: ``results/<scale>``.
+    """
+
+    def is_finished(run_id: str) -> bool:
+        samples = (results / "evaluate" / run_id / suite / "samples.json" for suite in program.run_suites(run_id))
+        return (results / "train" / run_id / "run.json").is_file() and all(path.is_file() for path in samples)
+
+    return frozenset(filter(is_finished, program.rows))
 
 
 def check_config_files(paths: Collection[str | Path]) -> None:
