@@ -1,6 +1,5 @@
 """Studies, their grids, and the program that binds them to a scale."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from rlvr.plan.layout import check_layout
 from rlvr.plan.program import make_program
 from rlvr.plan.scale import check_datasets, load_scale, scale_ranks
 from rlvr.plan.study import complete_recipe, load_study, study_names
-from rlvr.plan.workspace import finished_runs
 
 HEADER = "tier,model,dataset,method,rank,alpha,target_modules,seed"
 ROW = "core,qwen3-8b,deepmath-hard,lora,8,16,all_linear,42"
@@ -340,19 +338,3 @@ def test_pairs_of_checkpoints_are_read_and_checked(tmp_path: Path) -> None:
     (folder / "one/pairs.csv").write_text(f"{header}\nmine,a/b,main,c/d,{'1' * 40}\n")
     with pytest.raises(InputError, match=r"line 2: base_revision is 'main'"):
         load_study("one", folder, SCHEMAS, METHODS)
-
-
-def test_finished_runs_are_those_that_are_trained_and_sampled_on_every_suite(tmp_path: Path) -> None:
-    """What is left to do with them is cheap; the tier's other runs are left out with their bases."""
-    program = load_program()
-    first, second, third, *_ = program.rows
-    for run_id in (first, second):
-        (tmp_path / "train" / run_id).mkdir(parents=True)
-        (tmp_path / "train" / run_id / "run.json").touch()
-    for suite in program.run_suites(first):
-        (tmp_path / "evaluate" / first / suite).mkdir(parents=True)
-        (tmp_path / "evaluate" / first / suite / "samples.json").touch()
-    chosen = replace(program, chosen=finished_runs(program, tmp_path))
-    assert list(chosen.rows) == [first] and third not in chosen.rows
-    assert [chosen.bases[base] for base in chosen.trained_bases] == [program.model_of(first)]
-    assert replace(program, chosen=finished_runs(program, tmp_path / "empty")).rows == {}

@@ -1,5 +1,5 @@
 # IN   data/configs/*.json, the printed counts of every study, the grids of the selected ones, the sizes of scale paper
-# OUT  parameters/{printed,launch}.{csv,md,tex}: counted at real size whatever the scale, without weights
+# OUT  parameters/{printed,launch}.{csv,md,tex}, parameters/memory.{csv,md}: at real size whatever the scale, without weights
 
 
 rule count_parameters:
@@ -39,11 +39,46 @@ rule tabulate_parameters:
         "../scripts/tabulate_parameters.py"
 
 
+rule tabulate_memory:
+    """Memory of one card for every run of the grids at real size, under each sharding, by arithmetic."""
+    input:
+        configs=MODEL_CONFIGS,
+        grids=[study.grid_path for study in PROGRAM.studies.values()],
+        scale=SCALES / "paper.yaml",
+    output:
+        expand(f"{RESULTS}/parameters/memory.{{suffix}}", suffix=["csv", "md"]),
+    log:
+        f"{RESULTS}/logs/tabulate_memory.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        rows=counted_rows,
+        card_gib=real_card_gib,
+        stem=f"{RESULTS}/parameters/memory",
+        code=adapter_code("tabulate_memory"),
+    script:
+        "../scripts/tabulate_memory.py"
+
+
+rule memory:
+    """Print what every run of the selected grids needs of a card at real size, and how it fits."""
+    input:
+        rules.tabulate_memory.output,
+    log:
+        f"{RESULTS}/logs/memory.log",
+    conda:
+        "../../envs/analysis.yaml"
+    shell:
+        "cat {input[1]:q} 2> {log:q}"
+
+
 rule parameters:
     """Trainable parameters of every method at real size, beside the printed ones; memory of every run of the grids."""
     input:
         rules.tabulate_parameters.output,
+        rules.tabulate_memory.output,
 
 
 localrules:
+    memory,
     parameters,

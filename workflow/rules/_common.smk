@@ -24,15 +24,18 @@ from rlvr.data.readers import READERS
 from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, required_figures
 from rlvr.plan.configuration import check_engine
 from rlvr.plan.freshness import spec_content
+from rlvr.plan.labels import display_names
 from rlvr.plan.outputs import required_inputs, used_runs
 from rlvr.plan.program import prompt_limits
+from rlvr.plan.run_texts import describe_run
 from rlvr.plan.selection import run_facts
 from rlvr.plan.siblings import among, families, printed_spreads, relatives, seeds_of, siblings
 from rlvr.plan.sources import find_source
 from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines
 from rlvr.plan.starts import start_shapes
 from rlvr.plan.statistics import EVIDENCE
-from rlvr.plan.study import checkpoint_name, load_study, study_names
+from rlvr.plan.study import ancestors, checkpoint_name, load_study, study_names
+from rlvr.plan.tags import tag_rows
 from rlvr.plan.workspace import Vocabulary, check_config_files, load_workspace
 from rlvr.prompts import TEMPLATES
 from rlvr.report.figures import OPTIONS
@@ -72,6 +75,12 @@ STAND_INS = SCALE.get("stand_ins", {})
 or_stop(check_engine, config, SCALE, config["scale"])
 if workflow.is_main_process:
     settle_samples({run_id: PROGRAM.run_suites(run_id) for run_id in RUNS}, Path(RESULTS))
+    print(
+        *(f"{run_id} is left out: it {reason}." for run_id, reason in PROGRAM.unfit.items()),
+        sep="\n",
+        end="",
+        file=sys.stderr,
+    )
     print(*stale_lines(settle_specs(PROGRAM.specs, Path(RESULTS))), sep="\n", end="", file=sys.stderr)
 
 TABLES = {study: [key for key, each in outputs.items() if each.is_table] for study, outputs in OUTPUTS.items()}
@@ -99,6 +108,7 @@ wildcard_constraints:
     dataset=one_of(SCALE["datasets"]),
     suite=one_of(PROGRAM.suites),
     source="[a-z0-9.-]+",
+    benchmark=one_of(SCALE["datasets"]),
     table=one_of(name for name in OUTPUT_NAMES if name.startswith("table")),
     figure=one_of(name for name in OUTPUT_NAMES if name.startswith("figure")),
 

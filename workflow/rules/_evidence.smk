@@ -148,14 +148,41 @@ def all_files_of(study):
     return [output_files(study, output_id) for output_id in OUTPUTS[study]]
 
 
-def document_of(wildcards):
-    """The text of a study: its own `paper.typ`, otherwise the general one."""
-    own = PROGRAM.studies[wildcards.study].folder / "paper.typ"
-    return own if own.is_file() else ROOT / "paper" / "general.typ"
+def shown_runs(study, benchmark):
+    """The runs whose completions a page shows, behind the untrained bases that they start from.
+
+    Stops where the configuration names a run that the study's tier does not have.
+    """
+    rows = PROGRAM.rows_of(study)
+    if unknown := sorted({name for name in config["samples"]["runs"]} - set(RUNS)):
+        problem = f"key 'samples.runs': '{unknown[0]}' is no run of the selected tier."
+        raise InputError("config.yaml", problem, "`snakemake grid` lists them.")
+    chosen = [name for name in rows if name in (config["samples"]["runs"] or rows)]
+    tested = [name for name in chosen if benchmark in PROGRAM.benchmarks_of(study, name)]
+    models = {PROGRAM.model_of(name) for name in tested}
+    return [*(name for name, model in PROGRAM.bases.items() if model in models), *tested]
 
 
-def study_facts(wildcards):
-    """What a document says about its study: name, title, citation, and which figures show a data set only."""
-    study, outputs = PROGRAM.studies[wildcards.study], OUTPUTS[wildcards.study]
-    data_figures = [name for name in FIGURES[wildcards.study] if set(outputs[name].reads) == {"cards"}]
-    return {"name": study.name, "title": study.title, "citation": study.citation, "data_figures": data_figures}
+def sample_pages(study):
+    """The pages of a study: of every benchmark that some chosen run is tested on."""
+    benchmarks = [name for name in PROGRAM.studies[study].benchmarks if or_stop(shown_runs, study, name)]
+    pages = f"{RESULTS}/paper/{study}/samples/{{benchmark}}.{{suffix}}"
+    return expand(pages, benchmark=benchmarks, suffix=["md", "html"])
+
+
+def sampled_files(wildcards):
+    """Samples and grades of a page's runs, and the problems."""
+    study, benchmark = wildcards.study, wildcards.benchmark
+    suite, runs = PROGRAM.suite_of(study, benchmark), shown_runs(study, benchmark)
+    return {
+        "samples": expand(rules.generate_samples.output.samples, run_id=runs, suite=suite),
+        "grades": expand(rules.grade_samples.output.grades, run_id=runs, suite=suite),
+        "problems": rules.curate_dataset.output.eval.format(dataset=benchmark),
+    }
+
+
+def page_options(wildcards):
+    """Which runs and problems a page shows, and how much of a text."""
+    chosen = config["samples"]
+    runs = shown_runs(wildcards.study, wildcards.benchmark)
+    return {"runs": runs, "problems": chosen["problems"], "characters": chosen["characters"]}

@@ -161,3 +161,11 @@ def counted_rows(wildcards):
 
     configured = {path.stem for path in MODEL_CONFIGS}
     return real_size_rows(PRINTED_COUNTS, PROGRAM.studies.values(), configured, SCALES, STUDIES, SCHEMAS, METHODS)
+
+
+def real_card_gib(wildcards):
+    """Memory of a card at real size."""
+    from rlvr.plan.real_size import REAL_SCALE
+    from rlvr.plan.scale import load_scale
+
+    return load_scale(REAL_SCALE, SCALES, SCHEMAS)["resources"]["train"]["card_gib"]

@@ -15,6 +15,9 @@ from rlvr.core.errors import InputError
 from rlvr.plan.targets import ABSENT_BY_ARCHITECTURE, TARGET_SETS
 
 Shape = tuple[int, int]  # rows (outputs), columns (inputs)
+NORMED_HEADS = ("qwen3", "apertus")  # norms of queries and keys, shared by the heads of a layer
+BIASED = ("qwen2",)  # biases of queries, keys and values
+EXTRA = {"apertus": 2}  # parameters of xIELU in every layer
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,11 @@ class ModelShape:
         layers: Number of decoder layers.
         projections: Shape of the weight of every projection of a layer, by name.
         positions: Most tokens of prompt and completion; ``None`` where the configuration does not say.
+        inner: Width of the MLP.
+        vocabulary: Rows of the embedding; 0 where the configuration does not say.
+        tied: Whether the output head is the embedding.
+        gains: Parameters of all norms.
+        others: Biases and parameters of activation functions, of all layers.
     """
 
     architecture: str
@@ -34,11 +42,23 @@ class ModelShape:
     layers: int
     projections: Mapping[str, Shape]
     positions: int | None
+    inner: int = 0
+    vocabulary: int = 0
+    tied: bool = False
+    gains: int = 0
+    others: int = 0
 
     def targets(self, target_set: str) -> dict[str, Shape]:
         """The projections of a target set that the architecture has."""
         absent = ABSENT_BY_ARCHITECTURE.get(self.architecture, frozenset())
         return {name: self.projections[name] for name in TARGET_SETS[target_set] if name not in absent}
+
+    @property
+    def parameters(self) -> int:
+        """All parameters of the model."""
+        layer = sum(rows * columns for rows, columns in self.targets("all_linear").values())
+        embeddings = self.vocabulary * self.hidden * (1 if self.tied else 2)
+        return self.layers * layer + embeddings + self.gains + self.others
 
     @property
     def narrowest(self) -> int:
@@ -51,7 +71,8 @@ def shape_of(config: Mapping[str, Any]) -> ModelShape:
 
     Args:
         config: ``model_type``, ``hidden_size``, ``num_hidden_layers``, ``num_attention_heads``,
-            ``num_key_value_heads``, ``intermediate_size``; optionally ``head_dim`` and ``max_position_embeddings``.
+            ``num_key_value_heads``, ``intermediate_size``; optionally ``head_dim``, ``max_position_embeddings``,
+            ``vocab_size`` and ``tie_word_embeddings``.
     """
     hidden, inner = config["hidden_size"], config["intermediate_size"]
     head = config.get("head_dim") or hidden // config["num_attention_heads"]
@@ -66,7 +87,14 @@ def shape_of(config: Mapping[str, Any]) -> ModelShape:
         "down_proj": (hidden, inner),
     }
     layers, positions = config["num_hidden_layers"], config.get("max_position_embeddings")
-    return ModelShape(config["model_type"], hidden, layers, projections, positions)
+    architecture = config["model_type"]
+    return ModelShape(
+        architecture, hidden, layers, projections, positions, inner,
+        vocabulary=config.get("vocab_size", 0),
+        tied=config.get("tie_word_embeddings", False),
+        gains=layers * (2 * hidden + (2 * head if architecture in NORMED_HEADS else 0)) + hidden,
+        others=layers * ((queries + 2 * keys if architecture in BIASED else 0) + EXTRA.get(architecture, 0)),
+    )  # fmt: skip
 
 
 def model_shapes(

@@ -16,19 +16,18 @@ from rlvr.plan.configuration import check_configuration
 from rlvr.plan.facts import load_facts
 from rlvr.plan.labels import display_names
 from rlvr.plan.layout import check_layout
+from rlvr.plan.memory import check_memory
 from rlvr.plan.method import Methods
 from rlvr.plan.names import Names, check_output_names, check_scale_names, check_study_names
 from rlvr.plan.outputs import Output
 from rlvr.plan.outputs_file import Kinds, load_outputs
-from rlvr.plan.program import Program, make_program
+from rlvr.plan.program import Program, finished_runs, make_program
 from rlvr.plan.scale import load_scale
 from rlvr.plan.selection import candidates_of
 from rlvr.plan.shapes import ModelShape, check_fit, check_length, check_scale_fit, model_shapes
 from rlvr.plan.sources import Source, load_registry
 from rlvr.plan.stand_ins import name_stand_ins
 from rlvr.plan.study import Study, load_study
-
-FINISHED = "finished"  # word of the configuration's key `runs`
 
 
 @dataclass(frozen=True)
@@ -84,31 +83,18 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     studies = [load_study(name, studies_folder, schemas, words.methods) for name in config["studies"]]
     for study in studies:
         check_study_names(study, names, root / "paper" / "refs.bib")
-    program = make_program(config["scale"], scale, config["tier"], studies, words.methods)
-    if config["runs"] == FINISHED:
-        program = replace(program, chosen=finished_runs(program, Path(results)))
+    program = make_program(config["scale"], scale, config["tier"], studies, words.methods, finished_runs(results))
     shapes = model_shapes(scale["models"], words.architectures, root / "data" / "configs")
     check_scale_fit(scale, shapes, scale_path)
     check_runs_fit(program, shapes)
+    models = {run_id: program.model_of(run_id) for run_id in program.rows}
+    selected = {run_id: program.specs[run_id] for run_id in models}
+    unfit = check_memory(selected, shapes, models, words.methods, scale["resources"]["train"], scale_path)
+    program = replace(program, unfit=unfit)
     shared = program.studies  # with the ids under which runs of several studies are trained
     outputs = {name: study_outputs(study, program, words.kinds, names, root) for name, study in shared.items()}
     claims = {name: study_claims(study, outputs[name], names, schemas) for name, study in shared.items()}
     return Workspace(program, sources, outputs, claims)
-
-
-def finished_runs(program: Program, results: Path) -> frozenset[str]:
-    """Runs of the tier that are trained and sampled on every suite: what is left to do with them is cheap.
-
-    Args:
-        program: With all runs of the tier.
-        results: ``results/<scale>``.
-    """
-
-    def is_finished(run_id: str) -> bool:
-        samples = (results / "evaluate" / run_id / suite / "samples.json" for suite in program.run_suites(run_id))
-        return (results / "train" / run_id / "run.json").is_file() and all(path.is_file() for path in samples)
-
-    return frozenset(filter(is_finished, program.rows))
 
 
 def check_config_files(paths: Collection[str | Path]) -> None:

@@ -5,7 +5,7 @@ Decoder layers are alike, so models of one and of two layers give the count of a
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,13 +16,13 @@ from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
 from rlvr.adapters.methods import find_method
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json
+from rlvr.plan.memory import BYTES, MOMENTS, card_bytes, run_load
 from rlvr.plan.settings import TrainSettings
+from rlvr.plan.shapes import shape_of
 from rlvr.train.manifest import adapter_tensors
 from rlvr.train.run import attach_adapter
 
-BYTES = {"float32": 4, "bfloat16": 2}
 TRAINED_BYTES = 4  # whatever is trained is float32, and saved so, unless `trained_dtype` says otherwise
-ADAM_MOMENTS = 2
 DECIDING = (  # settings on which a footprint depends
     "method", "rank", "dims", "target_modules", "block_size", "butterfly_factors", "density", "base_dtype",
     "trained_dtype", "micro_batch_completions", "max_prompt_tokens", "max_completion_tokens", "gradient_checkpointing",
@@ -106,12 +106,7 @@ def _count_layers(config: PretrainedConfig, settings: TrainSettings, layers: int
 
 
 def measure_footprint(config: PretrainedConfig, settings: TrainSettings) -> Footprint:
-    """Parameters and memory of a run.
-
-    The estimate of one GPU's memory adds weights, gradients, Adam's moments, one stored input a layer (gradient
-    checkpointing; without it, what every layer computes), the recomputation of one layer, and float32 logits with their
-    gradient, for one micro batch of prompts and completions at their limits. ASSUME: 10 hidden and 3 intermediate
-    vectors a token live while a layer is recomputed; caches, fragmentation and communication buffers are left out.
+    """Parameters and memory of a run; see :mod:`rlvr.plan.memory` for what one GPU holds beside vLLM's share.
 
     Raises:
         InputError: As ``count_parameters``.
@@ -123,18 +118,14 @@ def measure_footprint(config: PretrainedConfig, settings: TrainSettings) -> Foot
     as_stored = method.tuner is None and settings.trained_dtype == "stored"
     moved = trainable * (width if as_stored else TRAINED_BYTES)
     saved_bytes = frozen * width + moved if method.tuner is None else saved * TRAINED_BYTES
-    tokens = settings.micro_batch_completions * (settings.max_prompt_tokens + settings.max_completion_tokens)
-    inner = 10 * config.hidden_size + 3 * config.intermediate_size
-    stored = config.hidden_size if settings.gradient_checkpointing else inner
-    activations = tokens * (config.num_hidden_layers * stored + inner) * width
-    logits = 2 * tokens * config.vocab_size * BYTES["float32"]
-    optimizer = ADAM_MOMENTS * moved
+    shape, of_base = shape_of(config.to_dict()), method.tuner is None
+    load = replace(run_load(shape, settings, method), base=base, trained=trainable, of_base=of_base)
     return Footprint(
         base_parameters=base,
         trainable_parameters=trainable,
         saved_bytes=saved_bytes + exported,
-        optimizer_bytes=optimizer,
-        gpu_bytes=frozen * width + 2 * moved + optimizer + activations + logits,
+        optimizer_bytes=MOMENTS * moved,
+        gpu_bytes=card_bytes(load, shape, settings).total,
     )
 
 

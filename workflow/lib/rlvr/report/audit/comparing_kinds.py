@@ -163,7 +163,10 @@ def judge_multiples(question: Question) -> Finding:
     shown = [fit_of(column, size, len(sizes)) for size in sizes] if len(sizes) <= SHOWN_SIZES else [fit]
     remark = "; ".join(_describe(each, operands) for each in shown)
     if len(sizes) > 1 and fit.probability > LEVEL:
-        return Finding(AuditVerdict.CANNOT_BE_CHECKED, remark=f"no size stands out from chance: {remark}")
+        return Finding(
+            AuditVerdict.CANNOT_BE_CHECKED,
+            remark=f"of {question.printed_text}, no size stands out from chance: {remark}",
+        )
     verdict = AuditVerdict.DOES_NOT_FOLLOW if fit.misfits else AuditVerdict.FOLLOWS
     return Finding(verdict, float(fit.size), remark=remark)
 

@@ -121,16 +121,15 @@ def _verdict(record: Record) -> str:
 
 
 def _numbers(record: Record) -> str:
-    derived = "" if record["derived"] is None else f"derived {record['derived']:g}"
-    return "; ".join(
-        filter(None, (f"Printed {record['printed']}" if record["printed"] else "", derived, record["remark"]))
-    )
+    printed = f"Printed {record['printed']}, found " if record["printed"] else ""
+    return f"{printed}{record['found']}"
 
 
 def _row(record: Record) -> str:
-    derived = "" if record["derived"] is None else f"{record['derived']:g}"
+    bounds = ""
     if record["lowest"] is not None and record["lowest"] != record["highest"]:
-        derived += f" [{record['lowest']:g}, {record['highest']:g}]"
+        bounds = f" [{record['lowest']:g}, {record['highest']:g}]"
+    derived = "" if record["derived"] is None else f"{record['derived']:g}{bounds}"
     why = "; ".join(filter(None, (f"by {record['by']}" if record["by"] else "", record["remark"], record["note"])))
     cells = (record["id"], record["where"], record["sentence"], record["printed"], record["operands"], derived, why)
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"

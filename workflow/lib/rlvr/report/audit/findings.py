@@ -53,6 +53,12 @@ class Question:
         text = self.statement.printed.strip()
         return number_of(self.find(text[1:-1])[0]) if text.startswith("[") and text.endswith("]") else text
 
+    @property
+    def shown(self) -> str:
+        """What is printed, for readers; sizes to choose from are ours and not printed."""
+        text = self.printed_text
+        return "" if self.statement.kind == "multiple-of" and not text.replace(",", "").isdigit() else text.strip("'")
+
     def printed(self) -> Printed:
         """What is printed as a number; its last digit is a rounded one.
 

@@ -13,6 +13,7 @@ from rlvr.report.audit.comparing_kinds import COMPARING
 from rlvr.report.audit.findings import Finding, Question
 from rlvr.report.audit.printed_cells import Cell, PrintedCells
 from rlvr.report.audit.statements import REFERENCE, Statement, load_places, load_statements
+from rlvr.stats.derivations import MULTIPLIERS, NUMBER
 
 KINDS: Mapping[str, Callable[[Question], Finding]] = {**ARITHMETIC, **COMPARING}
 GAP = re.compile(r"\?([^;<>=|@]+)")
@@ -21,7 +22,7 @@ QUOTED = re.compile(r"'[^']*'")
 SHOWN_CELLS = 12  # of a reference with a star, in the text that readers see
 AUDIT_COLUMNS = (
     "study", "document", "id", "where", "sentence", "kind", "printed", "unit", "operands", "derived", "lowest",
-    "highest", "verdict", "by", "remark", "note",
+    "highest", "verdict", "found", "by", "remark", "note",
 )  # fmt: skip
 
 
@@ -34,7 +35,8 @@ def audit_study(folder: Path, configurations: Path) -> list[dict[str, Any]]:
 
     Returns:
         One record with the keys ``AUDIT_COLUMNS`` per statement, in the order of the file; ``by`` holds places joined
-        by commas, numbers are floats of at most six significant digits or none.
+        by commas, numbers are floats of at most six significant digits or none, ``found`` says for readers what came
+        out (``remark`` where there is one, otherwise the derived number).
 
     Raises:
         InputError: Names file, line and what is wrong with a statement.
@@ -64,13 +66,14 @@ def record_of(
         "where": statement.where,
         "sentence": statement.sentence,
         "kind": statement.kind,
-        "printed": question.printed_text.strip("'"),
+        "printed": question.shown,
         "unit": statement.unit,
         "operands": show(statement.operands, find),
         "derived": _float(finding.derived),
         "lowest": _float(finding.low),
         "highest": _float(finding.high),
         "verdict": str(finding.verdict),
+        "found": finding.remark or as_printed(finding.derived, question.printed_text),
         "by": ", ".join(finding.by),
         "remark": finding.remark,
         "note": statement.note,
@@ -98,6 +101,22 @@ def show(operands: str, find: Callable[[str], list[Cell]]) -> str:
         return ", ".join(texts[:SHOWN_CELLS]) + rest
 
     return EXACT.sub("", REFERENCE.sub(text, operands))
+
+
+def as_printed(value: Fraction | float | None, printed: str) -> str:
+    """A derived number as the paper would print it: with its suffix and one more digit than it shows.
+
+    >>> as_printed(87_293_952, "87.2M"), as_printed(220_541, "217,541"), as_printed(10.602, "10.4")
+    ('87.29M', '220,541', '10.60')
+    """
+    if value is None:
+        return ""
+    match = NUMBER.fullmatch(printed.strip())
+    suffix = match["suffix"] if match else ""
+    scaled = float(value) / MULTIPLIERS[suffix]
+    decimals = 0 if scaled == int(scaled) and not (match and match["decimals"]) else 1
+    decimals += len(match["decimals"] or "") if match else 2
+    return f"{scaled:,.{decimals}f}{suffix}"
 
 
 def _float(value: Fraction | float | None) -> float | None:
