@@ -84,7 +84,7 @@ def test_samples_are_shown_beside_those_of_the_base(copied: Checkout) -> None:
 
 
 def test_the_report_is_self_contained(finished: Checkout) -> None:
-    report = paper(finished, "report.html").read_text()
+    report = results(finished, "paper", "report.html").read_text()
     assert "table4" in report
     assert not re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="https?://', report)
 
