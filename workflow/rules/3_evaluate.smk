@@ -13,8 +13,6 @@ rule generate_samples:
         record=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/samples.json",
     log:
         f"{RESULTS}/logs/generate_samples/{{run_id}}_{{suite}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/generate_samples/{{run_id}}_{{suite}}.tsv"
     conda:
         training_environment()
     threads: SCALE["resources"]["sample"]["threads"]
