@@ -18,7 +18,7 @@ demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the re
 	@echo "PDF          results/tiny/paper/structure-over-scale/paper.pdf"
 	@echo "tables       results/tiny/paper/structure-over-scale/tables/   (.tex .csv .md)"
 	@echo "figures      results/tiny/paper/structure-over-scale/figures/  (.pdf .png)"
-	@echo "HTML report  results/tiny/paper/structure-over-scale/report.html"
+	@echo "HTML report  results/tiny/paper/report.html"
 
 test: $(READY)  ## Every test that needs no GPU and no hub.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile

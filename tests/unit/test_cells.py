@@ -24,7 +24,7 @@ from rlvr.plan.printed import format_count, parse_printed
 from rlvr.plan.statistics import EVIDENCE, METRICS, STATISTICS, statistics_table
 from rlvr.plan.verdict_words import CellVerdict
 from rlvr.report.agreement import judge_cell
-from rlvr.report.cells import Estimate, ReportScope, build_cells, difference
+from rlvr.report.cells import Estimate, ReportScope, build_cells
 from rlvr.report.evidence import Evidence, index_scores, mean_of, summarise_spectra
 from rlvr.tables import CELLS
 from rlvr.tables import METRICS as METRICS_SCHEMA
@@ -138,11 +138,6 @@ def test_format_count():
         "43.6M",
         "8.19B",
     ]
-
-
-def test_difference_of_numbers_without_intervals_has_none():
-    gap = difference(Estimate(5.0), Estimate(3.0))
-    assert gap.value == 2 and math.isnan(gap.low)
 
 
 def test_estimated_spectra_carry_an_interval():

@@ -7,7 +7,6 @@ import pytest
 
 from rlvr.core.seeds import make_rng
 from rlvr.stats.intervals import effective_size, problem_mean, seed_mean
-from rlvr.stats.printed_agreement import verdict
 
 
 @pytest.mark.parametrize(("right", "problems"), [(5, 30), (15, 30), (128, 256), (250, 256)])
@@ -125,24 +124,3 @@ def test_the_interval_over_seeds_has_the_printed_quantiles(seeds: int, quantile:
 def test_one_seed_has_no_interval() -> None:
     with pytest.raises(ValueError, match="at least 2"):
         seed_mean(np.array([1.0]))
-
-
-@pytest.mark.parametrize(
-    ("value", "low", "high", "printed", "expected"),
-    [
-        (84.02, 84.02, 84.02, "84.0", "agrees"),
-        (84.06, 84.06, 84.06, "84.0", "differs"),
-        (84.06, 84.06, 84.06, "84", "agrees"),
-        (80.0, 76.0, 83.96, "84.0", "agrees"),
-        (80.0, 76.0, 83.9, "84.0", "differs"),
-        (84.0, 85.0, 86.0, "84.0", "agrees"),
-        (0.0, -1.0, 1.0, "-1.4", "differs"),
-    ],
-)
-def test_agreement(value: float, low: float, high: float, printed: str, expected: str) -> None:
-    assert verdict(value, low, high, printed) == expected
-
-
-def test_agreement_refuses_an_interval_upside_down() -> None:
-    with pytest.raises(ValueError, match="interval"):
-        verdict(1.0, 2.0, 0.0, "1")

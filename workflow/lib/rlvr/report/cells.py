@@ -97,15 +97,3 @@ def std_over_seeds(estimates: Sequence[Estimate]) -> Estimate:
         return Estimate(math.nan)
     deviation = float(values.std(ddof=1))
     return Estimate(deviation, *deviation_interval(deviation, len(values) - 1))
-
-
-def difference(left: Estimate, right: Estimate) -> Estimate:
-    """``left - right``; the interval combines the two distances to the nearer ends in quadrature.
-
-    SOURCE: the MOVER of Zou and Donner 2008 for two independent estimates. Scores of two runs on the same problems are
-    positively correlated, so it errs on the wide side.
-    """
-    value = left.value - right.value
-    down = math.hypot(left.value - left.low, right.high - right.value)
-    up = math.hypot(left.high - left.value, right.value - right.low)
-    return Estimate(value, value - down, value + up)

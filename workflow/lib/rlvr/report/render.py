@@ -209,7 +209,7 @@ def interval_kinds(columns: Iterable[Column]) -> str:
         "mean": "of a mean by Student's t over seeds",
         "std": "of a standard deviation by chi-square",
     }
-    score = "of a score over problems (modified Wilson interval for an effective number of answers)"
+    score = "of a score over problems, for its seed alone (modified Wilson interval for an effective number of answers)"
     spectrum = "of an estimated spectrum from its standard error"
     kinds = [reduced.get(column.reduce, score if column.is_score else spectrum) for column in columns]
     return "; ".join(dict.fromkeys(kinds))
