@@ -171,7 +171,7 @@ TAGS = [
         "file": "workflow/studies/toy/study.yaml",
         "line": 3,
         "subject": "rate: 1",
-        "text": NASTY,
+        "text": f"{tag}: {NASTY}",
     }
     for tag in ("SOURCE", "ASSUME", "DEVIATION")
 ]

@@ -62,8 +62,6 @@ rule train_run:
         metrics=f"{RESULTS}/train/{{run_id}}/metrics.parquet",
     log:
         f"{RESULTS}/logs/train_run/{{run_id}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_run/{{run_id}}.tsv"
     conda:
         training_environment()
     threads: SCALE["resources"]["train"]["threads"]

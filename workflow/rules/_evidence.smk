@@ -183,6 +183,9 @@ def sampled_files(wildcards):
 
 def page_options(wildcards):
     """Which runs and problems a page shows, and how much of a text."""
-    chosen = config["samples"]
-    runs = shown_runs(wildcards.study, wildcards.benchmark)
-    return {"runs": runs, "problems": chosen["problems"], "characters": chosen["characters"]}
+    problems = config["samples"]["problems"]
+    return {
+        "runs": shown_runs(wildcards.study, wildcards.benchmark),
+        "problems": problems if isinstance(problems, list) else int(problems),
+        "characters": int(config["samples"]["characters"]),
+    }

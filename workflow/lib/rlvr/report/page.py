@@ -31,7 +31,8 @@ KINDS = {
 SPOKEN = {"full": ("full", "fft")}  # words by which texts call a method, where not by its name
 OUTCOMES = ("not run", "undecided", "one seed", "fails", "holds")  # the first that a verdict contains
 HIDDEN = ("outcome", "methods", "group", "comparisons")
-LEADING = ("verdict", "sentence", "statement", "where")  # columns that stand first, in this order
+LEADING = ("verdict", "sentence", "numbers", "where")  # columns that stand first, in this order
+LONG_TEXT = 60  # characters, from which on a column is given more room
 TAGS_CAPTION = (
     "What the paper does not print (ASSUME), where the reproduction departs (DEVIATION), and where a setting is "
     "printed (SOURCE)."
@@ -156,17 +157,24 @@ def _run_record(run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _list(name: str, heading: str, caption: str, rows: Records, kind: str = "", target: str = "") -> dict[str, Any]:
-    """A list as the template shows it; its columns are the keys of its records that are not empty everywhere."""
+    """A list as the template shows it; its columns are the keys of its records that differ between them.
+
+    The CSV has every key that is not empty everywhere.
+    """
     keys = list(dict.fromkeys(key for row in rows for key in row if key not in HIDDEN))
     filled = [key for key in keys if any(str(row.get(key, "")) not in ("", "None") for row in rows)]
     filled.sort(key=lambda key: LEADING.index(key) if key in LEADING else len(LEADING))
+    shown = [
+        key for key in filled if key in LEADING or len(rows) == 1 or len({_plain(row.get(key)) for row in rows}) > 1
+    ]
+    long = {key for key in shown if any(len(_plain(row.get(key))) > LONG_TEXT for row in rows)}
     return {
         "name": name,
         "kind": kind or name,
         "target": target or name,
         "heading": heading,
         "caption": caption,
-        "columns": [(key, key.replace("_", " ").capitalize()) for key in filled],
+        "columns": [(key, key.replace("_", " ").capitalize(), key in long) for key in shown],
         "rows": [{**row, **{key: _plain(row.get(key)) for key in filled}} for row in rows],
         "csv": encoded(to_csv(filled, rows)),
     }
@@ -237,7 +245,7 @@ def figure_content(name: str, path: str, caption: str, methods_of: Mapping[str, 
         "png": base64.b64encode(picture).decode(),
         "width": round(width * DISPLAY_DPI / PICTURE_DPI),
         "height": round(height * DISPLAY_DPI / PICTURE_DPI),
-        "columns": [(key, key) for key in columns],
+        "columns": [(key, key, False) for key in columns],
         "rows": shown,
         "total": len(lines),
         "methods": sorted({methods_of[run] for run in runs if run in methods_of}),
