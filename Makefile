@@ -33,7 +33,7 @@ realdata: $(READY)  ## The same rules on real rows: REAL_DATA_DIR=<folder> make 
 	@$(BIN)/python -m pytest tests/realdata -q
 
 bench: $(READY)  ## One measurement against its peer: make bench BENCH=<name of a file in benchmarks/>
-	@test -f "benchmarks/$(BENCH).py" || { echo "Set BENCH to one of: $(filter-out harness stand_ins answers programs,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }
+	@test -f "benchmarks/$(BENCH).py" || { echo "Set BENCH to one of: $(filter-out harness stand_ins answers programs plain_trl,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }
 	@PYTHONPATH=workflow/lib OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$(BENCH).py
 
 fuzz: $(READY)  ## 100,000 mutated completions, and wrong answers made from every gold: REAL_DATA_DIR=<folder> make fuzz
