@@ -31,11 +31,13 @@ rule decompose_base:
         variant="exact|randomised",
     conda:
         "../../envs/train.yaml"
+    envmodules:
+        module_of(TRAINING),
     threads: SCALE["resources"]["sample"]["threads"]
     resources:
         gpu=SCALE["resources"]["sample"]["gpu"],
-        mem_mb=SCALE["resources"]["sample"]["mem_mb"],
-        runtime=SCALE["resources"]["sample"]["runtime_min"],
+        mem_mb=lambda wildcards, attempt: grown("sample", "mem_mb", attempt),
+        runtime=lambda wildcards, attempt: grown("sample", "runtime_min", attempt),
         cpus_per_task=SCALE["resources"]["sample"]["threads"],
     params:
         rank=lambda wildcards: PROGRAM.decomposed_rank(wildcards.model),
@@ -55,6 +57,7 @@ rule train_run:
         base=ancient(base_of),
         problems=ancient(training_problems),
         decomposition=ancient(decomposition_of),  # more triples of the same base change no run
+        environments=checked_environments,
     output:
         run=f"{RESULTS}/train/{{run_id}}/run.json",
         metrics=f"{RESULTS}/train/{{run_id}}/metrics.parquet",
@@ -63,12 +66,16 @@ rule train_run:
     benchmark:
         f"{RESULTS}/benchmarks/train_run/{{run_id}}.tsv"
     conda:
-        training_environment()
+        environment_file(training_name())
+    container:
+        image_of(training_name())
+    envmodules:
+        module_of(training_name()),
     threads: SCALE["resources"]["train"]["threads"]
     resources:
         gpu=SCALE["resources"]["train"]["gpu"],
-        mem_mb=SCALE["resources"]["train"]["mem_mb"],
-        runtime=SCALE["resources"]["train"]["runtime_min"],
+        mem_mb=lambda wildcards, attempt: grown("train", "mem_mb", attempt),
+        runtime=lambda wildcards, attempt: grown("train", "runtime_min", attempt),
         cpus_per_task=SCALE["resources"]["train"]["threads"],  # `threads` is capped by the cores of the submitting machine
     params:
         launcher=launcher(),

@@ -112,12 +112,6 @@ def training_problems(wildcards):
     return f"{RESULTS}/data/{PROGRAM.dataset_of(wildcards.run_id)}/train.parquet"
 
 
-def training_environment():
-    """The environment of the steps that may need a GPU: with vLLM where the scale or the engine asks for it."""
-    needs_vllm = "vllm" in (SCALE["settings"]["generation"], config["engine"])
-    return "../../envs/train-gpu.yaml" if needs_vllm else "../../envs/train.yaml"
-
-
 def finished_run(wildcards):
     """The manifest of a finished run; nothing for an untrained base."""
     return [] if wildcards.run_id in PROGRAM.bases else f"{RESULTS}/train/{wildcards.run_id}/run.json"

@@ -12,7 +12,6 @@ WARM = {  # what is loaded for the jobs of a rule; those of other rules are star
     "tabulate_output": ["rlvr.report.evidence", "rlvr.report.files"],
     "plot_output": ["rlvr.report.evidence", "rlvr.report.plotting"],
 }
-MODULE_RUN = {"train_run": "rlvr.train"}  # rules that are not scripts: the module that their command runs
 SNAKEMAKES = ["snakemake.iocontainers", "snakemake.logging"]  # what its scripts import
 
 
