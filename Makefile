@@ -18,7 +18,7 @@ demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the re
 	@echo "PDF          results/tiny/paper/structure-over-scale/paper.pdf"
 	@echo "tables       results/tiny/paper/structure-over-scale/tables/   (.tex .csv .md)"
 	@echo "figures      results/tiny/paper/structure-over-scale/figures/  (.pdf .png)"
-	@echo "HTML report  results/tiny/paper/structure-over-scale/report.html"
+	@echo "HTML report  results/tiny/paper/report.html"
 
 test: $(READY)  ## Every test that needs no GPU and no hub.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
@@ -46,7 +46,7 @@ cluster-env: .venv/.cluster .venv-gpu/.cluster  ## On a cluster, once: both envi
 	@touch $@
 
 bench: $(READY)  ## One measurement against its peer: make bench BENCH=<name of a file in benchmarks/>
-	@test -f "benchmarks/$(BENCH).py" || { echo "Set BENCH to one of: $(filter-out harness stand_ins answers programs,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }
+	@test -f "benchmarks/$(BENCH).py" || { echo "Set BENCH to one of: $(filter-out harness stand_ins answers programs plain_trl,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }
 	@PYTHONPATH=workflow/lib OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$(BENCH).py
 
 fuzz: $(READY)  ## 100,000 mutated completions, and wrong answers made from every gold: REAL_DATA_DIR=<folder> make fuzz

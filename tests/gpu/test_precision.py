@@ -4,9 +4,10 @@ import pytest
 import torch
 from small_models import settings_of, small_model, token_batch
 
-from rlvr.adapters.merging import merged_tensors, merged_weights, rollout_weights
+from rlvr.adapters.merging import Rounding, merged_tensors, merged_weights, rollout_weights
 from rlvr.adapters.methods import METHODS
 from rlvr.evaluate.precision import load_tuned, lost_share
+from rlvr.train.divergence import Base, recorded_sampling
 
 ADAPTERS = [name for name, method in METHODS.items() if method.tuner]
 BELOW_A_STEP = 2e-5  # standard deviation of what stands for training; steps of bfloat16 at 0.02 are 6e-5 to 1e-4 wide
@@ -80,3 +81,42 @@ def test_a_widened_module_computes_in_float32(device, base_dir):
     expected = x.double().cpu() @ tensors["model.layers.0.mlp.up_proj.weight"].double().T
     assert found.dtype == torch.bfloat16
     torch.testing.assert_close(found.double().cpu(), expected, rtol=2**-8, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ADAPTERS)
+def test_what_a_merge_loses_is_what_the_files_say(method, device, base_dir):
+    model, rounding = barely_trained(method, device, torch.bfloat16), Rounding()
+    tensors = merged_tensors(model, torch.float32)
+    with merged_weights(model, rounding):
+        pass
+    assert rounding.share == pytest.approx(lost_share(base_dir, tensors, "bfloat16"), rel=1e-3)
+    assert rounding.share > 0.2
+    unmerged = Rounding()
+    with rollout_weights(model, unmerged):
+        pass
+    assert unmerged.share == 0, "beside the base nothing is rounded"
+
+
+@pytest.mark.parametrize("method", ["lora", "adalora", "full", "sparse-random"])
+def test_the_base_in_place_is_the_base_and_what_was_trained_comes_back(method, device):
+    settings = settings_of(method, base_dtype="bfloat16")
+    model = METHODS[method].attach(base_model(device), settings).eval()
+    base, start = Base(model, torch.bfloat16), logits(model, device)
+    with torch.no_grad():
+        for parameter in (parameter for parameter in model.parameters() if parameter.requires_grad):
+            parameter += 0.05 * torch.randn(parameter.shape, device=device)
+    moved = logits(model, device)
+    with base.in_place():
+        assert torch.equal(logits(model, device), start)
+    assert torch.equal(logits(model, device), moved) and not torch.equal(moved, start)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+def test_the_sampler_records_the_log_probabilities_that_the_loss_would_compute(temperature, device):
+    model, prompts = base_model(device, torch.float32), token_batch().to(device)
+    with recorded_sampling(model, temperature) as recorded:
+        drawn = model.generate(prompts, max_new_tokens=6, do_sample=True, temperature=temperature, top_k=0)
+    table = (model(drawn).logits[:, prompts.shape[1] - 1 : -1].float() / temperature).log_softmax(-1)
+    expected = table.gather(2, drawn[:, prompts.shape[1] :, None])[..., 0]
+    alive = (drawn[:, prompts.shape[1] :] == model.generation_config.eos_token_id).cumsum(1) <= 1
+    torch.testing.assert_close(recorded[0][alive], expected[alive], rtol=0, atol=1e-4)

@@ -9,7 +9,7 @@ from small_models import settings_of
 from small_runs import length_reward, train, weights_of, write_inputs
 from transformers import AutoModelForCausalLM
 
-from rlvr.core.io import read_table, write_json
+from rlvr.core.io import read_json, read_table, write_json
 from rlvr.tables import METRICS
 from rlvr.train.trainer import Trainer
 
@@ -118,5 +118,7 @@ def test_logging_moves_no_bit_of_the_training(method, changes, spec, inputs, tmp
         log = read_table(tmp_path / str(every) / "metrics.parquet", METRICS).drop(columns="seconds")
         assert log["kl"].notna().tolist() == {0: [False] * 4, 1: [True] * 4, 2: [True, True, False, False]}[every]
         assert log[[name for name in LOGGED if name != "kl"]].notna().all(axis=None)
+        lost = read_json(tmp_path / str(every) / "run.json")["rollout_lost_share"]
+        assert lost["last"] == log["rollout_lost_share"].iloc[-1] < 1e-3, "rollouts of what was trained"
         found[every] = (weights_of(tmp_path / str(every)), log.drop(columns="kl").to_dict("records"))
     assert found[0] == found[1] == found[2]

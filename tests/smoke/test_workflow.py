@@ -8,12 +8,16 @@ import subprocess
 
 import pandas as pd
 import pytest
-from conftest import Checkout
+import yaml
+from conftest import ROOT, Checkout
 
 RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
 QUANTA = "qwen3-8b_deepmath-hard_quanta-d3-no-kv_bs64_s42"
-TABLES = tuple(f"table{name}" for name in ("1", "4", "5", "10", "11", "12", "13", "15", "16", "17", "S1", "S2"))
-FIGURES = tuple(f"figure{name}" for name in ("1", "2", "3", "4", "5", "6", "S1", "S2", "S3"))
+DECLARED = yaml.safe_load((ROOT / "workflow/studies/structure-over-scale/outputs.yaml").read_text())["outputs"]
+TABLES = tuple(name for name in DECLARED if name.startswith("table"))
+FIGURES = tuple(name for name in DECLARED if name.startswith("figure"))
+PRINTED = {f"table{number}" for number in range(1, 19)} | {f"figure{number}" for number in range(1, 7)}  # 7 is 1 again
+TEXTS = (".csv", ".md", ".tex")  # of a table, in bytes that depend on its inputs alone
 
 
 def results(checkout: Checkout, *parts: str):
@@ -28,6 +32,10 @@ def nothing_to_do(checkout: Checkout, *arguments: str) -> bool:
     return "Nothing to be done" in checkout.run("-n", *arguments)
 
 
+def test_every_table_and_figure_of_the_paper_is_declared() -> None:
+    assert set(DECLARED) >= PRINTED
+
+
 def test_every_output_is_there(finished: Checkout) -> None:
     for table in TABLES:
         for suffix in ("tex", "csv", "md"):
@@ -39,8 +47,51 @@ def test_every_output_is_there(finished: Checkout) -> None:
     assert "\\newcommand" in paper(finished, "numbers.tex").read_text()
 
 
+def test_outputs_whose_runs_are_missing_say_so(finished: Checkout) -> None:
+    """Four runs of 222: every table is there, and marks what was not run."""
+    for table in ("table6", "table14"):
+        cells = pd.read_csv(paper(finished, "tables", f"{table}.csv"))
+        assert (
+            set(cells["verdict"]) == {"not run"}
+            and "no run for it" in paper(finished, "tables", f"{table}.md").read_text()
+        )
+    assert "No problem was found" in paper(finished, "tables", "table18.md").read_text()
+    facts = pd.read_csv(paper(finished, "tables", "table8.csv")).set_index("key")
+    assert facts.loc["group-size", ["configured", "recorded", "verdict", "tag"]].tolist() == [
+        "8",
+        "8",
+        "agrees",
+        "SOURCE",
+    ]
+
+
+def test_the_paper_is_made_again_from_its_files_alone(copied: Checkout) -> None:
+    """Without a study's folder of results nothing is trained, and every table comes back with the same bytes."""
+    folder = paper(copied)
+    texts = {
+        path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*.*")) if path.suffix in TEXTS
+    }
+    assert len([path for path in texts if path.parent.name == "tables"]) == len(TEXTS) * len(TABLES)
+    shutil.rmtree(folder)
+    plan = copied.plan()
+    assert plan["tabulate_output"] == len(TABLES) and plan["plot_output"] == len(FIGURES)
+    assert not {"train_run", "generate_samples", "grade_samples", "score_run", "measure_run"} & set(plan)
+    copied.run("paper", "claims")
+    again = {path: (folder / path).read_bytes() for path in texts if (folder / path).is_file()}
+    assert set(texts) - set(again) <= {path for path in texts if "table" not in path.name and "figure" not in path.name}
+    assert [path for path in again if again[path] != texts[path]] == []
+
+
+def test_samples_are_shown_beside_those_of_the_base(copied: Checkout) -> None:
+    copied.run("samples", "--config", f'samples={{"runs": ["{RUN}"], "problems": 2}}')
+    text = paper(copied, "samples", "deepmath-hard.md").read_text()
+    assert text.count("## Problem ") == 2 and text.count("qwen3\\-8b\\_base: ") == 2 and text.count("lora\\-r8") == 2
+    assert paper(copied, "samples", "deepmath-hard.html").read_text().count("<article") == 4
+    assert not paper(copied, "samples", "math.md").exists()
+
+
 def test_the_report_is_self_contained(finished: Checkout) -> None:
-    report = paper(finished, "report.html").read_text()
+    report = results(finished, "paper", "report.html").read_text()
     assert "table4" in report
     assert not re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="https?://', report)
 

@@ -170,8 +170,8 @@ def test_the_smallest_mirrors_the_largest() -> None:
     assert np.array_equal(selected_draws(values, draws), mirrored)
 
 
-# Coverage: 200 replicates leave a standard error of 1.5 % at 95 %; the long sweep is `make bench BENCH=comparing`.
-REPLICATES = 200
+# Coverage: 120 replicates leave a standard error of 2 % at 95 %; the long sweep is `make bench BENCH=comparing`.
+REPLICATES = 120
 
 
 def run_scores(rng: np.random.Generator, ability: float, chances_P: np.ndarray, spread: float, seeds: int) -> Measured:

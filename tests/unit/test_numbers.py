@@ -20,6 +20,9 @@ def numbers(tmp_path):
 def test_cells_are_ready_to_print(numbers):
     assert numbers["table1"]["lora"]["mean"] == {
         "value": "70.0", "low": "45.2", "high": "94.8", "printed": "78.1", "verdict": "stand-in",
+        "exact": {
+            "value": pytest.approx(70), "low": pytest.approx(45.2, abs=0.1), "high": pytest.approx(94.8, abs=0.1),
+        },
     }  # fmt: skip
     assert numbers["table1"]["lora"]["parameters"]["value"] == "5.38K"
     assert numbers["table1"]["dora"]["mean"] == {"value": DASH, "printed": "74.4", "verdict": "not run"}
@@ -39,7 +42,7 @@ def test_scores_and_study():
 
 def test_a_study_without_outputs_still_has_numbers(tmp_path):
     files = [str(tmp_path / name) for name in ("numbers.json", "numbers.tex")]
-    collect_numbers_file(ReportScope("tiny", False, []), [], [], [], *files)
+    collect_numbers_file(ReportScope("tiny", False, []), [], [], [], [], *files)
     numbers = json.loads((tmp_path / "numbers.json").read_text())
     assert numbers["cells"] == numbers["scores"] == {} and numbers["study"]["runs"] == "0"
 

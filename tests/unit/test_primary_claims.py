@@ -75,6 +75,7 @@ def test_every_claim_names_what_is_there_and_tags_every_number(workspace: Worksp
     claims = workspace.claims[PRIMARY]
     assert {place[0] for place in places_of(claims, LeafKind.CELL)} <= set(workspace.outputs[PRIMARY])
     assert {place[1] for place in places_of(claims, LeafKind.COUNT)} <= set(COUNTS)
+    assert places_of(claims, "base") == [("qwen3-8b", "deepmath-hard")]  # the rules name a kind by its word
     margins = [part.margin for claim in claims for part in comparisons_of(claim.statement) if part.margin is not None]
     assert all(margin.value == 0 or margin.source.startswith(("SOURCE: ", "ASSUME: ")) for margin in margins)
     assert len({claim.sentence for claim in claims}) == len(claims)

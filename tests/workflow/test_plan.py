@@ -5,6 +5,8 @@ import re
 from bound_rows import load_program
 from conftest import Checkout
 
+from rlvr.plan.program import finished_runs
+
 
 def core_rows(checkout: Checkout, *words: str) -> list[dict[str, str]]:
     """Rows of tier core at scale tiny, which has the further seeds; by other words those of another scale."""
@@ -148,6 +150,18 @@ def test_runs_from_any_directory(checkout: Checkout, tmp_path) -> None:
     elsewhere = tmp_path / "elsewhere"
     plan = checkout.plan("--directory", str(elsewhere), "cards")
     assert plan["curate_dataset"] == 6
+
+
+def test_what_is_finished_so_far_makes_a_paper(checkout: Checkout) -> None:
+    """Runs without a manifest are left out, so that nothing is trained; every table and the PDF are still made."""
+    run_id = core_rows(checkout)[0]["run_id"]
+    manifest = checkout.root / "results" / "tiny" / "train" / run_id / "run.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("{}")
+    assert finished_runs(checkout.root / "results" / "tiny") == {run_id}
+    plan = checkout.plan("paper", "--config", "tier=finished")
+    assert plan["check_run"] == 1 and plan.get("train_run", 0) <= 1
+    assert plan["compile_paper"] == 1 and plan["tabulate_output"] > 10
 
 
 def test_the_cluster_plan_of_a_fresh_clone(checkout: Checkout, tmp_path) -> None:

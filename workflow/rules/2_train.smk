@@ -63,8 +63,6 @@ rule train_run:
         metrics=f"{RESULTS}/train/{{run_id}}/metrics.parquet",
     log:
         f"{RESULTS}/logs/train_run/{{run_id}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_run/{{run_id}}.tsv"
     conda:
         environment_file(training_name())
     container:
@@ -77,13 +75,14 @@ rule train_run:
         mem_mb=lambda wildcards, attempt: grown("train", "mem_mb", attempt),
         runtime=lambda wildcards, attempt: grown("train", "runtime_min", attempt),
         cpus_per_task=SCALE["resources"]["train"]["threads"],  # `threads` is capped by the cores of the submitting machine
+        checkpoint_every_steps=SCALE["settings"]["checkpoint_every_steps"],  # no parameter: another cadence is no other run
     params:
         launcher=launcher(),
         recipe=SCALE["recipe_version"],
     shell:
         "base=$(dirname {input.base:q}); out=$(dirname {output.run:q}); triples={input.decomposition:q}; "
         "{params.launcher} -m rlvr.train --spec {input.spec:q} --base $base --train {input.problems:q}"
-        ' --out $out --checkpoint-every-steps {SCALE[settings][checkpoint_every_steps]} ${{triples:+--decomposition "$triples"}} &> {log:q}'
+        ' --out $out --checkpoint-every-steps {resources.checkpoint_every_steps} ${{triples:+--decomposition "$triples"}} &> {log:q}'
 
 
 rule check_run:

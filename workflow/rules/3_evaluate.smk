@@ -14,8 +14,6 @@ rule generate_samples:
         record=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/samples.json",
     log:
         f"{RESULTS}/logs/generate_samples/{{run_id}}_{{suite}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/generate_samples/{{run_id}}_{{suite}}.tsv"
     conda:
         environment_file(training_name())
     container:
@@ -63,7 +61,7 @@ rule grade_samples:
 
 
 rule score_run:
-    """Avg@k, Pass@k and maj@k of one run on the benchmarks of one suite, with intervals over problems."""
+    """Avg@k, Pass@k and maj@k of one run on a suite, with intervals over problems, and the scores of every problem."""
     input:
         grades=rules.grade_samples.output.grades,
         record=rules.generate_samples.output.record,

@@ -1,5 +1,5 @@
 # IN   scores, manifests, metrics and spectra; each study's folder: outputs, claims, printed numbers, labels, text
-# OUT  paper/<study>/: tables/*.{tex,csv,md,json}, figures/*.{pdf,png,csv}, numbers, claims, audit, grid.csv, paper.pdf, report.html
+# OUT  paper/<study>/: tables/*.{tex,csv,md,json}, figures/*.{pdf,png,csv}, numbers, claims, audit, assumptions, grid.csv, paper.pdf; over all studies paper/report.html
 
 
 PAPER = f"{RESULTS}/paper/{{study}}"
@@ -77,6 +77,7 @@ rule collect_numbers:
         "../../envs/analysis.yaml"
     params:
         scope=lambda wildcards: {**SCOPE, "study": wildcards.study, "runs": sorted(PROGRAM.rows_of(wildcards.study))},
+        runs=described_runs,
         code=adapter_code("collect_numbers"),
     script:
         "../scripts/collect_numbers.py"
@@ -109,6 +110,22 @@ rule check_claims:
         "../scripts/check_claims.py"
 
 
+rule collect_tags:
+    """What a study's files assume, and where they depart from what is printed, with file and line."""
+    output:
+        json=f"{PAPER}/assumptions.json",
+        csv=f"{PAPER}/assumptions.csv",
+    log:
+        f"{RESULTS}/logs/collect_tags/{{study}}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        tags=tagged_remarks,
+        code=adapter_code("collect_tags"),
+    script:
+        "../scripts/collect_tags.py"
+
+
 rule check_results:
     """Invariants of our own results; one that is broken stops the PDF with its name, file and row."""
     input:
@@ -130,13 +147,13 @@ rule compile_paper:
     """The PDF; everything in it that is a number comes from the results."""
     input:
         main=document_of,
-        parts=ROOT / "paper" / "parts.typ",
-        style=ROOT / "paper" / "style.typ",
+        parts=sorted((ROOT / "paper").glob("*.typ")),
         references=ROOT / "paper" / "refs.bib",
         numbers=rules.collect_numbers.output.json,
         claims=rules.check_claims.output.json,
         invariants=rules.check_results.output.checked,
         audit=rules.check_printed.output.json,
+        tags=rules.collect_tags.output.json,
         tables=lambda wildcards: expand(
             rules.tabulate_output.output.json, study=wildcards.study, table=TABLES[wildcards.study]
         ),
@@ -150,53 +167,31 @@ rule compile_paper:
     conda:
         "../../envs/analysis.yaml"
     params:
-        study=study_facts,
-        captions=lambda wildcards: {
-            name: OUTPUTS[wildcards.study][name].full_caption for name in FIGURES[wildcards.study]
-        },
+        study=lambda wildcards: study_facts(wildcards.study),
+        captions=lambda wildcards: captions_of(wildcards.study),
         code=adapter_code("compile_paper"),
     script:
         "../scripts/compile_paper.py"
 
 
-rule write_config:
-    """The configuration of this call, as the report's own call of snakemake needs it."""
-    output:
-        config=f"{RESULTS}/config.json",
-    log:
-        f"{RESULTS}/logs/write_config.log",
-    conda:
-        "../../envs/analysis.yaml"
-    params:
-        config=config,
-    script:
-        "../scripts/write_config.py"
-
-
 rule write_report:
-    """A self-contained HTML report with every table and figure, how they were made and how long it took."""
+    """One self-contained HTML page over the selected studies: verdicts, tables, figures, data, with filters."""
     input:
-        config=rules.write_config.output.config,
-        pdf=rules.compile_paper.output.pdf,
-        tables=lambda wildcards: expand(
-            rules.tabulate_output.output.csv, study=wildcards.study, table=TABLES[wildcards.study]
-        ),
-        figures=lambda wildcards: expand(
-            rules.plot_output.output.png, study=wildcards.study, figure=FIGURES[wildcards.study]
-        ),
-        claims=rules.check_claims.output.csv,
-        audit=rules.check_printed.output.csv,
+        page=sorted((ROOT / "paper" / "page").iterdir()),
+        shown=shown_files,
     output:
-        html=f"{PAPER}/report.html",
+        html=f"{RESULTS}/paper/report.html",
     log:
-        f"{RESULTS}/logs/write_report/{{study}}.log",
+        f"{RESULTS}/logs/write_report.log",
     conda:
         "../../envs/analysis.yaml"
     params:
-        snakefile=ROOT / "Snakefile",
-    shell:
-        "snakemake --snakefile {params.snakefile:q} --configfile {input.config:q} --nolock --cores 1"
-        " --report {output.html:q} {input.tables:q} {input.figures:q} {input.claims:q} {input.audit:q} &> {log:q}"
+        studies=lambda wildcards: [page_of(study) for study in PROGRAM.studies],
+        tier=PROGRAM.tier,
+        templates=ROOT / "paper" / "page",
+        code=adapter_code("write_report"),
+    script:
+        "../scripts/write_report.py"
 
 
 rule expand_grid:
@@ -248,6 +243,12 @@ rule claims:
         expand(rules.check_claims.output.csv, study=PROGRAM.studies),
 
 
+rule assumptions:
+    """What the studies' files assume, and where they depart from what is printed."""
+    input:
+        expand(rules.collect_tags.output.csv, study=PROGRAM.studies),
+
+
 rule paper:
     """The PDF of each selected study, with every table and figure."""
     input:
@@ -257,17 +258,17 @@ rule paper:
 
 
 rule report:
-    """The self-contained HTML report of each selected study."""
+    """The self-contained HTML page over the selected studies."""
     input:
-        expand(rules.write_report.output.html, study=PROGRAM.studies),
+        rules.write_report.output.html,
 
 
 localrules:
-    write_config,
     write_report,
     expand_grid,
     grid,
     numbers,
     claims,
+    assumptions,
     paper,
     report,

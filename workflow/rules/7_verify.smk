@@ -7,7 +7,6 @@ rule seal_paper:
     input:
         lambda wildcards: [path for files in all_files_of(wildcards.study) for path in files],
         rules.compile_paper.output.pdf,
-        rules.write_report.output.html,
         rules.check_claims.output,
         rules.check_printed.output,
         rules.collect_numbers.output,

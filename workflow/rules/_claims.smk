@@ -69,14 +69,14 @@ def result_files(wildcards):
     """Every result that a study's paper is made from: those of its tier's runs, and the spectra that its outputs read."""
     study, rows = wildcards.study, list(PROGRAM.rows_of(wildcards.study))
     measured = {key for name in OUTPUTS[study] for key in needs_of(study, name)["spectra"]}
-    named = [dataset for dataset in PROGRAM.studies[study].benchmarks if dataset in SCALE["datasets"]]
+    tested = sorted({benchmark for run_id in rows for benchmark in PROGRAM.benchmarks_of(study, run_id)})
     return {
         "cells": cells_of(study, OUTPUTS[study]),
         "scores": study_scores(wildcards),
         "manifests": expand(rules.train_run.output.run, run_id=rows),
         "metrics": expand(rules.train_run.output.metrics, run_id=rows),
         "spectra": [evidence_file(study, "spectra", key) for key in sorted(measured)],
-        "cards": expand(rules.curate_dataset.output.card, dataset=named),
+        "cards": expand(rules.curate_dataset.output.card, dataset=tested),
         "checked": [ancient(path) for path in expand(rules.check_run.output.checked, run_id=rows)],
     }
 

@@ -25,15 +25,18 @@ from rlvr.data.readers import READERS
 from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, required_figures
 from rlvr.plan.configuration import check_engine
 from rlvr.plan.freshness import spec_content
+from rlvr.plan.labels import display_names
 from rlvr.plan.outputs import required_inputs, used_runs
 from rlvr.plan.program import prompt_limits
+from rlvr.plan.run_texts import describe_run
 from rlvr.plan.selection import run_facts
 from rlvr.plan.siblings import among, families, printed_spreads, relatives, seeds_of, siblings
 from rlvr.plan.sources import find_source
 from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines
 from rlvr.plan.starts import start_shapes
 from rlvr.plan.statistics import EVIDENCE
-from rlvr.plan.study import checkpoint_name, load_study, study_names
+from rlvr.plan.study import ancestors, checkpoint_name, load_study, study_names
+from rlvr.plan.tags import tag_rows
 from rlvr.plan.workspace import Vocabulary, check_config_files, load_workspace
 from rlvr.prompts import TEMPLATES
 from rlvr.report.figures import OPTIONS

@@ -148,19 +148,6 @@ def all_files_of(study):
     return [output_files(study, output_id) for output_id in OUTPUTS[study]]
 
 
-def document_of(wildcards):
-    """The text of a study: its own `paper.typ`, otherwise the general one."""
-    own = PROGRAM.studies[wildcards.study].folder / "paper.typ"
-    return own if own.is_file() else ROOT / "paper" / "general.typ"
-
-
-def study_facts(wildcards):
-    """What a document says about its study: name, title, citation, and which figures show a data set only."""
-    study, outputs = PROGRAM.studies[wildcards.study], OUTPUTS[wildcards.study]
-    data_figures = [name for name in FIGURES[wildcards.study] if set(outputs[name].reads) == {"cards"}]
-    return {"name": study.name, "title": study.title, "citation": study.citation, "data_figures": data_figures}
-
-
 def shown_runs(study, benchmark):
     """The runs whose completions a page shows, behind the untrained bases that they start from.
 
@@ -196,6 +183,9 @@ def sampled_files(wildcards):
 
 def page_options(wildcards):
     """Which runs and problems a page shows, and how much of a text."""
-    chosen = config["samples"]
-    runs = shown_runs(wildcards.study, wildcards.benchmark)
-    return {"runs": runs, "problems": chosen["problems"], "characters": chosen["characters"]}
+    problems = config["samples"]["problems"]
+    return {
+        "runs": shown_runs(wildcards.study, wildcards.benchmark),
+        "problems": problems if isinstance(problems, list) else int(problems),
+        "characters": int(config["samples"]["characters"]),
+    }

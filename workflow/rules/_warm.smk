@@ -1,9 +1,25 @@
 # Jobs on this machine as forks of one process that has loaded the libraries: the results without the imports (rlvr.core.warm).
 
+from snakemake.logging import logger
 
+CHECKING_TABLES = [  # what pandera imports at its first check of a table
+    "pandera.backends.pandas.register",
+    "pandera.strategies.pandas_strategies",
+]
+LOADING_MODELS = [  # what transformers and peft import at the first load of a model
+    *(f"transformers.models.{name}.modeling_{name}" for name in tiny_shapes()),
+    "rlvr.bases.first_load",
+    "peft.utils.transformers_weight_conversion",
+]
+ATTACHING = ["rlvr.adapters.low_rank", "rlvr.adapters.quanta", "torch.utils.serialization"]
 WARM = {  # what is loaded for the jobs of a rule; those of other rules are started as always
-    "train_run": ["rlvr.train.run"],
-    "generate_samples": ["rlvr.evaluate.sampling", "rlvr.evaluate.engines.transformers_engine"],
+    "train_run": ["rlvr.train.run", *LOADING_MODELS, *ATTACHING],
+    "generate_samples": [
+        "rlvr.evaluate.sampling",
+        "rlvr.evaluate.engines.transformers_engine",
+        *LOADING_MODELS,
+        *ATTACHING,
+    ],
     "measure_run": ["rlvr.spectra.diagnostics", "rlvr.spectra.measure"],
     "grade_samples": ["rlvr.evaluate.grades", "rlvr.grading.grade_cache", "rlvr.grading.warm_worker"],
     "score_run": ["rlvr.evaluate.scoring"],
@@ -23,10 +39,11 @@ def warm_name(rule):
 def start_jobs_warm():
     """From here on jobs are forked, if they run on this machine and are many."""
     if config["warm_jobs"] and workflow.is_main_process and workflow.local_exec:
-        modules = {warm_name(rule): [*SNAKEMAKES, *names] for rule, names in WARM.items()}
+        modules = {warm_name(rule): [*SNAKEMAKES, *CHECKING_TABLES, *names] for rule, names in WARM.items()}
         planned = [warm_name(job.rule.name) for job in workflow.dag.needrun_jobs()]
         starter = keeper.start(modules, planned, shell.get_executable())
         shell.executable(starter or shell.get_executable())
+        logger.info("Jobs are forks of one loaded process." if starter else "Jobs are few: each loads what it needs.")
 
 
 onstart:

@@ -16,6 +16,7 @@ if __name__ == "__main__":
         cells_paths=snakemake.input.cells,
         scores_paths=snakemake.input.scores,
         manifest_paths=snakemake.input.manifests,
+        runs=snakemake.params.runs,
         json_path=snakemake.output.json,
         tex_path=snakemake.output.tex,
     )

@@ -16,6 +16,7 @@ if __name__ == "__main__":
             numbers=snakemake.input.numbers,
             claims=snakemake.input.claims,
             audit=snakemake.input.audit,
+            tags=snakemake.input.tags,
             tables=snakemake.input.tables,
             figures=snakemake.input.figures,
         ),

@@ -57,6 +57,9 @@ METRICS = _schema(
         "completion_length": pa.Column(float, COUNT, description="mean tokens"),
         "clipped_share": pa.Column(float, UNIT, description="share of completions cut at the token limit"),
         "zero_std_share": pa.Column(float, UNIT, description="share of groups whose rewards are all equal"),
+        "rollout_lost_share": pa.Column(
+            float, COUNT, nullable=True, description="share of the update that rounding removed from what sampled"
+        ),
         "seconds": pa.Column(float, COUNT, description="wall time of the step"),
     },
     ["run_id", "step"],

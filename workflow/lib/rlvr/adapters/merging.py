@@ -1,7 +1,9 @@
 """Weights with the adapter merged in: for the time of a generation, or as a model of their own."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -17,8 +19,27 @@ PARAMETERS = ("weight", "bias")
 FLOAT32_BYTES = 4
 
 
+@dataclass
+class Rounding:
+    """How much of an update is lost as its merged weights are rounded to the type that samples."""
+
+    lost: float = 0.0  # squared norms
+    moved: float = 0.0
+
+    def add(self, original: Tensor, merged: Tensor, kind: torch.dtype) -> None:
+        """Take in a weight: the base's, which its type holds exactly, the merged one, and the type that samples."""
+        wide = merged.double()
+        self.lost += float((merged.to(kind).double() - wide).square().sum())
+        self.moved += float((wide - original.double()).square().sum())
+
+    @property
+    def share(self) -> float:
+        """Norm of what was lost over that of the update; 0 for an update of nothing."""
+        return math.sqrt(self.lost / self.moved) if self.moved else 0.0
+
+
 @contextmanager
-def merged_weights(model: nn.Module) -> Iterator[None]:
+def merged_weights(model: nn.Module, rounding: Rounding | None = None) -> Iterator[None]:
     """Merge every adapter out of place; on leaving, the very tensors of the base are back, bit for bit.
 
     Merging and unmerging in place moves the base a little each time: by 1e-8 in float32 and by as much as the weights
@@ -28,6 +49,10 @@ def merged_weights(model: nn.Module) -> Iterator[None]:
     TRL's own merge within (it merges before it sends weights to vLLM) finds nothing to merge, and its unmerge changes
     the copies only.
 
+    Args:
+        model: With an adapter, or without (then nothing happens).
+        rounding: Takes in what the cast to each weight's own type loses.
+
     Raises:
         ValueError: If the merged weights are not finite, which means that the run has diverged.
     """
@@ -35,7 +60,7 @@ def merged_weights(model: nn.Module) -> Iterator[None]:
     originals = [_parameters(layer) for layer in layers]
     try:
         for layer in layers:
-            merge_layer(layer)
+            merge_layer(layer, rounding)
         yield
     finally:
         for layer, original in zip(layers, originals, strict=True):
@@ -43,7 +68,7 @@ def merged_weights(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def rollout_weights(model: nn.Module) -> Iterator[None]:
+def rollout_weights(model: nn.Module, rounding: Rounding | None = None) -> Iterator[None]:
     """Weights for generation in the training process, such that it samples from the function that the loss sees.
 
     On a float32 base that is the adapter merged, which spares its arithmetic on every token. Weights narrower than
@@ -55,24 +80,28 @@ def rollout_weights(model: nn.Module) -> Iterator[None]:
     if any(weight.is_floating_point() and weight.element_size() < FLOAT32_BYTES for weight in weights):
         yield
         return
-    with merged_weights(model):
+    with merged_weights(model, rounding):
         yield
 
 
-def merge_layer(layer: BaseTunerLayer) -> None:
+def merge_layer(layer: BaseTunerLayer, rounding: Rounding | None = None) -> None:
     """Put merged tensors in the place of a layer's base weights: merged in float32 at least, then cast once.
 
     PEFT casts the update before it adds it, for some methods; a base in bfloat16 is therefore lifted for the merge.
     """
-    if isinstance(layer, LNTuningLayer):  # swaps two modules and computes nothing
-        layer.merge()
-        return
     parameters = _parameters(layer)
+    if isinstance(layer, LNTuningLayer):  # swaps two modules and computes nothing; who samples in its own type casts
+        layer.merge()
+        for original, gain in zip(parameters.values(), _parameters(layer).values() if rounding else (), strict=False):
+            rounding.add(original, gain, original.dtype)  # type: ignore[union-attr]
+        return
     try:
         for parameter, tensor in parameters.items():
             parameter.data = tensor.to(torch.promote_types(tensor.dtype, torch.float32))
         layer.merge(safe_merge=True)
         for parameter, tensor in parameters.items():
+            if rounding:
+                rounding.add(tensor, parameter.data, tensor.dtype)
             parameter.data = parameter.data.to(tensor.dtype)
     except ValueError:
         _restore(layer, parameters)

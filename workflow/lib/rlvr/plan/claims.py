@@ -109,9 +109,9 @@ def _check_sides(claim: Claim, path: str | Path) -> None:
                 raise InputError(path, problem, "Expected output/row/column, or a function of the curve.")
 
 
-def places_of(claims: Iterable[Claim], kind: LeafKind) -> list[Place]:
-    """Every place of one kind that claims read, sorted."""
-    return sorted({leaf.place for claim in claims for leaf in leaves_of(claim.statement) if leaf.kind is kind})
+def places_of(claims: Iterable[Claim], kind: str) -> list[Place]:
+    """Every place of one kind (a word of :class:`LeafKind`) that claims read, sorted."""
+    return sorted({leaf.place for claim in claims for leaf in leaves_of(claim.statement) if leaf.kind == kind})
 
 
 def required_outputs(claims: Iterable[Claim]) -> list[str]:

@@ -143,6 +143,7 @@ def _fact(entry: Tree, printed: Mapping[str, str], sources: Tree, runs: Mapping[
     if not selected:
         raise InputError(where, f"no run of the grid meets {condition}.", "Correct 'where'.")
     text, path = printed.get(entry["key"], ""), entry.get("configured", "")
+    configured = _configured(path, sources, [runs[name] for name in selected], where) if path else None
     if text and "means" not in entry and (path or entry.get("recorded")):
         parse_printed(text, f"{where}: without 'means' its printed text must be a number")
     labels = entry["labels"]
@@ -151,7 +152,7 @@ def _fact(entry: Tree, printed: Mapping[str, str], sources: Tree, runs: Mapping[
         labels=(labels,) if isinstance(labels, str) else tuple(labels),
         printed=text,
         means=entry.get("means"),
-        configured=_configured(path, sources, [runs[name] for name in selected], where) if path else None,
+        configured=configured,
         recorded=entry.get("recorded", ""),
         runs=tuple(selected),
         counted=tuple(entry.get("counted", ())),

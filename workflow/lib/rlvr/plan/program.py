@@ -7,6 +7,7 @@ Read by the Snakefile at parse time; whatever is wrong here stops the dry run.
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import InputError
@@ -18,6 +19,7 @@ from rlvr.plan.study import Study
 from rlvr.plan.suites import Suite, bare_suites, make_suites
 
 WORDS_OF_ROWS = ("core", "seeds", "full")  # every word of the column `tier`: what tier `all` takes
+FINISHED = "finished"  # the tier of what was trained so far
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,13 @@ class Program:
     Attributes:
         scale_name: Stem of the scale's file.
         scale: Its content.
-        tier: ``core`` or ``full``, which take the rows that the scale says, or ``all``.
+        tier: ``core`` or ``full``, which take the rows that the scale says, ``all``, or ``finished``.
         methods: The registry of methods.
         studies: Selected studies by name.
         specs: Resolved settings of every row of their grids, of any tier, by run id.
         suites: What is sampled together, by name.
         unfit: Why a run that does not fit a card of the scale is left out, by run id; no tier has it.
+        finished: Ids of the runs that were trained so far; tier ``finished`` takes them.
     """
 
     scale_name: str
@@ -43,6 +46,7 @@ class Program:
     specs: Mapping[str, Mapping[str, Any]]
     suites: Mapping[str, Suite]
     unfit: Mapping[str, str] = field(default_factory=dict)
+    finished: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> dict[str, Mapping[str, Any]]:
@@ -59,6 +63,8 @@ class Program:
     def rows_of(self, study: str) -> dict[str, Mapping[str, Any]]:
         """Rows of one study in the selected tier, by run id."""
         rows = self.studies[study].rows
+        if self.tier == FINISHED:
+            return {run_id: row for run_id, row in rows.items() if run_id in self.finished}
         taken = self.scale["tiers"].get(self.tier, WORDS_OF_ROWS)
         return {run_id: row for run_id, row in rows.items() if row["tier"] in taken and run_id not in self.unfit}
 
@@ -160,8 +166,18 @@ class Program:
         return base in self.bases and self.model_of(run_id) == self.bases[base]
 
 
+def finished_runs(results: str | Path) -> frozenset[str]:
+    """Ids of the runs whose manifests, which are written last, lie under a folder of results."""
+    return frozenset(path.parent.name for path in (Path(results) / "train").glob("*/run.json"))
+
+
 def make_program(
-    scale_name: str, scale: Mapping[str, Any], tier: str, studies: Sequence[Study], methods: Methods
+    scale_name: str,
+    scale: Mapping[str, Any],
+    tier: str,
+    studies: Sequence[Study],
+    methods: Methods,
+    finished: frozenset[str] = frozenset(),
 ) -> Program:
     """Bind studies to a scale.
 
@@ -174,7 +190,7 @@ def make_program(
     shared = [rename_runs(study, renamed) for study in studies]
     by_name = {study.name: study for study in shared}
     suites = make_suites(shared, scale) if studies else bare_suites(scale)
-    program = Program(scale_name, scale, tier, methods, by_name, merged, suites)
+    program = Program(scale_name, scale, tier, methods, by_name, merged, suites, finished=finished)
     check_ids(program)
     check_benchmarks(program)
     check_pairs(shared)

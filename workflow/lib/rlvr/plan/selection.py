@@ -60,7 +60,7 @@ def select(candidates: Mapping[str, Facts], conditions: Iterable[Condition]) -> 
     conditions only those on its own facts count.
     """
     wanted = list(conditions)
-    asks_for_base = any(condition.get("method") == BASE for condition in wanted)
+    asks_for_base = any(BASE in _choices(condition.get("method")) for condition in wanted)
 
     def meets(facts: Facts) -> bool:
         if facts.get("method") != BASE:

@@ -79,6 +79,7 @@ class TrainSettings:
     butterfly_factors: int | None = None
     density: float | None = None
     trained_dtype: str = "float32"  # of weights of the base that are trained: float32, or as they are stored
+    max_rollout_lost_share: float = 1.0  # ASSUME: importance ratios correct for it; the log says how large it is
     base_kl_every: int = 1  # generations between two measurements of the divergence from the base; 0: never
     decomposition: str = "exact"  # how the singular vectors of the base are found, for methods that start from them
 

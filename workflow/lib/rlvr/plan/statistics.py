@@ -126,6 +126,12 @@ METRICS: Mapping[str, tuple[str, float, int, str]] = {  # unit, factor, decimals
     "completion_length": ("tokens", 1.0, 1, "length of a completion"),
     "clipped_share": ("%", 100.0, 1, "completions cut at the token limit"),
     "zero_std_share": ("%", 100.0, 1, "groups whose rewards are all equal"),
+    "rollout_lost_share": (
+        "%",
+        100.0,
+        1,
+        "share of the update that rounding removed from what sampled the completions",
+    ),
     "seconds": ("s", 1.0, 2, "wall time of a step"),
 }
 FINAL = tuple(

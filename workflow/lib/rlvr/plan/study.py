@@ -130,6 +130,12 @@ def complete_recipe(name: str, studies: Path, schemas: Path, seen: tuple[str, ..
     return own
 
 
+def ancestors(name: str, studies: Path) -> list[str]:
+    """A study and those that its recipe is taken from, nearest first; circles are refused by :func:`load_study`."""
+    parent = load_yaml(studies / name / "study.yaml")["recipe"].get("from")
+    return [name] if parent is None else [name, *ancestors(parent, studies)]
+
+
 def name_rows(
     rows: list[dict[str, Any]], recipe: Mapping[str, Any], tag: str, path: Path, methods: Methods
 ) -> dict[str, dict[str, Any]]:

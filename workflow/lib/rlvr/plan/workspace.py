@@ -21,7 +21,7 @@ from rlvr.plan.method import Methods
 from rlvr.plan.names import Names, check_output_names, check_scale_names, check_study_names
 from rlvr.plan.outputs import Output
 from rlvr.plan.outputs_file import Kinds, load_outputs
-from rlvr.plan.program import Program, make_program
+from rlvr.plan.program import Program, finished_runs, make_program
 from rlvr.plan.scale import load_scale
 from rlvr.plan.selection import candidates_of
 from rlvr.plan.shapes import ModelShape, check_fit, check_length, check_scale_fit, model_shapes
@@ -83,7 +83,7 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     studies = [load_study(name, studies_folder, schemas, words.methods) for name in config["studies"]]
     for study in studies:
         check_study_names(study, names, root / "paper" / "refs.bib")
-    program = make_program(config["scale"], scale, config["tier"], studies, words.methods)
+    program = make_program(config["scale"], scale, config["tier"], studies, words.methods, finished_runs(results))
     shapes = model_shapes(scale["models"], words.architectures, root / "data" / "configs")
     check_scale_fit(scale, shapes, scale_path)
     check_runs_fit(program, shapes)

@@ -8,7 +8,8 @@ import pandas as pd
 
 from rlvr.core.io import read_json, write_json
 from rlvr.plan.printed import format_value
-from rlvr.report.cells import ReportScope
+from rlvr.report.cells import LABEL_SEPARATOR, ReportScope
+from rlvr.report.coverage import compute_facts, coverage_groups, output_counts, run_entries, tier_counts
 from rlvr.report.evidence import read_tables
 from rlvr.report.files import read_cells, write_text
 from rlvr.report.render import escape_tex, reproduced_text, scope_notes
@@ -24,6 +25,7 @@ def collect_numbers_file(
     cells_paths: Sequence[str],
     scores_paths: Sequence[str],
     manifest_paths: Sequence[str],
+    runs: Sequence[Mapping[str, Any]],
     json_path: str,
     tex_path: str,
 ) -> None:
@@ -34,23 +36,36 @@ def collect_numbers_file(
         cells_paths: CSV of every output that has cells.
         scores_paths: Scores of any runs, the untrained bases among them.
         manifest_paths: ``run.json`` of the tier's runs.
-        json_path: Nested numbers, every leaf a text that is ready to print.
+        runs: Every row of the study's grid, as :func:`rlvr.plan.run_texts.describe_run` gives it.
+        json_path: Nested numbers, every leaf a text that is ready to print; ``exact`` of a cell holds its unrounded
+            value and interval, for comparisons.
         tex_path: LaTeX macros of these numbers.
     """
     from rlvr.tables import SCORES
 
+    cells, manifests = read_cells(cells_paths), [read_json(path) for path in manifest_paths]
+    scores = score_numbers(read_tables(scores_paths, SCORES))
+    trained = [manifest["run_id"] for manifest in manifests]
     numbers = {
-        "cells": cell_numbers(read_cells(cells_paths)),
-        "scores": score_numbers(read_tables(scores_paths, SCORES)),
+        "cells": cell_numbers(cells),
+        "labels": row_labels(cells),
+        "scores": scores,
         "models": dict(scope.stand_ins),
-        "study": study_numbers([read_json(path) for path in manifest_paths], scope),
+        "study": study_numbers(manifests, scope),
+        "runs": run_entries(runs, manifests, scores),
+        "coverage": {
+            "groups": coverage_groups(runs, trained),
+            "tiers": tier_counts(runs, trained),
+            "outputs": output_counts(cells),
+        },
+        "compute": compute_facts(manifests),
     }
     write_json(numbers, json_path)
     write_text(macros(numbers), tex_path)
 
 
 def cell_numbers(cells: pd.DataFrame) -> dict[str, Any]:
-    """Texts of every cell by output, row key and column key: value, and where they exist low, high, printed."""
+    """Texts of every cell by output, row key and column key: value, and where they exist low, high, printed, exact."""
     tree: dict[str, Any] = {}
     for cell in cells.to_dict("records"):
         entry = {"value": reproduced_text(cell), "verdict": cell["verdict"]}
@@ -59,7 +74,17 @@ def cell_numbers(cells: pd.DataFrame) -> dict[str, Any]:
                 entry[end] = format_value(cell[end], cell["decimals"], cell["unit"])
         if cell["printed"]:
             entry["printed"] = cell["printed"]
+        if not math.isnan(cell["value"]):
+            entry["exact"] = {end: None if math.isnan(cell[end]) else cell[end] for end in ("value", "low", "high")}
         tree.setdefault(cell["output"], {}).setdefault(cell["row"], {})[cell["column"]] = entry
+    return tree
+
+
+def row_labels(cells: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """What the rows of each output are called, by output and row key."""
+    tree: dict[str, dict[str, str]] = {}
+    for cell in cells.to_dict("records"):
+        tree.setdefault(cell["output"], {})[cell["row"]] = cell["label"].replace(LABEL_SEPARATOR, ", ")
     return tree
 
 
@@ -97,7 +122,7 @@ def macros(numbers: Tree) -> str:
         ValueError: If two numbers would share a name.
     """
     found = [*_leaves(numbers["cells"]), *_leaves(numbers["study"])]
-    leaves = [(path, text) for path, text in found if path[-1] != "verdict"]
+    leaves = [(path, text) for path, text in found if path[-1] != "verdict" and "exact" not in path]
     names = [macro_name(path) for path, _ in leaves]
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:

@@ -8,26 +8,45 @@ from typing import Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path
+from rlvr.core.provenance import repository_state
+
+COMMIT_DIGITS = 12
 
 
 @dataclass(frozen=True)
 class PaperFiles:
-    """Files that the document reads: ``numbers.json``, verdicts, tables as JSON and figures as PDF."""
+    """Files that the document reads: ``numbers.json``, verdicts, remarks, tables as JSON and figures as PDF."""
 
     numbers: str
     claims: str
     audit: str
+    tags: str
     tables: Sequence[str]
     figures: Sequence[str]
 
     def as_inputs(self) -> dict[str, str]:
         """Absolute paths by name, lists as JSON objects from file stem to path; Typst's inputs are texts."""
-        single = {name: str(Path(getattr(self, name)).resolve()) for name in ("numbers", "claims", "audit")}
+        single = {name: str(Path(getattr(self, name)).resolve()) for name in ("numbers", "claims", "audit", "tags")}
         several = {
             name: json.dumps({Path(path).stem: str(Path(path).resolve()) for path in getattr(self, name)})
             for name in ("tables", "figures")
         }
         return single | several
+
+
+def document_inputs(files: PaperFiles, study: Mapping[str, Any], captions: Mapping[str, str]) -> dict[str, str]:
+    """What the document is given, as texts by name.
+
+    Args:
+        files: What it reads.
+        study: ``name``, ``title`` and ``citation`` of the study, ``names`` of what it shows by key, and of the call
+            ``comparable`` (whether its scale is) and ``tier``.
+        captions: Captions of the figures by name; tables carry theirs.
+    """
+    state = repository_state()
+    commit = str(state["commit"] or "unknown")[:COMMIT_DIGITS] + (" with local changes" if state["dirty"] else "")
+    facts = {**study, "commit": commit}
+    return {**files.as_inputs(), "study": json.dumps(facts), "captions": json.dumps(dict(captions))}
 
 
 def compile_paper(
@@ -38,8 +57,8 @@ def compile_paper(
     Args:
         main_path: The study's ``paper.typ``, or ``paper/general.typ``.
         files: What it reads.
-        study: ``name``, ``title`` and ``citation`` of the study; ``data_figures``: figures that show a data set only.
-        captions: Captions of the figures by name; tables carry theirs.
+        study: Facts of the study and of the call, as :func:`document_inputs` takes them.
+        captions: Captions of the figures by name.
         pdf_path: Where the PDF goes.
 
     Raises:
@@ -47,7 +66,7 @@ def compile_paper(
     """
     import typst
 
-    inputs = {**files.as_inputs(), "study": json.dumps(dict(study)), "captions": json.dumps(dict(captions))}
+    inputs = document_inputs(files, study, captions)
     try:
         document = typst.compile(str(Path(main_path).resolve()), root="/", sys_inputs=inputs)
     except typst.TypstError as error:

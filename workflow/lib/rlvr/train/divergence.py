@@ -9,6 +9,8 @@ from peft import PeftModel
 from torch import Tensor, nn
 from transformers import LogitsProcessor
 
+from rlvr.adapters.merging import Rounding
+
 
 def kl_of_samples(log_ratio: Tensor) -> Tensor:
     """Unbiased estimates of a divergence KL(p || q) from tokens drawn from p: q/p - 1 - log(q/p), never negative.
@@ -118,6 +120,11 @@ class Base:
         if not isinstance(model, PeftModel):
             trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
             self._kept = {one: one.detach().to("cpu", stored, copy=True) for one in trained}
+
+    def measure(self, rounding: Rounding) -> None:
+        """Take in what an engine in the type of the base loses of trained weights of the base; adapters are merged."""
+        for parameter, original in self._kept.items():
+            rounding.add(original, parameter.detach().to("cpu"), original.dtype)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

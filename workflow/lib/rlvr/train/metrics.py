@@ -8,6 +8,7 @@ import pandas as pd
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 KL, KL_ROLLOUT, CLIPPED = "divergence/base", "divergence/sampler", "clip_ratio/region_mean"
+LOST = "sampling/lost_share"
 LOGGED_AS = {
     "step": "step",
     "reward": "reward",
@@ -22,11 +23,20 @@ LOGGED_AS = {
     "completion_length": "completions/mean_length",
     "clipped_share": "completions/clipped_ratio",
     "zero_std_share": "frac_reward_zero_std",
+    "rollout_lost_share": LOST,
     "seconds": "step_time",
 }
 
 OF_TOKENS = ("entropy", CLIPPED)  # the trainer's names of what it measures per token, micro batch by micro batch
-OF_GENERATIONS = ("reward", "accuracy", "format", "completion_length", "clipped_share", "zero_std_share")
+OF_GENERATIONS = (
+    "reward",
+    "accuracy",
+    "format",
+    "completion_length",
+    "clipped_share",
+    "zero_std_share",
+    "rollout_lost_share",
+)
 
 
 def metrics_frame(log_history: Sequence[Mapping[str, Any]], run_id: str) -> pd.DataFrame:

@@ -112,6 +112,8 @@ def _train(
         "wall_time_s": round(time.perf_counter() - started, 3),
     }
     metrics = metrics_frame(trainer.state.log_history, settings.run_id)
+    lost = metrics["rollout_lost_share"]
+    facts["rollout_lost_share"] = {"last": float(lost.iloc[-1]), "mean": float(lost.mean())} if len(lost) else None
     check_steps(facts["steps"], settings.planned_steps(len(problems)), settings)
     check_signal(metrics, settings)
     content = manifest(model, settings, before, fingerprint(model), facts)

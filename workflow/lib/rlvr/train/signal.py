@@ -43,6 +43,29 @@ def check_signal(metrics: pd.DataFrame, settings: TrainSettings) -> None:
         )
 
 
+def check_rollouts(step: int, share: float, settings: TrainSettings, steps: int) -> None:
+    """Check that what samples is close enough to what is trained.
+
+    The first updates of any run are smaller than a step of bfloat16, so that only the second half counts. The smaller
+    lost share of a later step does not make good what was sampled before it.
+
+    Args:
+        step: Optimizer steps so far.
+        share: Lost share of the update in the weights that sample now.
+        settings: Of the run.
+        steps: Of the whole run.
+
+    Raises:
+        InvalidRun: If the share is above ``max_rollout_lost_share``.
+    """
+    if 2 * step >= steps and share > settings.max_rollout_lost_share:
+        raise InvalidRun(
+            f"{settings.run_id}: at step {step} of {steps} rounding removes {share:.2f} of the update from the weights "
+            f"that sample; max_rollout_lost_share is {settings.max_rollout_lost_share:g}. Sample with transformers, "
+            "which keeps the adapter beside the base, or raise the bound in the scale's settings."
+        )
+
+
 class EpochSampler(RepeatSampler):
     """TRL's sampler, which may start behind epochs that a run finished before it was stopped.
 

@@ -14,13 +14,13 @@ from trl import GRPOConfig, GRPOTrainer
 from trl.models.utils import disable_gradient_checkpointing
 from trl.trainer.utils import RepeatSampler
 
-from rlvr.adapters.merging import merged_weights, rollout_weights
+from rlvr.adapters.merging import Rounding, merged_weights, rollout_weights
 from rlvr.adapters.methods import find_method
 from rlvr.plan.settings import TrainSettings
 from rlvr.rewards.trl_reward import make_reward
 from rlvr.train.divergence import Base, TokenMeans, cut_to, kl_of_samples, recorded_sampling
-from rlvr.train.metrics import KL, KL_ROLLOUT, OF_TOKENS, ProgressLines, weighted_mean
-from rlvr.train.signal import EpochSampler, constant_groups
+from rlvr.train.metrics import KL, KL_ROLLOUT, LOST, OF_TOKENS, ProgressLines, weighted_mean
+from rlvr.train.signal import EpochSampler, check_rollouts, constant_groups
 
 LARGEST_SHARE = math.nextafter(1.0, 0.0)
 
@@ -33,6 +33,7 @@ class Trainer(GRPOTrainer):
         self.method = find_method(settings.run_id, settings.method)
         self._tokens: list[float] = []  # of every micro batch since the last log
         self._means = TokenMeans()
+        self._lost_share = 0.0  # of the update, in the weights that sampled last
         super().__init__(*args, **kwargs)
         self.beta = settings.kl_beta  # see `trl_config`
         self._base = Base(self.accelerator.unwrap_model(self.model), getattr(torch, settings.base_dtype))
@@ -42,15 +43,20 @@ class Trainer(GRPOTrainer):
 
     def _push_merged_weights(self) -> None:
         """Send merged weights to vLLM; TRL would merge them into the base in place and thereby move it."""
-        with merged_weights(self.accelerator.unwrap_model(self.model)):
+        rounding = Rounding()
+        with merged_weights(self.accelerator.unwrap_model(self.model), rounding):
             self._push_weights()
+        self._base.measure(rounding)
+        self._lost_share = rounding.share
 
     def _generate_single_turn(self, *args: Any, **kwargs: Any) -> Any:
         if self.use_vllm:
             return super()._generate_single_turn(*args, **kwargs)
         model = self.accelerator.unwrap_model(self.model)
-        with rollout_weights(model), recorded_sampling(model, self.temperature) as recorded:
+        rounding = Rounding()
+        with rollout_weights(model, rounding), recorded_sampling(model, self.temperature) as recorded:
             completions, _ = super()._generate_single_turn(*args, **kwargs)
+        self._lost_share = rounding.share
         return completions, cut_to(recorded[-1], completions)
 
     def _calculate_rewards(self, *args: Any, **kwargs: Any) -> torch.Tensor:
@@ -68,6 +74,8 @@ class Trainer(GRPOTrainer):
             batch = super()._generate_and_score_completions(*args, **kwargs)
         finally:
             self.beta = beta
+        self._metrics["train"][LOST].append(self._lost_share)
+        check_rollouts(self.state.global_step, self._lost_share, self.run, self.state.max_steps)
         if self._measures_base():
             batch["ref_per_token_logps"] = self._base_log_probs(batch)
         constant = constant_groups(self._rewards.flatten(), self.run.group_size)

@@ -1,8 +1,10 @@
 """Start the server for a workflow, and the programs that stand in for bash and python while it lives."""
 
+import atexit
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,6 +54,7 @@ def start(jobs: Mapping[str, Sequence[str]], planned: Iterable[str], bash: str) 
     subprocess.Popen(command, pass_fds=[reading], env={**os.environ, **threads}, stdin=subprocess.DEVNULL)
     os.close(reading)
     HELD.append(writing)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return str(shell)
 
 

@@ -1,0 +1,182 @@
+"""The documents: which sentence is said under which verdict, and that nothing else is said beside it."""
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typst
+from document_study import FACTS, changed_numbers, claim, write_study
+
+from rlvr.core.errors import InputError
+from rlvr.plan.claims import load_claims
+from rlvr.report.pdf import PaperFiles, compile_paper, document_inputs
+
+ROOT = Path(__file__).resolve().parents[2]
+SAYINGS = """
+#import "{parts}": *
+#if-holds("a", holds: [A wins.], fails: [A loses.])
+#if-holds("b", holds: [B wins.], fails: [B loses.])
+#let (lora, dora) = ("table1/lora-r8/accuracy", "table1/dora-r8/accuracy")
+#compare(dora, lora, above: [DoRA is ahead], below: [DoRA is behind], missing: [Unknown.])
+#compare(lora, "base/base/hard", above: [LoRA learned], below: [LoRA did not learn])
+#follow((lora, dora), rising: [It rises.], falling: [It falls.], missing: [No course.])
+#by-sides((lora, dora), above: [Both positive.], below: [Both negative.], split: [Split.], missing: [None run.])
+"""
+
+
+def paper_files(written: dict[str, Any]) -> PaperFiles:
+    figures = [path.replace(".png", ".pdf") for path in written["figures"]]
+    names = ("numbers", "claims", "audit", "tags")
+    return PaperFiles(**{name: written[name] for name in names}, tables=written["tables"], figures=figures)
+
+
+def spoken(folder: Path, text: str, **changes: Any) -> str:
+    """The text of a document, without its layout."""
+    written = write_study(folder, **changes)
+    path = folder / "text.typ"
+    path.write_text(text.replace("{parts}", str(ROOT / "paper/parts.typ")))
+    inputs = document_inputs(paper_files(written), written["facts"], written["captions"])
+    page = typst.compile(str(path), root="/", format="html", sys_inputs=inputs).decode()
+    words = " ".join(re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL).split())
+    return re.sub(r"([(\[]) | ([).;,\]])", r"\1\2", words)
+
+
+def verdict(word: str) -> list[dict[str, Any]]:
+    return [claim("a", "A beats B.", word)]
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("holds", "A wins."),
+        ("fails", "A loses."),
+        ("stand-in: holds", "A wins."),
+        ("stand-in: fails", "A loses."),
+        ("undecided", "Undecided here (undecided): A beats B."),
+        ("stand-in: undecided", "Undecided here (stand-in: undecided): A beats B."),
+        ("stand-in: one seed only", "Undecided here (stand-in: one seed only): A beats B."),
+        ("not run", "Not run here: A beats B."),
+    ],
+)
+def test_one_sentence_is_said_for_each_verdict(tmp_path: Path, word: str, said: str) -> None:
+    text = spoken(tmp_path, SAYINGS, claims=verdict(word))
+    assert said in text
+    assert sum(each in text for each in ("A wins.", "A loses.", "Undecided here", "Not run here: A beats")) == 1
+
+
+def test_a_claim_that_is_not_there_was_not_run(tmp_path: Path) -> None:
+    text = spoken(tmp_path, SAYINGS, claims=verdict("holds"))
+    assert "Not run here: b" in text and "B wins." not in text and "B loses." not in text
+
+
+@pytest.mark.parametrize(
+    ("lora", "dora", "said"),
+    [
+        (50, 60, "DoRA is ahead (60.0 [57.0, 63.0] against 50.0 [47.0, 53.0]; their intervals are apart)."),
+        (50, 52, "DoRA is ahead (52.0 [49.0, 55.0] against 50.0 [47.0, 53.0]; their intervals overlap)."),
+        (60, 50, "DoRA is behind (50.0 [47.0, 53.0] against 60.0 [57.0, 63.0]; their intervals are apart)."),
+        (None, 50, "Unknown."),
+        (50, None, "Unknown."),
+        (50, 50, "Both are the same"),
+    ],
+)
+def test_two_cells_are_compared(tmp_path: Path, lora: float | None, dora: float | None, said: str) -> None:
+    numbers = changed_numbers({"table1/lora-r8/accuracy": lora, "table1/dora-r8/accuracy": dora})
+    text = spoken(tmp_path, SAYINGS, claims=[], numbers=numbers)
+    assert said in text
+    assert sum(each in text for each in ("DoRA is ahead", "DoRA is behind", "Unknown.", "Both are the same")) == 1
+
+
+@pytest.mark.parametrize(
+    ("lora", "dora", "course", "side"),
+    [
+        (1, 2, "It rises.", "Both positive."),
+        (-1, -2, "It falls.", "Both negative."),
+        (1, -2, "It falls.", "Split."),
+        (None, 2, "No course.", "Both positive."),
+        (None, None, "No course.", "None run."),
+    ],
+)
+def test_courses_and_sides(tmp_path: Path, lora: float | None, dora: float | None, course: str, side: str) -> None:
+    numbers = changed_numbers({"table1/lora-r8/accuracy": lora, "table1/dora-r8/accuracy": dora})
+    text = spoken(tmp_path, SAYINGS, claims=[], numbers=numbers)
+    assert [each for each in ("It rises.", "It falls.", "No course.") if each in text] == [course]
+    assert [each for each in ("Both positive.", "Both negative.", "Split.", "None run.") if each in text] == [side]
+
+
+def test_an_untrained_base_is_a_cell(tmp_path: Path) -> None:
+    text = spoken(tmp_path, SAYINGS, claims=[])
+    assert "LoRA learned" in text and "LoRA did not learn" not in text
+
+
+STUDIES = sorted((ROOT / "workflow/studies").glob("*/paper.typ"))
+
+
+def declared(path: Path, word: str) -> list[dict[str, Any]]:
+    """Every claim of a study with one verdict."""
+    return [claim(each.key, each.sentence, word, each.where) for each in load_claims(path.parent / "claims.yaml")]
+
+
+def branches(path: Path, outcome: str) -> dict[str, set[str]]:
+    """The first words of what a study's text says of each claim under an outcome."""
+    found: dict[str, set[str]] = {}
+    for key, body in re.findall(r'#if-holds\("([a-z0-9-]+)",(.*?)\n  \)', path.read_text(), re.DOTALL):
+        for words in re.findall(rf"\b{outcome}: \[([A-Z][\w \u03b1]+)", body):
+            found.setdefault(key, set()).add(words.strip())
+    return found
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("outcome", ["holds", "fails", "undecided", "not-run"])
+def test_a_studys_text_says_what_its_verdicts_say(tmp_path: Path, path: Path, outcome: str) -> None:
+    word = outcome.replace("-", " ")
+    claims = declared(path, word if word == "not run" else f"stand-in: {word}")
+    text = spoken(tmp_path, path.read_text().replace("../../..", str(ROOT)), claims=claims)
+    for key, said in branches(path, outcome).items():
+        others = {
+            words for other in ("holds", "fails") if other != outcome for words in branches(path, other).get(key, ())
+        }
+        assert all(words in text for words in said), key
+        assert not any(words in text for words in others if not any(words in own for own in said)), key
+    failures = re.search(r"Failures, and what would decide them(.*?)Threats to validity", text)
+    assert failures and ("No statement fails." in failures[1]) == (outcome != "fails")
+    if outcome == "fails":
+        assert all(each["sentence"][:40] in html.unescape(failures[1]) for each in claims)
+    words = {"undecided": "statements are undecided", "not-run": "statements were not run in this tier"}
+    for which, sentence in words.items():
+        assert (f"{len(claims)} {sentence}" in failures[1]) == (outcome == which)
+    counts = {"holds": "hold", "fails": "fail", "undecided": "are undecided", "not-run": "were not run"}
+    assert f"{len(claims)} {counts[outcome]}" in text
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.parent.name)
+def test_every_branch_of_a_studys_text_is_written(path: Path) -> None:
+    """Text on a claim says something where it holds and where it fails."""
+    assert branches(path, "holds").keys() == branches(path, "fails").keys() != set()
+
+
+def test_the_general_document_builds_and_escapes_what_it_is_given(tmp_path: Path) -> None:
+    written = write_study(tmp_path)
+    compile_paper(str(ROOT / "paper/general.typ"), paper_files(written), written["facts"], written["captions"],
+                  str(tmp_path / "paper.pdf"))  # fmt: skip
+    assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_study_with_nothing_in_it_still_has_a_document(tmp_path: Path) -> None:
+    empty = changed_numbers({})
+    empty |= {"cells": {}, "labels": {}, "scores": {}, "runs": []}
+    empty["coverage"] = {"groups": [], "tiers": [], "outputs": []}
+    empty["study"]["runs"] = "0"
+    written = write_study(tmp_path, numbers=empty, claims=[], audit=[], tags=[])
+    files = paper_files({**written, "tables": [], "figures": []})
+    compile_paper(str(ROOT / "paper/general.typ"), files, FACTS, {}, str(tmp_path / "paper.pdf"))
+    assert (tmp_path / "paper.pdf").is_file()
+
+
+def test_what_typst_refuses_is_an_error_with_its_message(tmp_path: Path) -> None:
+    written = write_study(tmp_path)
+    (tmp_path / "broken.typ").write_text("#nothing-of-this-name")
+    with pytest.raises(InputError, match="unknown variable"):
+        compile_paper(str(tmp_path / "broken.typ"), paper_files(written), FACTS, {}, str(tmp_path / "paper.pdf"))
