@@ -34,6 +34,10 @@ include: "workflow/rules/7_verify.smk"
 include: "workflow/rules/_warm.smk"
 
 
+onstart:
+    start_jobs_warm()
+
+
 rule all:
     """Every run trained, evaluated and measured; every table and figure; the PDF and the HTML report (default)."""
     default_target: True

@@ -4,13 +4,6 @@
 
 AUDITED = study_names(STUDIES)  # every study of the repository, whichever the configuration selects
 PRINTED_TABLES = sorted(path for folder in ("reported", "printed") for path in STUDIES.glob(f"*/{folder}/*.csv"))
-
-
-def statements_of(wildcards):
-    """The files in which a study's statements and its places stand; it may have none."""
-    return [path for name in ("statements.csv", "places.csv") if (path := STUDIES / wildcards.study / name).is_file()]
-
-
 STUDY_TITLES = {study: load_yaml(STUDIES / study / "study.yaml")["title"] for study in AUDITED}
 
 

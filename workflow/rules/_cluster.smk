@@ -38,7 +38,7 @@ def scripts_of(name):
     """What the rules of an environment run: their adapters, or the module that their command starts."""
     found = [each.name for each in workflow.rules if each.conda_env and Path(str(each.conda_env)).stem == name]
     adapters = [ROOT / "workflow" / "scripts" / f"{rule}.py" for rule in found]
-    commands = [LIBRARY / MODULE_RUN[rule].replace(".", "/") / "__main__.py" for rule in found if rule in MODULE_RUN]
+    commands = [LIBRARY.joinpath(*MODULE_RUN[rule].split("."), "__main__.py") for rule in found if rule in MODULE_RUN]
     return [path for path in (*adapters, *commands) if path.is_file()]
 
 

@@ -163,3 +163,8 @@ def real_card_gib(wildcards):
     from rlvr.plan.scale import load_scale
 
     return load_scale(REAL_SCALE, SCALES, SCHEMAS)["resources"]["train"]["card_gib"]
+
+
+def statements_of(wildcards):
+    """The files in which a study's statements and its places stand; it may have none."""
+    return [path for name in ("statements.csv", "places.csv") if (path := STUDIES / wildcards.study / name).is_file()]

@@ -44,7 +44,3 @@ def start_jobs_warm():
         starter = keeper.start(modules, planned, shell.get_executable())
         shell.executable(starter or shell.get_executable())
         logger.info("Jobs are forks of one loaded process." if starter else "Jobs are few: each loads what it needs.")
-
-
-onstart:
-    start_jobs_warm()
