@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake
 
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PATH := $(if $(filter /%,$(VENV)),,$(CURDIR)/)$(BIN):$(PATH)
 export HF_HUB_DISABLE_TELEMETRY := 1
 
 .PHONY: demo test test-gpu cluster-env bench realdata fuzz check lint clean
@@ -63,12 +63,15 @@ lint: $(READY)  ## ruff, snakefmt, mypy and snakemake --lint.
 	@$(SNAKEMAKE) --lint
 
 clean:  ## Delete everything generated, the environment excepted.
-	rm -rf results .snakemake
+	rm -rf results .snakemake .cache
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.x")'
-	@echo "Installing the locked packages into $(VENV) (a few minutes) ..."
+	@case "$(if $(filter /%,$(VENV)),$(VENV),$(CURDIR))" in *[[:space:]]*) \
+	  echo "$(CURDIR): a blank in the way to the environment's Python, which Snakemake starts scripts with."; \
+	  echo "Move the project, or keep the environment elsewhere: make $(MAKECMDGOALS) VENV=/a/folder/without/blanks"; exit 1;; esac
+	@echo "Installing the locked packages into $(VENV) (a few minutes), PyTorch first ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet $(PIP_FLAGS) "$$(grep '^torch==' requirements.lock)"
-	@$(BIN)/pip install --quiet $(PIP_FLAGS) -r requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check $(PIP_FLAGS) "$$(grep '^torch==' requirements.lock)"
+	@$(BIN)/python -m pip install --disable-pip-version-check $(PIP_FLAGS) -r requirements.lock
 	@touch $@

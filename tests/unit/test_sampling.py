@@ -193,6 +193,31 @@ def test_sample_file(base_dir: Path, tmp_path: Path) -> None:
     assert read_json(tmp_path / "a.json") == record_of({"b": problems()}, base_dir, asked) | facts
 
 
+def test_samples_whose_files_were_deleted_come_back_and_others_are_drawn_anew(
+    base_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, out = tmp_path / "eval.parquet", (tmp_path / "samples.parquet", tmp_path / "samples.json")
+    problems().to_parquet(path)
+    engines: list[object] = []
+    monkeypatch.setattr("rlvr.evaluate.sampling.load_engine", lambda *given: engines.append(1) or load_engine(*given))
+
+    def drawn(protocol: SamplingSettings) -> list[bytes]:
+        for each in out:
+            each.unlink(missing_ok=True)  # what Snakemake does before it starts a job again
+        sample_file({"b": path}, base_dir, None, "m_base", {"b": protocol}, *out)
+        return [each.read_bytes() for each in out]
+
+    first = drawn(PROTOCOL)
+    assert drawn(PROTOCOL) == first and len(engines) == 1
+    content = bytearray(first[0])
+    content[-1] ^= 1
+    (tmp_path / ".drawn/samples.parquet").write_bytes(content)
+    assert drawn(PROTOCOL) == first and len(engines) == 2
+    assert drawn(replace(PROTOCOL, seed=PROTOCOL.seed + 1)) != first and len(engines) == 3
+    problems().assign(question="other?").to_parquet(path)
+    assert drawn(PROTOCOL) != first and len(engines) == 4
+
+
 def test_samples_are_compared_with_what_would_be_sampled_today(tmp_path: Path) -> None:
     def today(**columns: object) -> dict[str, object]:
         return record_of({"b": problems().assign(**columns)}, tmp_path, {"recipe": 1})

@@ -9,7 +9,7 @@ from conftest import Checkout, copy_code
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANGELOG = ROOT / "CHANGELOG.md"  # tells of commands that are gone
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CONVENTIONS.md")] + sorted(
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CONVENTIONS.md", "SECURITY.md")] + sorted(
     (ROOT / "docs").glob("*.md")
 )
 LEFT_OUT = {"all"}  # a target

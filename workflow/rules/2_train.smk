@@ -4,6 +4,8 @@
 
 rule write_spec:
     """Write the resolved settings of one run: its grid row over the scale's base settings."""
+    input:
+        scales=written_from,
     output:
         spec=f"{RESULTS}/specs/{{run_id}}.json",
     log:

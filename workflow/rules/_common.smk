@@ -82,7 +82,11 @@ if workflow.is_main_process:
         end="",
         file=sys.stderr,
     )
-    print(*stale_lines(settle_specs(PROGRAM.specs, Path(RESULTS))), sep="\n", end="", file=sys.stderr)
+    STALE = settle_specs(PROGRAM.specs, Path(RESULTS), SCALES)
+    for line in stale_lines(STALE):
+        print(line, file=sys.stderr)
+else:
+    STALE = {}  # a job writes what it was asked for
 
 TABLES = {study: [key for key, each in outputs.items() if each.is_table] for study, outputs in OUTPUTS.items()}
 FIGURES = {study: [key for key, each in outputs.items() if not each.is_table] for study, outputs in OUTPUTS.items()}

@@ -24,7 +24,7 @@ def origin_of(wildcards):
         "synthetic_rows": dataset.get("synthetic_rows", 0),
         "allow_other_count": dataset.get("allow_other_count", False),
     }
-    check_origin(find_source(SOURCES, wildcards.source), Origin(**origin))
+    or_stop(check_origin, find_source(SOURCES, wildcards.source), Origin(**origin))
     return origin
 
 
@@ -38,7 +38,7 @@ def curation_recipe(wildcards):
     return {key: value for key, value in dataset.items() if key not in NOT_RECIPE} | {"seed": 0}
 
 
-PROMPT_LIMITS = prompt_limits(config["scale"], SCALE, study_names(STUDIES), load_study_by_name, METHODS)
+PROMPT_LIMITS = or_stop(prompt_limits, config["scale"], SCALE, study_names(STUDIES), load_study_by_name, METHODS)
 
 
 def longest_prompt():
@@ -72,6 +72,16 @@ def declared_model(model):
     """What a scale says about a model, and about the model that it is made from."""
     declared = SCALE["models"][model]
     return [declared, SCALE["models"][declared["from"]]] if declared["kind"] == "rotated" else [declared]
+
+
+def written_from(wildcards):
+    """The folder of scales: of any age, unless a finished run is not what is asked for today.
+
+    Its spec, which `settle_specs` has dated before that folder, is then written by its rule. A spec that is only younger
+    than the run would not do: Snakemake asks nothing about a job below one that runs, such as a base that is made again.
+    A folder, since of a file Snakemake compares the checksum, too, which does not change with a row of a grid.
+    """
+    return SCALES if wildcards.run_id in STALE else ancient(SCALES)
 
 
 def base_of(wildcards):
@@ -154,7 +164,8 @@ def counted_rows(wildcards):
     from rlvr.plan.real_size import real_size_rows  # only this target needs it
 
     configured = {path.stem for path in MODEL_CONFIGS}
-    return real_size_rows(PRINTED_COUNTS, PROGRAM.studies.values(), configured, SCALES, STUDIES, SCHEMAS, METHODS)
+    studies = PROGRAM.studies.values()
+    return or_stop(real_size_rows, PRINTED_COUNTS, studies, configured, SCALES, STUDIES, SCHEMAS, METHODS)
 
 
 def real_card_gib(wildcards):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, sha256_file
+from rlvr.core.shards import indexed_shards
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -53,7 +54,8 @@ def check_base(path: str | Path) -> None:
     """Refuse a base folder that would only fail later, in training; costs no import of torch.
 
     Raises:
-        InputError: If configuration, safetensors weights, tokenizer or pad token are missing.
+        InputError: If configuration, safetensors weights, tokenizer or pad token are missing, or the index of the
+            weights leads out of the folder.
     """
     folder = Path(path)
     remedy = "Delete the folder and make the model again (`snakemake models`)."
@@ -61,6 +63,7 @@ def check_base(path: str | Path) -> None:
         raise InputError(folder / "config.json", "missing: this is not a model in Hugging Face layout.", remedy)
     if not any(folder.glob("*.safetensors")):
         raise InputError(folder, "expected weights in *.safetensors, found none.", "Convert them; pickles are refused.")
+    indexed_shards(folder)
     if not (folder / "tokenizer.json").is_file():
         raise InputError(folder / "tokenizer.json", "missing: the base has no tokenizer.", remedy)
     check_pad_token(folder / "tokenizer_config.json")

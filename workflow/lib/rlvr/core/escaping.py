@@ -6,6 +6,8 @@ Everything that shows a completion goes through here, so that no page renders wh
 import html
 import re
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 KEPT = "\n\t"
 HIDDEN = (
@@ -58,6 +60,26 @@ def markdown_cell(text: str) -> str:
     '78.1 [71, 84] &lt;b&gt;\\|<br>[x]\\(y)'
     """
     return html.escape(visible(text), quote=False).replace("|", r"\|").replace("](", r"]\(").replace("\n", "<br>")
+
+
+def plot_text(text: str) -> str:
+    r"""Text that matplotlib draws as it stands: a dollar sign starts no formula.
+
+    >>> plot_text(r"$\frac{1}{$")
+    '\\$\\frac{1}{\\$'
+    """
+    return visible(text).replace("$", r"\$")
+
+
+def visible_texts(value: Any) -> Any:
+    """A JSON value with all texts of its lists and objects made visible, for a document that sets texts as they are."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return {key: visible_texts(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [visible_texts(each) for each in value]
+    return value
 
 
 def markdown_block(text: str) -> str:

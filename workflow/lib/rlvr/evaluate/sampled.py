@@ -4,6 +4,8 @@ Sampling takes its problems and its base as ``ancient``: a table that is written
 nothing again. This comparison is the other half of that bargain.
 """
 
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,10 @@ import pandas as pd
 from rlvr.bases.loading import weights_sha256
 from rlvr.core.digests import SAMPLED_FROM, digest_rows
 from rlvr.core.errors import InputError
-from rlvr.core.io import sha256_file
+from rlvr.core.io import atomic_folder, atomic_path, read_json, sha256_file
+
+KEPT = ".drawn"  # Snakemake deletes the outputs of a job before it starts it again
+OF_THE_RESULT = frozenset({"lost_share", "samples_sha256"})  # of a record: known when samples are drawn
 
 
 def record_of(problems: Mapping[str, pd.DataFrame], base_dir: str | Path, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,3 +68,47 @@ def check_samples(record: Mapping[str, Any], samples_path: str | Path) -> None:
     if recorded not in (None, found):
         remedy = "Restore it, or delete it: it is sampled again."
         raise InputError(samples_path, f"has changed: SHA-256 {found}, drawn with {recorded}.", remedy)
+
+
+def keep_samples(samples_path: str | Path, record_path: str | Path) -> None:
+    """Keep samples and their record where the workflow deletes nothing, without a copy of their bytes."""
+    with atomic_folder(Path(samples_path).parent / KEPT) as folder:
+        for path in (Path(samples_path), Path(record_path)):
+            link_or_copy(path, folder / path.name)
+
+
+def restore_samples(
+    samples_path: str | Path, record_path: str | Path, today: Mapping[str, Any], max_lost_share: float
+) -> bool:
+    """Give samples back that were drawn before from what is there today, and are whole.
+
+    Args:
+        samples_path: Table to write.
+        record_path: Its record.
+        today: Everything that samples depend on: ``record_of``, and the digests of the run's weights as ``weights``.
+        max_lost_share: Largest share of the update that rounding may have removed.
+
+    Returns:
+        Whether there were such samples.
+    """
+    kept = [Path(samples_path).parent / KEPT / Path(path).name for path in (samples_path, record_path)]
+    if not all(path.is_file() for path in kept):
+        return False
+    record = read_json(kept[1])
+    drawn_from = {name: value for name, value in record.items() if name not in OF_THE_RESULT}
+    whole = record.get("samples_sha256") == sha256_file(kept[0])
+    if drawn_from != today or not whole or record["lost_share"] > max_lost_share:
+        return False
+    for source, target in zip(kept, (samples_path, record_path), strict=True):
+        with atomic_path(target) as temporary:
+            link_or_copy(source, temporary)
+    print(f"drawn before, from the same weights and questions: {target} is as it was", flush=True)
+    return True
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A second name for a file, or a copy of it where the file system has no such names."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -11,7 +11,7 @@ from rlvr.core.imports import collector_paused
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
 from rlvr.core.seeds import derive_seed
 from rlvr.evaluate.engines.protocol import Engine, Sampled, SamplingSettings
-from rlvr.evaluate.sampled import record_of
+from rlvr.evaluate.sampled import keep_samples, record_of, restore_samples
 from rlvr.prompts import render_prompt
 from rlvr.tables import PROBLEMS, SAMPLES
 
@@ -95,19 +95,25 @@ def sample_file(
         recipe: Version of the scale's recipe.
         max_lost_share: Largest such share that is sampled.
 
+    Samples that were drawn before from the same weights, questions and settings are not drawn again.
+
     Raises:
         InputError: If there is no problem, the base is not usable, a prompt does not fit the model, or too much of the
             update would be rounded away.
     """
     problems = {benchmark: _read_problems(path) for benchmark, path in problems_paths.items()}
+    asked = {"recipe": recipe, "sampling": {name: asdict(protocol) for name, protocol in settings.items()}}
+    today = record_of(problems, base_dir, asked)
+    if run_dir is not None and (manifest := Path(run_dir) / "run.json").is_file():
+        today["weights"] = read_json(manifest)["sha256"]
+    if restore_samples(samples_path, record_path, today, max_lost_share):
+        return
     engine = load_engine(base_dir, run_dir, next(iter(settings.values())), max_lost_share)
     samples = [sample(problems[name], engine, run_id, name, protocol) for name, protocol in settings.items()]
     write_table(pd.concat(samples, ignore_index=True), samples_path, SAMPLES)
-    asked = {"recipe": recipe, "sampling": {name: asdict(protocol) for name, protocol in settings.items()}}
     facts = {"lost_share": engine.lost_share, "samples_sha256": sha256_file(samples_path)}
-    if run_dir is not None and (manifest := Path(run_dir) / "run.json").is_file():
-        facts["weights"] = read_json(manifest)["sha256"]
-    write_json(record_of(problems, base_dir, asked) | facts, record_path)
+    write_json(today | facts, record_path)
+    keep_samples(samples_path, record_path)
 
 
 def _read_problems(path: str | Path) -> pd.DataFrame:

@@ -31,6 +31,9 @@ class TextDisk(Disk):
         """The stored text; ``None`` for whatever else is there, which is neither opened nor decoded."""
         return value if mode == MODE_RAW and filename is None and isinstance(value, str) else None
 
+    def remove(self, file_path: str) -> None:
+        """Leave files alone: a row from elsewhere may name one outside the folder, and expire."""
+
 
 def cache_key(question: Asked) -> str:
     """Digest of everything that a grade depends on."""

@@ -2,9 +2,11 @@
 
 import multiprocessing
 import resource
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import TimeoutError as LimitPassed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -49,6 +51,15 @@ def grade_in_workers(questions: Sequence[Asked], workers: int) -> dict[Asked, Gr
     Raises:
         InputError: If a gold cannot be read.
     """
+    try:
+        grades = _grade_in_pool(questions, workers)
+    except BrokenProcessPool:  # its processes were ended from outside, in the middle of their start
+        grades = _grade_in_pool(questions, workers)
+    return grades | {question: _given_up(question) for question in questions if question not in grades}
+
+
+def _grade_in_pool(questions: Sequence[Asked], workers: int) -> dict[Asked, Grade]:
+    """Grades of the questions that a new pool of workers finds in time."""
     ordered = sorted(questions, key=lambda question: question.problem)
     groups = _groups(ordered)
     with _start_pool(min(workers, len(groups))) as pool:
@@ -59,7 +70,7 @@ def grade_in_workers(questions: Sequence[Asked], workers: int) -> dict[Asked, Gr
         except BaseException:
             pool.stop()
             raise
-    return grades | {question: _given_up(question) for question in questions if question not in grades}
+    return grades
 
 
 def grade_here(question: Asked) -> Grade:
@@ -77,16 +88,24 @@ def _groups(ordered: Sequence[Asked]) -> list[list[Asked]]:
     return [group[start : start + GROUP] for group in alike for start in range(0, len(group), GROUP)]
 
 
-def _ask(pool: ProcessPool, groups: Iterable[list[Asked]]) -> dict[Asked, Grade]:
-    """Grades of the groups that finish; the others are missing."""
+def _ask(pool: ProcessPool, groups: Iterable[list[Asked]], again: bool = True) -> dict[Asked, Grade]:
+    """Grades of the groups that finish; the others are missing.
+
+    A worker that SIGTERM ended says nothing about its questions: a scheduler sends that to every process of a job,
+    whose trainer then still finishes its step. They are asked once more.
+    """
     running = [(group, pool.schedule(_grade_group, args=[group], timeout=_limit_s(group))) for group in groups]
     grades: dict[Asked, Grade] = {}
+    terminated = []
     for group, future in running:
         try:
             grades |= zip(group, future.result(), strict=True)
-        except (LimitPassed, ProcessExpired):
+        except LimitPassed:
             continue
-    return grades
+        except ProcessExpired as expired:
+            if expired.exitcode == -signal.SIGTERM:
+                terminated.append(group)
+    return grades | _ask(pool, terminated, again=False) if terminated and again else grades
 
 
 def _limit_s(group: list[Asked]) -> float:

@@ -19,12 +19,15 @@ SAMPLED = ("samples.parquet", "samples.json")
 MARGIN_NS = 10**9  # file systems with whole seconds
 
 
-def settle_specs(specs: Mapping[str, Mapping[str, Any]], results: Path) -> dict[str, list[str]]:
-    """Date the spec of every finished run: before its manifest if it still is the run that is asked for, or after it.
+def settle_specs(specs: Mapping[str, Mapping[str, Any]], results: Path, source: Path) -> dict[str, list[str]]:
+    """Date the spec of every finished run: before its manifest if it still is the run that is asked for.
+
+    The spec of a run that is not is dated before what specs are written from, for its rule to write it anew.
 
     Args:
         specs: Resolved settings by run id.
         results: Folder of the scale's results. Where it cannot be written, nothing is settled.
+        source: File or folder that the rule of specs takes as its input where a run is stale.
 
     Returns:
         What differs, in words, by run id; only runs that will be trained again.
@@ -37,8 +40,9 @@ def settle_specs(specs: Mapping[str, Mapping[str, Any]], results: Path) -> dict[
         differences = _differences(run / "run.json", settings)
         if differences:
             stale[run_id] = differences
+        latest = _youngest_spec(run, source if differences else None)
         try:
-            _date_spec(results / "specs" / f"{run_id}.json", spec_content(settings), run, fresh=not differences)
+            _date_spec(results / "specs" / f"{run_id}.json", spec_content(settings), latest)
         except PermissionError:
             break
     return stale
@@ -88,16 +92,18 @@ def _differences(manifest: Path, settings: Mapping[str, Any]) -> list[str]:
         return ["its manifest cannot be read"]
 
 
-def _date_spec(path: Path, content: Mapping[str, Any], run: Path, fresh: bool) -> None:
-    """Write a spec where it says something else, and move its time to the right side of the run's outputs."""
-    finished = min(output.stat().st_mtime_ns for name in OUTPUTS if (output := run / name).is_file())
+def _youngest_spec(run: Path, source: Path | None) -> int:
+    """The latest time (ns) that a spec may have: before the run's outputs, or before the file it is written from."""
+    younger = [source] if source else [output for name in OUTPUTS if (output := run / name).is_file()]
+    return min(path.stat().st_mtime_ns for path in younger) - MARGIN_NS
+
+
+def _date_spec(path: Path, content: Mapping[str, Any], latest_ns: int) -> None:
+    """Write a spec where it says something else, and move its time where it is too late."""
     if not path.is_file() or _unreadable_or_other(path, content):
         write_json(dict(content), path)
-    written = path.stat().st_mtime_ns
-    if fresh and written > finished:
-        os.utime(path, ns=(finished - MARGIN_NS, finished - MARGIN_NS))
-    elif not fresh and written <= finished:
-        os.utime(path)
+    if path.stat().st_mtime_ns > latest_ns:
+        os.utime(path, ns=(latest_ns, latest_ns))
 
 
 def _unreadable_or_other(path: Path, content: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.core.escaping import visible_texts
 from rlvr.core.io import atomic_path
 from rlvr.core.provenance import repository_state
 
@@ -46,7 +47,11 @@ def document_inputs(files: PaperFiles, study: Mapping[str, Any], captions: Mappi
     state = repository_state()
     commit = str(state["commit"] or "unknown")[:COMMIT_DIGITS] + (" with local changes" if state["dirty"] else "")
     facts = {**study, "commit": commit}
-    return {**files.as_inputs(), "study": json.dumps(facts), "captions": json.dumps(dict(captions))}
+    return {
+        **files.as_inputs(),
+        "study": json.dumps(visible_texts(facts)),
+        "captions": json.dumps(visible_texts(captions)),
+    }
 
 
 def compile_paper(

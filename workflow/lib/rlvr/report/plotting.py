@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rlvr.core.escaping import plot_text
 from rlvr.plan.labels import read_labels
 from rlvr.plan.options import build
 from rlvr.plan.outputs import Output
@@ -63,6 +64,7 @@ def as_drawing(output: Output, labels_path: str | None, scope: ReportScope, inpu
     series = [*(row.series for row in output.rows if row.series), *options.series()]
     labels = read_labels(labels_path, series)
     labels |= {key: replace(labels[key], name=name) for key, name in scope.stand_ins.items() if key in labels}
+    labels = {key: replace(label, name=plot_text(label.name)) for key, label in labels.items()}
     return Drawing(output, options, labels, scope, inputs)
 
 

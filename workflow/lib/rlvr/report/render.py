@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rlvr.core.escaping import markdown_cell
+from rlvr.core.escaping import markdown_cell, visible_texts
 from rlvr.plan.outputs import Column, Output
 from rlvr.plan.printed import MINUS, format_value
 from rlvr.plan.verdict_words import CellVerdict
@@ -262,7 +262,7 @@ def escape_tex(text: str) -> str:
 
 
 def _tex_character(character: str) -> str:
-    return character if character.isascii() else rf"\texttt{{U+{ord(character):04X}}}"
+    return character if " " <= character <= "~" else rf"\texttt{{U+{ord(character):04X}}}"
 
 
 def to_json(table: Table) -> dict[str, Any]:
@@ -271,7 +271,7 @@ def to_json(table: Table) -> dict[str, Any]:
     ``kinds`` says of every column whether it holds labels, reproduced numbers (``ours``), ``printed`` ones, which a
     document sets in grey, or ``words``; ``alignments`` where each stands; ``scope`` is what holds for the whole scale.
     """
-    return {
+    content = {
         "output": table.output.key,
         "source": table.output.source,
         "caption": table.output.caption,
@@ -287,3 +287,4 @@ def to_json(table: Table) -> dict[str, Any]:
         "scope": table.scope,
         "provenance": table.provenance,
     }
+    return dict(visible_texts(content))

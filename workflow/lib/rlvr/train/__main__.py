@@ -20,12 +20,16 @@ def main(
     """Train one run and write its weights, metrics and manifest."""
     with collector_paused():
         from rlvr.train.run import train_run
+        from rlvr.train.stopping import RunStopped
 
     try:
         train_run(spec, base, train, out, decomposition, checkpoint_every_steps)
     except InputError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
+    except RunStopped as stopped:
+        typer.echo(f"{stopped}")
+        raise typer.Exit(int(stopped.code or 0)) from stopped
 
 
 if __name__ == "__main__":

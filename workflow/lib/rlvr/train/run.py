@@ -32,6 +32,7 @@ from rlvr.train.finished import METRICS_FILE, RUN, record_finished, restore_fini
 from rlvr.train.manifest import check_method, check_steps, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.signal import check_signal
+from rlvr.train.stopping import RunStopped, StopWhenAsked
 from rlvr.train.trainer import make_trainer
 from rlvr.train.written import write_weights
 
@@ -61,6 +62,7 @@ def train_run(
         InputError: For an unusable spec, base or data file, a machine that lacks what the settings ask for, or a folder
             that another process is writing.
         InvalidRun: If the finished run was not what it says.
+        RunStopped: After SIGTERM, with a checkpoint to go on from.
     """
     settings = TrainSettings.from_json(read_json(spec), spec)
     if checkpoint_every_steps is not None:
@@ -92,12 +94,17 @@ def _train(
     model = attach_adapter(load_base(base, settings.base_dtype, device(settings)), settings, decomposition)
     before = fingerprint(model)
     trainer = make_trainer(model, tokenizer, problems, settings, out / CHECKPOINTS)
+    stopping = StopWhenAsked(settings)
     trainer.add_callback(SealedCheckpoints(out / CHECKPOINTS, origin, settings))
+    trainer.add_callback(stopping)
     with trainer.accelerator.main_process_first():
         resume_from = resumable_checkpoint(out / CHECKPOINTS, origin)
     set_seed(settings.seed, device_specific=True)  # vLLM seeds the process anew, and equally for every run
     announce_run(settings, model, len(problems), resume_from)
-    trainer.train(resume_from_checkpoint=None if resume_from is None else str(resume_from))
+    with stopping.listening():
+        trainer.train(resume_from_checkpoint=None if resume_from is None else str(resume_from))
+    if stopping.stopped:
+        raise RunStopped(settings.run_id, trainer.state.global_step)
     if not trainer.accelerator.is_main_process:
         return
     if isinstance(model, PeftModel):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json
+from rlvr.core.shards import indexed_shards
 
 HEAD, EMBEDDING = "lm_head.weight", "model.embed_tokens.weight"
 
@@ -30,7 +31,7 @@ class TensorStore:
         """
         self.folder = Path(folder)
         self._files: dict[str, tuple[Any, str]] = {}
-        shards = _indexed_shards(self.folder)
+        shards = indexed_shards(self.folder)
         for path in sorted(set(shards.values())) or sorted(self.folder.glob("*.safetensors")):
             handle = _open(path)
             for stored in handle.keys():  # noqa: SIM118 - a handle is not a mapping
@@ -105,18 +106,6 @@ def all_finite(tensor: Tensor) -> bool:
     which is left to sums that overflow.
     """
     return bool(torch.isfinite(tensor.sum())) or bool(torch.isfinite(tensor).all())
-
-
-def _indexed_shards(folder: Path) -> dict[str, Path]:
-    """The file of every tensor that ``*.safetensors.index.json`` lists; empty without such a file."""
-    indices = sorted(folder.glob("*.safetensors.index.json"))
-    listed = {name: folder / file for index in indices for name, file in read_json(index)["weight_map"].items()}
-    for name, path in listed.items():
-        if path.parent != folder:
-            raise InputError(folder, f"its index looks for tensor '{name}' in '{path}', outside.", "Fetch it again.")
-        if not path.is_file():
-            raise InputError(path, f"this shard is missing, and with it tensor '{name}'.", "Fetch it again.")
-    return listed
 
 
 def _ties_head(folder: Path) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rlvr.core.escaping import plot_text
 from rlvr.plan.figure_options import FigureOptions, Series
 from rlvr.plan.options import option
 from rlvr.plan.statistics import METRICS
@@ -71,7 +72,7 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
     for series in options.series():
         if series not in set(lines["series"]):
             axes.plot([], [], " ", label=f"{drawing.labels[series].name}: not run")
-    axes.set(xlabel="Optimizer step", ylabel=options.header)
+    axes.set(xlabel="Optimizer step", ylabel=plot_text(options.header))
     integer_ticks(axes)
     one_legend(figure, axes)
     return figure

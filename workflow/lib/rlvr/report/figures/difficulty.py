@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rlvr.core.errors import InputError
+from rlvr.core.escaping import plot_text
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.labels import Label
 from rlvr.plan.options import option
@@ -80,7 +81,7 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
         say(axes, missing_text(drawing.options.dataset))
     else:
         draw_bars(axes, table, drawing.labels, drawing.options.cap)
-        axes.set(xlabel=drawing.options.header, ylabel="Problems")
+        axes.set(xlabel=plot_text(drawing.options.header), ylabel="Problems")
         one_legend(figure, axes)
     return figure
 

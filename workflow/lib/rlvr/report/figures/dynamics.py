@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+from rlvr.core.escaping import plot_text
 from rlvr.plan.figure_options import FigureOptions, Series
 from rlvr.plan.options import option
 from rlvr.plan.statistics import METRICS
@@ -81,10 +82,10 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
     for axes, panel in zip(places, options.panels, strict=False):
         part = table[table["metric"] == panel.metric]
         if part.empty:
-            say(axes, f"{panel.header}:\nnot logged")
+            say(axes, f"{plot_text(panel.header)}:\nnot logged")
             continue
         _draw_panel(axes, part, drawing)
-        axes.set_ylabel(fill(panel.header, LABEL_CHARACTERS))
+        axes.set_ylabel(plot_text(fill(panel.header, LABEL_CHARACTERS)))
         integer_ticks(axes)
     for axes in places[-columns:]:
         axes.set_xlabel("Optimizer step")

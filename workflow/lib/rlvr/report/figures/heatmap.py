@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rlvr.core.escaping import plot_text
 from rlvr.plan.figure_options import FigureOptions, Series, single_runs
 from rlvr.plan.options import option
 from rlvr.plan.statistics import SPECTRAL, STATISTICS
@@ -95,7 +96,7 @@ def draw_maps(figure: "Figure", table: "pd.DataFrame", names: Mapping[str, str],
         axes.title.set_fontsize("medium")
     if runs:
         places[0].set_ylabel("Layer")
-        figure.colorbar(places[0].collections[0], ax=places, label=header)
+        figure.colorbar(places[0].collections[0], ax=places, label=plot_text(header))
     else:
         say(places[0], "none of these runs is in the selected tier")
 

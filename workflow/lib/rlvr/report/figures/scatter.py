@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rlvr.core.escaping import plot_text
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.labels import Label
 from rlvr.plan.options import option
@@ -102,7 +103,7 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
         _draw_printed(axes, own, drawing.labels)
         _log_axis(axes, panel.header)
     (column,) = (column for column in drawing.output.columns if column.key == options.y)
-    places[0].set_ylabel(options.header or " ".join(column.header))
+    places[0].set_ylabel(plot_text(options.header or " ".join(column.header)))
     if column.unit == "%":
         places[0].set_ylim(0, 100)
     if options.y_limits:
@@ -153,8 +154,9 @@ def _name_points(axes: "Axes", points: "pd.DataFrame", every: "pd.DataFrame") ->
     from matplotlib.patheffects import withStroke
 
     ranks = points[points["text"].str.startswith("r = ")].drop_duplicates(["text", "x", "y"])
+    outline = [withStroke(linewidth=1.2, foreground="white")]
     texts = [
-        axes.text(x, y, text[4:], fontsize=SMALLEST_PT, path_effects=[withStroke(linewidth=1.2, foreground="white")])
+        axes.text(x, y, plot_text(text[4:]), fontsize=SMALLEST_PT, path_effects=outline)
         for text, x, y in zip(ranks["text"], ranks["x"], ranks["y"], strict=True)
     ]
     printed = every.dropna(subset=["printed_x", "printed_y"])

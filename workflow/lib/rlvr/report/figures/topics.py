@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rlvr.core.escaping import plot_text
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import option
 from rlvr.report.data_cards import find_card, missing_text
@@ -72,7 +73,11 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
         say(axes, missing_text(drawing.options.dataset))
         return figure
     shares = {f"{name}_share": drawing.labels[name].name for name in PARTS}
-    long = table.melt("topic", list(shares), "part", "share").replace({"part": shares})
+    long = (
+        table.assign(topic=table["topic"].map(plot_text))
+        .melt("topic", list(shares), "part", "share")
+        .replace({"part": shares})
+    )
     colours = {drawing.labels[name].name: drawing.labels[name].colour for name in PARTS}
     sns.barplot(
         data=long, y="topic", x="share", hue="part", palette=colours, ax=axes, saturation=1, edgecolor="black",
