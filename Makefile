@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake
 export PATH := $(if $(filter /%,$(VENV)),,$(CURDIR)/)$(BIN):$(PATH)
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test test-gpu bench realdata fuzz check lint clean
+.PHONY: demo test test-gpu cluster-env bench realdata fuzz check lint clean
 
 demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
 	@$(SNAKEMAKE)
@@ -31,6 +31,19 @@ realdata: $(READY)  ## The same rules on real rows: REAL_DATA_DIR=<folder> make 
 	@$(SNAKEMAKE) real_rows --config scale=realdata 'studies=[]' 'sources={origin: mirror, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
 	@PYTHONPATH=workflow/lib $(BIN)/python -m rlvr.grading.enigmata.parity "$(REAL_DATA_DIR)/enigmata/verdicts.jsonl"
 	@$(BIN)/python -m pytest tests/realdata -q
+
+cluster-env: .venv/.cluster .venv-gpu/.cluster  ## On a cluster, once: both environments from their locks, hashes checked.
+	@echo "Environments: .venv (submits, analyses), .venv-gpu (vLLM). Next: snakemake --profile slurm preflight"
+
+.venv/.cluster: envs/train.lock
+.venv-gpu/.cluster: envs/train-gpu.lock
+.venv/.cluster .venv-gpu/.cluster:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.x")'
+	@echo "Installing $< into $(@D) ..."
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --require-hashes --no-deps $(PIP_FLAGS) -r $<
+	@$(@D)/bin/pip check
+	@touch $@
 
 bench: $(READY)  ## One measurement against its peer: make bench BENCH=<name of a file in benchmarks/>
 	@test -f "benchmarks/$(BENCH).py" || { echo "Set BENCH to one of: $(filter-out harness stand_ins answers programs plain_trl,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }

@@ -15,7 +15,9 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/_common.smk"
+include: "workflow/rules/_cluster.smk"
 include: "workflow/rules/_inputs.smk"
+include: "workflow/rules/0_environments.smk"
 include: "workflow/rules/1_data.smk"
 include: "workflow/rules/2_train.smk"
 include: "workflow/rules/3_evaluate.smk"
@@ -30,6 +32,10 @@ include: "workflow/rules/6_paper.smk"
 include: "workflow/rules/7_samples.smk"
 include: "workflow/rules/7_verify.smk"
 include: "workflow/rules/_warm.smk"
+
+
+onstart:
+    start_jobs_warm()
 
 
 rule all:

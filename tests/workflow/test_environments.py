@@ -36,3 +36,24 @@ def test_the_lock_pins_everything_exactly() -> None:
         assert line.count("==") == 1, line
         assert "+" not in line, f"{line}: a local version cannot be installed elsewhere"
     assert LOCK["torch"] == "2.13.0"
+
+
+@pytest.mark.parametrize(("lock", "declared"), [("train", LOCK), ("train-gpu", None)])
+def test_the_locks_of_the_cluster_pin_what_is_declared_by_hash(lock: str, declared: dict[str, str] | None) -> None:
+    lines = (ROOT / "envs" / f"{lock}.lock").read_text().splitlines()
+    packages = pins([line.rstrip(" \\") for line in lines if not line.startswith((" ", "#"))])
+    if declared is None:
+        content = yaml.safe_load((ROOT / "envs" / f"{lock}.yaml").read_text())
+        declared = pins(content["dependencies"][-1]["pip"])
+    plain = {name.replace("_", "-").replace(".", "-"): version for name, version in declared.items()}
+    assert plain == {name: packages[name] for name in plain}
+    entries = [index for index, line in enumerate(lines) if line and not line.startswith((" ", "#"))]
+    assert all(lines[index + 1].startswith("    --hash=sha256:") for index in entries)
+
+
+@pytest.mark.parametrize(("module", "environment"), [("train", ".venv"), ("train-gpu", ".venv-gpu")])
+def test_a_module_leads_to_what_the_make_target_makes(module: str, environment: str) -> None:
+    text = (ROOT / "envs" / "modules" / "rlvr" / module).read_text()
+    assert text.startswith("#%Module")
+    assert f"prepend-path PATH $root/{environment}/bin" in text
+    assert f"{environment}/.cluster" in (ROOT / "Makefile").read_text()

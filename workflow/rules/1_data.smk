@@ -190,6 +190,8 @@ rule models:
 
 
 localrules:
+    fetch_source,  # nodes of a cluster may have no way to the internet
+    fetch_model,
     data,
     cards,
     golds,

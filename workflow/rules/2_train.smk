@@ -33,11 +33,13 @@ rule decompose_base:
         variant="exact|randomised",
     conda:
         "../../envs/train.yaml"
+    envmodules:
+        module_of(TRAINING),
     threads: SCALE["resources"]["sample"]["threads"]
     resources:
         gpu=SCALE["resources"]["sample"]["gpu"],
-        mem_mb=SCALE["resources"]["sample"]["mem_mb"],
-        runtime=SCALE["resources"]["sample"]["runtime_min"],
+        mem_mb=lambda wildcards, attempt: grown("sample", "mem_mb", attempt),
+        runtime=lambda wildcards, attempt: grown("sample", "runtime_min", attempt),
         cpus_per_task=SCALE["resources"]["sample"]["threads"],
     params:
         rank=lambda wildcards: PROGRAM.decomposed_rank(wildcards.model),
@@ -57,26 +59,32 @@ rule train_run:
         base=ancient(base_of),
         problems=ancient(training_problems),
         decomposition=ancient(decomposition_of),  # more triples of the same base change no run
+        environments=checked_environments,
     output:
         run=f"{RESULTS}/train/{{run_id}}/run.json",
         metrics=f"{RESULTS}/train/{{run_id}}/metrics.parquet",
     log:
         f"{RESULTS}/logs/train_run/{{run_id}}.log",
     conda:
-        training_environment()
+        environment_file(training_name())
+    container:
+        image_of(training_name())
+    envmodules:
+        module_of(training_name()),
     threads: SCALE["resources"]["train"]["threads"]
     resources:
         gpu=SCALE["resources"]["train"]["gpu"],
-        mem_mb=SCALE["resources"]["train"]["mem_mb"],
-        runtime=SCALE["resources"]["train"]["runtime_min"],
+        mem_mb=lambda wildcards, attempt: grown("train", "mem_mb", attempt),
+        runtime=lambda wildcards, attempt: grown("train", "runtime_min", attempt),
         cpus_per_task=SCALE["resources"]["train"]["threads"],  # `threads` is capped by the cores of the submitting machine
+        checkpoint_every_steps=SCALE["settings"]["checkpoint_every_steps"],  # no parameter: another cadence is no other run
     params:
         launcher=launcher(),
         recipe=SCALE["recipe_version"],
     shell:
         "base=$(dirname {input.base:q}); out=$(dirname {output.run:q}); triples={input.decomposition:q}; "
         "{params.launcher} -m rlvr.train --spec {input.spec:q} --base $base --train {input.problems:q}"
-        ' --out $out --checkpoint-every-steps {SCALE[settings][checkpoint_every_steps]} ${{triples:+--decomposition "$triples"}} &> {log:q}'
+        ' --out $out --checkpoint-every-steps {resources.checkpoint_every_steps} ${{triples:+--decomposition "$triples"}} &> {log:q}'
 
 
 rule check_run:

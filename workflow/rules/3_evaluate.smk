@@ -8,18 +8,23 @@ rule generate_samples:
         run=finished_run,
         base=ancient(base_of),
         problems=ancient(suite_problems),  # `grade_samples` compares what was sampled with what is there
+        environments=checked_environments,
     output:
         samples=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/samples.parquet",
         record=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/samples.json",
     log:
         f"{RESULTS}/logs/generate_samples/{{run_id}}_{{suite}}.log",
     conda:
-        training_environment()
+        environment_file(training_name())
+    container:
+        image_of(training_name())
+    envmodules:
+        module_of(training_name()),
     threads: SCALE["resources"]["sample"]["threads"]
     resources:
         gpu=SCALE["resources"]["sample"]["gpu"],
-        mem_mb=SCALE["resources"]["sample"]["mem_mb"],
-        runtime=SCALE["resources"]["sample"]["runtime_min"],
+        mem_mb=lambda wildcards, attempt: grown("sample", "mem_mb", attempt),
+        runtime=lambda wildcards, attempt: grown("sample", "runtime_min", attempt),
         cpus_per_task=SCALE["resources"]["sample"]["threads"],
     params:
         sampling=lambda wildcards: PROGRAM.sampling(wildcards.suite, config["engine"]),
@@ -44,8 +49,8 @@ rule grade_samples:
         "../../envs/analysis.yaml"
     threads: SCALE["resources"]["grade"]["threads"]
     resources:
-        mem_mb=SCALE["resources"]["grade"]["mem_mb"],
-        runtime=SCALE["resources"]["grade"]["runtime_min"],
+        mem_mb=lambda wildcards, attempt: grown("grade", "mem_mb", attempt),
+        runtime=lambda wildcards, attempt: grown("grade", "runtime_min", attempt),
         cpus_per_task=SCALE["resources"]["grade"]["threads"],
     params:
         sampling=lambda wildcards: PROGRAM.sampling(wildcards.suite, config["engine"]),

@@ -181,6 +181,7 @@ rule spectra:
 
 
 localrules:
+    fetch_checkpoint,  # nodes of a cluster may have no way to the internet
     agreement,
     pairs,
     spectra,

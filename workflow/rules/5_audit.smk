@@ -4,13 +4,6 @@
 
 AUDITED = study_names(STUDIES)  # every study of the repository, whichever the configuration selects
 PRINTED_TABLES = sorted(path for folder in ("reported", "printed") for path in STUDIES.glob(f"*/{folder}/*.csv"))
-
-
-def statements_of(wildcards):
-    """The files in which a study's statements and its places stand; it may have none."""
-    return [path for name in ("statements.csv", "places.csv") if (path := STUDIES / wildcards.study / name).is_file()]
-
-
 STUDY_TITLES = {study: load_yaml(STUDIES / study / "study.yaml")["title"] for study in AUDITED}
 
 
@@ -38,7 +31,7 @@ rule check_printed:
         "../../envs/analysis.yaml"
     params:
         folder=lambda wildcards: str(STUDIES / wildcards.study),
-        configurations=str(ROOT / "data" / "configs"),
+        configurations=lambda wildcards: str(ROOT / "data" / "configs"),
         titles=STUDY_TITLES,
         code=adapter_code("check_printed"),
     script:
@@ -68,14 +61,14 @@ rule collect_audits:
 rule audit:
     """Print which statements of the papers do not follow from what they print; every statement as CSV, JSON, Markdown."""
     input:
-        rules.collect_audits.output.summary,
         expand(rules.check_printed.output.csv, study=AUDITED),
+        summary=rules.collect_audits.output.summary,
     log:
         f"{RESULTS}/logs/audit.log",
     conda:
         "../../envs/analysis.yaml"
     shell:
-        "cat {input[0]:q} 2> {log:q}"
+        "cat {input.summary:q} 2> {log:q}"
 
 
 localrules:

@@ -54,7 +54,7 @@ rule tabulate_memory:
     params:
         rows=counted_rows,
         card_gib=real_card_gib,
-        stem=f"{RESULTS}/parameters/memory",
+        stem=lambda wildcards: f"{RESULTS}/parameters/memory",
         code=adapter_code("tabulate_memory"),
     script:
         "../scripts/tabulate_memory.py"
@@ -63,13 +63,13 @@ rule tabulate_memory:
 rule memory:
     """Print what every run of the selected grids needs of a card at real size, and how it fits."""
     input:
-        rules.tabulate_memory.output,
+        table=f"{RESULTS}/parameters/memory.md",
     log:
         f"{RESULTS}/logs/memory.log",
     conda:
         "../../envs/analysis.yaml"
     shell:
-        "cat {input[1]:q} 2> {log:q}"
+        "cat {input.table:q} 2> {log:q}"
 
 
 rule parameters:

@@ -16,6 +16,7 @@ from rlvr.adapters.methods import METHODS
 from rlvr.bases.architectures import tiny_shapes
 from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
+from rlvr.core.nodes import prepare_node, use_hub_cache
 from rlvr.core.provenance import code_digest
 from rlvr.core.warm import keeper
 from rlvr.core.schemas import load_yaml

@@ -122,12 +122,6 @@ def training_problems(wildcards):
     return f"{RESULTS}/data/{PROGRAM.dataset_of(wildcards.run_id)}/train.parquet"
 
 
-def training_environment():
-    """The environment of the steps that may need a GPU: with vLLM where the scale or the engine asks for it."""
-    needs_vllm = "vllm" in (SCALE["settings"]["generation"], config["engine"])
-    return "../../envs/train-gpu.yaml" if needs_vllm else "../../envs/train.yaml"
-
-
 def finished_run(wildcards):
     """The manifest of a finished run; nothing for an untrained base."""
     return [] if wildcards.run_id in PROGRAM.bases else f"{RESULTS}/train/{wildcards.run_id}/run.json"
@@ -180,3 +174,8 @@ def real_card_gib(wildcards):
     from rlvr.plan.scale import load_scale
 
     return load_scale(REAL_SCALE, SCALES, SCHEMAS)["resources"]["train"]["card_gib"]
+
+
+def statements_of(wildcards):
+    """The files in which a study's statements and its places stand; it may have none."""
+    return [path for name in ("statements.csv", "places.csv") if (path := STUDIES / wildcards.study / name).is_file()]

@@ -28,7 +28,6 @@ WARM = {  # what is loaded for the jobs of a rule; those of other rules are star
     "tabulate_output": ["rlvr.report.evidence", "rlvr.report.files"],
     "plot_output": ["rlvr.report.evidence", "rlvr.report.plotting"],
 }
-MODULE_RUN = {"train_run": "rlvr.train"}  # rules that are not scripts: the module that their command runs
 SNAKEMAKES = ["snakemake.iocontainers", "snakemake.logging"]  # what its scripts import
 
 
@@ -45,7 +44,3 @@ def start_jobs_warm():
         starter = keeper.start(modules, planned, shell.get_executable())
         shell.executable(starter or shell.get_executable())
         logger.info("Jobs are forks of one loaded process." if starter else "Jobs are few: each loads what it needs.")
-
-
-onstart:
-    start_jobs_warm()

@@ -15,11 +15,12 @@ QUIET_LIBRARIES = {
 
 
 def prepare_environment(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Let adapters and launchers find this library and the interpreter that runs the workflow; mute telemetry.
+    """Let adapters and launchers find this library, its modules and this interpreter; mute telemetry.
 
     Values that a user has set stay. An environment that a job activates later puts its own interpreter first.
     """
     _prepend(environment, "PYTHONPATH", str(LIBRARY))
+    _prepend(environment, "MODULEPATH", str(LIBRARY.parents[1] / "envs" / "modules"))
     _prepend(environment, "PATH", str(Path(sys.executable).parent))
     for name, value in QUIET_LIBRARIES.items():
         environment.setdefault(name, value)

@@ -1,0 +1,48 @@
+# Jobs on the nodes of a cluster: their environments, what they may not do there, and what is asked for a second time.
+
+use_hub_cache(config["hub_cache"])
+if workflow.remote_exec:  # this call of snakemake is a job on a node
+    prepare_node(config["scratch"])
+
+MODULE_RUN = {"train_run": "rlvr.train"}  # rules that are not scripts: the module that their command runs
+SUBMITTING, TRAINING, ON_GPU = "analysis", "train", "train-gpu"  # files of envs/; a conda environment each
+
+
+def training_name():
+    """The environment of the steps that may need a GPU: with vLLM where the scale or the engine asks for it."""
+    return ON_GPU if "vllm" in (SCALE["settings"]["generation"], config["engine"]) else TRAINING
+
+
+def environment_file(name):
+    """The conda environment of a stage, as a rule file names it."""
+    return f"../../envs/{name}.yaml"
+
+
+def module_of(name):
+    """The environment module that loads what `make cluster-env` made, for `--sdm env-modules`."""
+    return f"rlvr/{name}"
+
+
+def image_of(name):
+    """The image of a stage, for `--sdm apptainer`; it is built by hand, see docs/cluster.md."""
+    return str(ROOT / "envs" / f"{name}.sif")
+
+
+def checked_environments(wildcards):
+    """That every environment imports what its stages import; nothing where the configuration does not ask for it."""
+    names = dict.fromkeys([SUBMITTING, TRAINING, training_name()]) if config["preflight"] else []
+    return [ancient(f"{RESULTS}/environments/{name}.json") for name in names]
+
+
+def scripts_of(name):
+    """What the rules of an environment run: their adapters, or the module that their command starts."""
+    found = [each.name for each in workflow.rules if each.conda_env and Path(str(each.conda_env)).stem == name]
+    adapters = [ROOT / "workflow" / "scripts" / f"{rule}.py" for rule in found]
+    commands = [LIBRARY.joinpath(*MODULE_RUN[rule].split("."), "__main__.py") for rule in found if rule in MODULE_RUN]
+    return [path for path in (*adapters, *commands) if path.is_file()]
+
+
+def grown(stage, resource, attempt):
+    """Memory or time of a job: what the scale gives, once more for every retry, up to the cluster's limit."""
+    wanted = SCALE["resources"][stage][resource] * attempt
+    return min(wanted, config["limits"][resource] or wanted)
