@@ -54,7 +54,7 @@ def start(spec: Path, inputs: Path, out: Path) -> None:
 def started(spec: Path, inputs: Path, out: Path) -> multiprocessing.process.BaseProcess:
     """A process that trains, forked from one that holds the library and nothing else."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["rlvr.train.run", "test_kills"])
+    context.set_forkserver_preload(["rlvr.train.run", __name__])
     process = context.Process(target=start, args=(spec, inputs, out))
     process.start()
     return process
