@@ -32,7 +32,7 @@ SNAKEMAKES = ["snakemake.iocontainers", "snakemake.logging"]  # what its scripts
 
 
 def warm_name(rule):
-    """How what starts the jobs of a rule knows them: by their script, or by the module that they run."""
+    """By what name jobs are known to their starter, which is that of their script or of the module that they run."""
     return MODULE_RUN.get(rule, rule)
 
 
