@@ -74,7 +74,7 @@ class Cluster:
         self.folder = folder
 
     def start(self) -> None:
-        """Write the configuration, start munge, the controller and one daemon per node, and wait until they are idle."""
+        """Write the configuration, start munge, the controller and one daemon per node; wait until they are idle."""
         self._munge()
         host = socket.gethostname().partition(".")[0]
         lines, gres = [], []

@@ -1,18 +1,21 @@
 """What a launch costs before it is launched: runs, GPU-hours, storage, the longest way to the PDF; by arithmetic.
 
-GPU-hours of training follow from what the paper prints of its own runs (table 12: hours of four H100), per completion and
-parameter of the base, and, once a run of a model is finished, from what it measured. Sampling has no printed hours.
+GPU-hours of training follow from what the paper prints of its own runs (table 12, hours of four H100), per completion
+and parameter of the base, and, once a run of a model is finished, from what it measured. Sampling has no printed hours.
 """
 
+import csv
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from rlvr.core.csvfile import read_rows
+from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
+from rlvr.core.io import atomic_path
 from rlvr.plan.memory import GIB, memory_row, run_load
 from rlvr.plan.program import WORDS_OF_ROWS, Program
 from rlvr.plan.settings import TrainSettings
@@ -85,21 +88,27 @@ class Launch:
         self.program, self.shapes, self.sources, self.results = program, shapes, sources, results
         base = shapes.get(PRINTED_MODEL)
         comparable = printed is not None and program.scale["comparable"] and base is not None
+        self.cost, self.memory = cache(self.cost), cache(self.memory)  # type: ignore[method-assign]
         self.rates = Rates(printed_rates(printed, base) if comparable and printed and base else {}, self._measured())
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per study and tier, of ``COLUMNS``."""
-        return [self.row(study, tier) for study in self.program.studies for tier in (*self.program.scale["tiers"], "all")]
+        return [
+            self.row(study, tier) for study in self.program.studies for tier in (*self.program.scale["tiers"], "all")
+        ]
 
     def row(self, study: str, tier: str) -> dict[str, Any]:
         """What a tier of a study has, lacks and costs."""
         taken = self.program.scale["tiers"].get(tier, WORDS_OF_ROWS)
         runs = [run_id for run_id, row in self.program.studies[study].rows.items() if row["tier"] in taken]
+        card = self.program.scale["resources"]["train"].get("card_gib", 0.0)
+        needed = {run_id: self.memory(run_id) for run_id in runs}
+        unfit = [run_id for run_id in runs if card and needed[run_id] > card]
+        if self.program.scale["resources"]["train"].get("unfit") == "leave-out":
+            runs = [run_id for run_id in runs if run_id not in unfit]
         costs = {run_id: self.cost(run_id) for run_id in runs}
         known = [cost for cost in costs.values() if cost is not None]
         totals = [sum(cost.hours[index] for cost in known) for index in range(3)]
-        needed = [self._memory(run_id) for run_id in runs]
-        card = self.program.scale["resources"]["train"].get("card_gib", 0.0)
         models = {self.program.model_of(run_id) for run_id in runs}
         bases = sum(2 * self.shapes[model].parameters for model in models if model in self.shapes)
         values = (
@@ -109,7 +118,7 @@ class Launch:
             sum(cost.measured for cost in known), self.program.scale["resources"]["train"]["gpu"],
             round(max((cost.path for cost in known), default=0.0), 1),
             round((bases + sum(cost.stored for cost in known)) / GIB, 1), card,
-            max(needed, default=0.0), sum(value > card for value in needed) if card else 0,
+            max((needed[run_id] for run_id in runs), default=0.0), len(unfit),
         )  # fmt: skip
         return dict(zip(COLUMNS, values, strict=True))
 
@@ -170,7 +179,8 @@ class Launch:
         folder = self.results / "evaluate" / run_id
         return bool(names) and all((folder / name / "samples.json").is_file() for name in names)
 
-    def _memory(self, run_id: str) -> float:
+    def memory(self, run_id: str) -> float:
+        """GiB of a card that a run needs as it is started; 0 where its base's shape is not known."""
         spec, shape = self.program.specs[run_id], self.shapes.get(self.program.model_of(run_id))
         if shape is None:
             return 0.0
@@ -201,7 +211,7 @@ def printed_rates(path: Path, shape: ModelShape) -> dict[str, float]:
     """
     work = PRINTED_PROBLEMS // PRINTED_GROUP * PRINTED_GROUP * PRINTED_GROUP * shape.parameters / 1e9
     hours: dict[str, list[float]] = {}
-    for row in read_rows(path):
+    for _, row in read_csv(path, ("row", "hours")):
         hours.setdefault(row["row"].partition("-")[0], []).append(float(row["hours"]))
     return {method: mean(each) * PRINTED_GPUS * HOUR / work for method, each in hours.items()}
 
@@ -223,18 +233,52 @@ def check_budget(rows: Iterable[Mapping[str, Any]], budget: Mapping[str, float],
         if budget[limit] and needed > budget[limit]:
             parts = ", ".join(f"{row['study']} {row[column] or row['high']:g}" for row in rows)
             problem = f"the selected runs need {needed:.0f} {unit} more, the budget is {budget[limit]:g} ({parts})."
-            raise InputError(f"{where}, key 'budget.{limit}'", problem, "`snakemake plan` has the details; or raise it.")
+            raise InputError(
+                f"{where}, key 'budget.{limit}'", problem, "`snakemake plan` has the details; or raise it."
+            )
 
 
 def selected_rows(launch: Launch) -> list[dict[str, Any]]:
-    """The rows of the tier that is selected, without the runs that do not fit a card and are left out."""
-    program = launch.program
-    kept = {
-        name: replace(study, rows={run_id: row for run_id, row in study.rows.items() if run_id not in program.unfit})
-        for name, study in program.studies.items()
-    }
-    launch.program = replace(program, studies=kept)
-    try:
-        return [launch.row(study, program.tier) for study in kept]
-    finally:
-        launch.program = program
+    """What the selected tier of every selected study costs."""
+    return [launch.row(study, launch.program.tier) for study in launch.program.studies]
+
+
+def plan_text(rows: Iterable[Mapping[str, Any]], missing: Iterable[str]) -> str:
+    """The plan on one screen.
+
+    Args:
+        rows: Of ``Launch.rows``.
+        missing: What has to be there before a launch and is not, in words.
+    """
+    heads = ("study", "tier", "runs", "done", "GPU-hours left (range)", "longest way", "storage", "card: most / has")
+    lines = [
+        f"{heads[0]:28}{heads[1]:7}{heads[2]:>5}{heads[3]:>6}  {heads[4]:>26}{heads[5]:>13}{heads[6]:>10}  {heads[7]}"
+    ]
+    for row in rows:
+        hours = "unknown" if row["missing_gpu_hours"] is None else f"{row['missing_gpu_hours']:,.0f}"
+        cost = f"{hours} ({row['low']:,.0f} to {row['high']:,.0f})"
+        unfit = f", {row['unfit']} do not fit" if row["unfit"] else ""
+        card = f"{row['needed_gib']:.0f} / {row['card_gib']:.0f} GiB{unfit}" if row["card_gib"] else "no card"
+        lines.append(
+            f"{row['study']:28}{row['tier']:7}{row['runs']:>5}{row['trained']:>6}  {cost:>26}"
+            f"{row['path_hours']:>11.1f} h{row['storage_gib']:>6,.0f} GiB  {card}"
+        )
+    lines.append("Hours: printed ones (table 12) per completion and parameter, measured ones where a run is finished.")
+    lines.append("Sampling is an assumption until then. Longest way: one run and its samples, with every card at once.")
+    return "\n".join([*lines, *(f"missing: {each}" for each in missing)]) + "\n"
+
+
+def write_plan(rows: list[Mapping[str, Any]], missing: Iterable[str], stem: str) -> str:
+    """Write ``<stem>.csv`` and ``<stem>.txt``.
+
+    Returns:
+        The text.
+    """
+    text = plan_text(rows, missing)
+    with atomic_path(f"{stem}.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    with atomic_path(f"{stem}.txt") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return text
