@@ -380,6 +380,8 @@ def sentence(checkout: Checkout, *arguments: str) -> str:
 def test_snakemake_ends_with_the_sentence_alone(checkout: Checkout) -> None:
     assert "InputError: config.yaml: study 'other' is not there." in sentence(checkout, "--config", "studies=[other]")
     assert "vllm needs a GPU" in sentence(checkout, "--config", "engine=vllm")
+    mirror = "sources={origin: mirror, mirror_dir: workflow}"  # found while Snakemake asks for a job's parameters
+    assert "no such file, needed by source 'deepmath-103k'" in sentence(checkout, "--config", mirror)
     checkout.edit("config.yaml", "tier: core", "scale: tiny\ntier: core")
     assert "InputError: config.yaml: not valid YAML (key 'scale' appears twice" in sentence(checkout)
 
