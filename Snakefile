@@ -36,6 +36,8 @@ include: "workflow/rules/_warm.smk"
 
 onstart:
     start_jobs_warm()
+    if not workflow.local_exec and workflow.is_main_process:
+        await_running_jobs(Path.cwd())
 
 
 rule all:
