@@ -54,6 +54,13 @@ def test_it_comes_back_with_its_times(results: Path, archive: Path, tmp_path: Pa
     assert unpack(archive, target) == 0
 
 
+def test_two_names_of_one_file_are_two_files(results: Path, tmp_path: Path) -> None:
+    (results / "train/mine/second.json").hardlink_to(results / "train/mine/run.json")
+    pack(results, archived_files(results, NAMES), tmp_path / "x.tar", tmp_path / "x.csv")
+    assert unpack(tmp_path / "x.tar", tmp_path / "clone") == 9
+    assert (tmp_path / "clone/train/mine/second.json").read_text() == "train/mine/run.json"
+
+
 def test_what_is_there_stays(archive: Path, tmp_path: Path) -> None:
     own = tmp_path / "clone" / "specs" / "mine.json"
     own.parent.mkdir(parents=True)
@@ -67,7 +74,7 @@ def test_a_changed_byte_is_found_and_the_file_is_not_brought(archive: Path, tmp_
     assert content.count(b"evaluate/mine/main/samples.parquet") == 3  # in the list, as a name, as the content
     at = content.rindex(b"evaluate/mine/main/samples.parquet")
     archive.write_bytes(content[:at] + b"E" + content[at + 1 :])
-    with pytest.raises(InputError, match="'evaluate/mine/main/samples.parquet' has other bytes"):
+    with pytest.raises(InputError, match=r"'evaluate/mine/main/samples\.parquet' has other bytes"):
         unpack(archive, tmp_path / "clone")
     assert not (tmp_path / "clone" / "evaluate/mine/main/samples.parquet").exists()
 

@@ -59,7 +59,7 @@ def pack(results: Path, files: Iterable[Path], archive: str | Path, listing: str
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([COLUMNS, *((name, *entry) for name, (_, entry) in entries.items())])
-    with atomic_path(archive) as temporary, tarfile.open(temporary, "w") as tar:
+    with atomic_path(archive) as temporary, tarfile.open(temporary, "w", dereference=True) as tar:
         head = tarfile.TarInfo(LIST)
         head.size = len(text.getvalue().encode())
         tar.addfile(head, io.BytesIO(text.getvalue().encode()))
