@@ -41,6 +41,11 @@ onstart:
         await_running_jobs(Path.cwd())
 
 
+onerror:
+    if workflow.is_main_process:
+        tell_unfinished()
+
+
 rule all:
     """Every run trained, evaluated and measured; every table and figure; the PDF and the HTML report (default)."""
     default_target: True

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, sha256_file
+from rlvr.core.schemas import CONFIG
 
 LIST = "files.csv"
 COLUMNS = ("path", "bytes", "sha256", "mtime_ns")
@@ -109,13 +110,13 @@ def find_archive(place: str) -> Path:
     """
     if not place.startswith(HUB):
         if not Path(place).is_file():
-            raise InputError("config.yaml, key 'artefacts.archive'", f"'{place}' is no file.", "Name a .tar or hub:...")
+            raise InputError(f"{CONFIG}, key 'artefacts.archive'", f"'{place}' is no file.", "Name a .tar or hub:...")
         return Path(place)
     repository, _, rest = place.removeprefix(HUB).partition("@")
     revision, _, file = rest.partition("/")
     if not (repository and revision and file):
         problem = f"'{place}' is not hub:<owner>/<data set>@<revision>/<file>."
-        raise InputError("config.yaml, key 'artefacts.archive'", problem, "Name a commit as the revision.")
+        raise InputError(f"{CONFIG}, key 'artefacts.archive'", problem, "Name a commit as the revision.")
     from huggingface_hub import hf_hub_download
 
     try:
