@@ -24,6 +24,7 @@ from rlvr.train.checkpoints import checkpoints, why_refused
 from rlvr.train.run import train_run
 from rlvr.train.stopping import STOPPED_STATUS
 
+PATIENCE_S = 600  # on a busy machine
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
 # Of PEFT's checkpoints, of a bare model, and with state of their own.
 NIGHTLY = ("lora", "full", "dora", "quanta", "adalora", "pissa", "lora-plus", "sparse-random")
@@ -54,7 +55,7 @@ def start(spec: Path, inputs: Path, out: Path) -> None:
 def started(spec: Path, inputs: Path, out: Path) -> multiprocessing.process.BaseProcess:
     """A process that trains, forked from one that holds the library and nothing else."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["rlvr.train.run", "test_kills"])
+    context.set_forkserver_preload(["rlvr.train.run", __name__])
     process = context.Process(target=start, args=(spec, inputs, out))
     process.start()
     return process
@@ -62,8 +63,10 @@ def started(spec: Path, inputs: Path, out: Path) -> multiprocessing.process.Base
 
 def signal_group(process: multiprocessing.process.BaseProcess, number: signal.Signals) -> None:
     """What a scheduler does: a signal to the trainer and to all that it started."""
-    with contextlib.suppress(ProcessLookupError):
+    try:
         os.killpg(process.pid, number)
+    except ProcessLookupError:  # it has not come to its own session yet
+        process.kill() if number == signal.SIGKILL else process.terminate()
 
 
 def killed_until_finished(spec: Path, inputs: Path, out: Path, moments: list[float], numbers: list[int]) -> list[int]:
@@ -74,10 +77,10 @@ def killed_until_finished(spec: Path, inputs: Path, out: Path, moments: list[flo
         process.join(moment)
         if process.is_alive():
             signal_group(process, number)
-        process.join(60)
+        process.join(PATIENCE_S)
         codes.append(process.exitcode)
     last = started(spec, inputs, out)
-    last.join(120)
+    last.join(PATIENCE_S)
     return [*codes, last.exitcode]
 
 
@@ -85,7 +88,7 @@ def check_kills(method: str, inputs: Path, folder: Path, lineages: int, kills: i
     """Compare runs that were ended at random moments with an undisturbed one; the number of ends that struck."""
     spec, draw, struck = spec_of(method, folder), random.Random(seed), 0
     process, begun = started(spec, inputs, folder / "whole"), time.monotonic()
-    process.join(120)
+    process.join(PATIENCE_S)
     whole_s = time.monotonic() - begun
     expected = read_json(folder / "whole/run.json")
     rows = read_table(folder / "whole/metrics.parquet", METRICS).drop(columns="seconds")

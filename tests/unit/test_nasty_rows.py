@@ -107,7 +107,7 @@ def test_typst_sets_it_and_takes_nothing_for_code(table, tmp_path):
         '#let data = json("table.json")',
         "#set page(width: auto, height: auto)",
     ]
-    lines += ["#render-table(data)", "#metadata(data.caption) <caption>"]
+    lines += ['#render-table("nasty", data)', "#metadata(data.caption) <caption>"]
     (tmp_path / "main.typ").write_text("\n".join(lines))
     assert typst.compile(str(tmp_path / "main.typ")).startswith(b"%PDF")
     found = json.loads(typst.query(str(tmp_path / "main.typ"), "<caption>", field="value", one=True))

@@ -183,8 +183,8 @@ def test_the_cluster_plan_of_a_fresh_clone(checkout: Checkout, tmp_path) -> None
         ):
             assert wanted in job, job
         assert "results/paper/environments/train-gpu.json" in job, job
-    for local in ("fetch_model", "fetch_source", "check_environment", "check_gpu_environment"):
-        assert f"localrule {local}:" in done.stdout
+    for before in ("fetch_model", "fetch_source", "check_environment", "check_gpu_environment"):
+        assert f"rule {before}:" in done.stdout
 
 
 def test_the_command_line_adds_to_what_the_cluster_runs(checkout: Checkout) -> None:

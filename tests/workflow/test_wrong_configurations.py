@@ -21,27 +21,14 @@ from rlvr.plan.outputs import used_runs
 GRID, STUDY, OUTPUTS = f"{FOLDER}/grid.csv", f"{FOLDER}/study.yaml", f"{FOLDER}/outputs.yaml"
 CLAIMS, LABELS, REPORTED = f"{FOLDER}/claims.yaml", f"{FOLDER}/labels.csv", f"{FOLDER}/reported/table4.csv"
 SOURCES, PAPER = "data/sources.csv", "workflow/scales/paper.yaml"
-ROW = "core,qwen3-8b,deepmath-hard,lora,8|32|64|128|256,32,,all_linear,,,42,"
-DORA = "core,qwen3-8b,deepmath-hard,dora,8|16|32|64,2r,,all_linear,,,42,"
+GRID_FILE = Path(__file__).resolve().parents[2] / GRID
+HEADER, *GRID_ROWS = GRID_FILE.read_text().splitlines()
+DORA = next(line for line in GRID_ROWS if line.startswith("core,qwen3-8b,deepmath-hard,dora,"))
 
 
 def row(**cells: str) -> str:
     """A row that works, with changed cells."""
-    columns = (
-        "tier",
-        "model",
-        "dataset",
-        "method",
-        "rank",
-        "alpha",
-        "axes",
-        "target_modules",
-        "schedule",
-        "completions_per_step",
-        "seed",
-        "for",
-    )
-    good = dict(zip(columns, DORA.split(","), strict=True))
+    good = dict(zip(HEADER.split(","), DORA.split(","), strict=True))
     return ",".join({**good, **cells}.values())
 
 
@@ -153,8 +140,8 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "scale: a key twice": (TINY, "template: compact", "template: compact\ntemplate: r1_zero", "appears twice"),
     "scale: template unknown": (TINY, "template: compact", "template: compct", "template 'compct'"),
     "scale: source unknown": (TINY, "sources: [skywork-or1]", "sources: [skywork-or2]", "source 'skywork-or2'"),
-    "scale: factor of an unknown family": (TINY, "full: 100}", "ful: 100}", "family 'ful'"),
-    "scale: factor .nan": (TINY, "full: 100}", "full: .nan}", "not a finite number"),
+    "scale: factor of an unknown family": (TINY, "full: 30}", "ful: 30}", "family 'ful'"),
+    "scale: factor .nan": (TINY, "full: 30}", "full: .nan}", "not a finite number"),
     "scale: sampling of an unknown benchmark": (TINY, "sampling:  ", "sampling:\n  mth: {}\n#", "benchmark 'mth'"),
     "scale: dims of another product": (TINY, "3: [4, 4, 4]", "3: [4, 4, 3]", "quanta_dims [4, 4, 3] does not fit"),
     "scale: dims of another number": (TINY, "3: [4, 4, 4]", "3: [8, 8]", "3 has the dims [8, 8]"),
@@ -380,6 +367,8 @@ def sentence(checkout: Checkout, *arguments: str) -> str:
 def test_snakemake_ends_with_the_sentence_alone(checkout: Checkout) -> None:
     assert "InputError: config.yaml: study 'other' is not there." in sentence(checkout, "--config", "studies=[other]")
     assert "vllm needs a GPU" in sentence(checkout, "--config", "engine=vllm")
+    mirror = "sources={origin: mirror, mirror_dir: workflow}"  # found while Snakemake asks for a job's parameters
+    assert "no such file, needed by source 'deepmath-103k'" in sentence(checkout, "--config", mirror)
     checkout.edit("config.yaml", "tier: core", "scale: tiny\ntier: core")
     assert "InputError: config.yaml: not valid YAML (key 'scale' appears twice" in sentence(checkout)
 
@@ -412,6 +401,6 @@ def test_outputs_select_a_shared_run_by_the_id_under_which_it_is_trained(files: 
         workspace = files.load(studies=["structure-over-scale", "other"])
     finally:
         shutil.rmtree(other)
-    known = set(workspace.program.specs)
+    known = {*workspace.program.specs, *workspace.program.bases}
     for outputs in workspace.outputs.values():
         assert used_runs(outputs.values()) <= known

@@ -53,7 +53,22 @@ rule preflight:
         [f"{RESULTS}/environments/{name}.json" for name in dict.fromkeys([SUBMITTING, TRAINING, training_name()])],
 
 
+rule plan:
+    """Print what a launch costs: runs, GPU-hours, memory, storage, the longest way; what is there, what is missing."""
+    log:
+        f"{RESULTS}/logs/plan.log",
+    conda:
+        environment_file(SUBMITTING)
+    params:
+        rows=lambda wildcards: launch().rows(),
+        missing=lambda wildcards: list(missing_before_launch()),
+        stem=f"{RESULTS}/plan",
+    script:
+        "../scripts/plan.py"
+
+
 localrules:
+    plan,
     check_environment,
     check_training_environment,
     check_gpu_environment,

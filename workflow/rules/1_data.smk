@@ -190,6 +190,7 @@ rule models:
 
 
 localrules:
+    install_model,
     fetch_source,  # nodes of a cluster may have no way to the internet
     fetch_model,
     data,

@@ -114,4 +114,6 @@ rule train:
 
 
 localrules:
+    write_spec,
+    check_run,
     train,

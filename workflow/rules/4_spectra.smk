@@ -200,6 +200,8 @@ rule spectra:
 
 
 localrules:
+    plot_pair,
+    plot_agreement,
     fetch_checkpoint,  # nodes of a cluster may have no way to the internet
     agreement,
     pairs,

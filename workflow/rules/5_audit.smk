@@ -72,4 +72,6 @@ rule audit:
 
 
 localrules:
+    check_printed,
+    collect_audits,
     audit,

@@ -80,5 +80,8 @@ rule parameters:
 
 
 localrules:
+    count_parameters,
+    tabulate_parameters,
+    tabulate_memory,
     memory,
     parameters,

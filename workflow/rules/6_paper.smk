@@ -264,6 +264,12 @@ rule report:
 
 
 localrules:
+    tabulate_output,
+    plot_output,
+    collect_numbers,
+    check_claims,
+    check_results,
+    compile_paper,
     write_report,
     expand_grid,
     grid,

@@ -27,4 +27,5 @@ rule samples:
 
 
 localrules:
+    show_samples,
     samples,

@@ -17,6 +17,8 @@ rule seal_paper:
         f"{RESULTS}/logs/seal_paper/{{study}}.log",
     conda:
         "../../envs/analysis.yaml"
+    params:
+        code=adapter_code("seal_paper"),
     script:
         "../scripts/seal_paper.py"
 

@@ -46,3 +46,33 @@ def grown(stage, resource, attempt):
     """Memory or time of a job: what the scale gives, once more for every retry, up to the cluster's limit."""
     wanted = SCALE["resources"][stage][resource] * attempt
     return min(wanted, config["limits"][resource] or wanted)
+
+
+PRINTED_HOURS = STUDIES / "structure-over-scale" / "reported" / "table12.csv"
+SHAPES_OF_BASES = model_shapes(SCALE["models"], WORDS.architectures, ROOT / "data" / "configs")
+
+
+@cache
+def launch():
+    """What the selected studies cost at this scale."""
+    return Launch(PROGRAM, SHAPES_OF_BASES, SOURCES, Path(RESULTS), PRINTED_HOURS)
+
+
+def missing_before_launch():
+    """What has to be there before runs are started and is not."""
+    needed = dict.fromkeys([SUBMITTING, TRAINING, training_name()]) if config["preflight"] else []
+    for name in needed:
+        if not Path(RESULTS, "environments", f"{name}.json").is_file():
+            yield f"environment '{name}' has not been checked: snakemake preflight"
+    for name in dict.fromkeys(map(PROGRAM.model_of, RUNS)):
+        if not Path(RESULTS, "models", name, "model.json").is_file():
+            yield f"base '{name}' is not here yet"
+    for name in dict.fromkeys(map(PROGRAM.dataset_of, RUNS)):
+        if not Path(RESULTS, "data", name, "train.parquet").is_file():
+            yield f"data set '{name}' is not here yet"
+    if "llama-3.1-8b" in map(PROGRAM.model_of, RUNS) and SCALE["comparable"] and not os.environ.get("HF_TOKEN"):
+        yield "HF_TOKEN is not set: Llama 3.1 is behind a licence"
+
+
+if workflow.is_main_process and any(config["budget"].values()):
+    or_stop(check_budget, selected_rows(launch()), config["budget"], "config.yaml")

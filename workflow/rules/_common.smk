@@ -1,5 +1,6 @@
 # The configuration and names for all rules: the selected studies bound to the scale, where files lie, which wildcards exist.
 
+import os
 import re
 import sys
 from dataclasses import asdict
@@ -26,10 +27,12 @@ from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, requ
 from rlvr.plan.configuration import check_engine
 from rlvr.plan.freshness import spec_content
 from rlvr.plan.labels import display_names
+from rlvr.plan.launch import Launch, check_budget, selected_rows
 from rlvr.plan.outputs import required_inputs, used_runs
 from rlvr.plan.program import prompt_limits
 from rlvr.plan.run_texts import describe_run
 from rlvr.plan.selection import run_facts
+from rlvr.plan.shapes import model_shapes
 from rlvr.plan.siblings import among, families, printed_spreads, relatives, seeds_of, siblings
 from rlvr.plan.sources import find_source
 from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines

@@ -119,7 +119,7 @@ def launcher():
     devices = SCALE["settings"]["devices"]
     if devices <= 1:
         return "python"
-    return f"accelerate launch --num_processes {devices} --num_machines 1 --mixed_precision no --dynamo_backend no"
+    return f"accelerate launch --config_file {ROOT}/envs/accelerate/ddp.yaml --num_processes {devices}"
 
 
 def training_problems(wildcards):

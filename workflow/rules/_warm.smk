@@ -33,7 +33,7 @@ SNAKEMAKES = ["snakemake.iocontainers", "snakemake.logging"]  # what its scripts
 
 
 def warm_name(rule):
-    """How a job of a rule is known to what starts it: by its script, or by the module that it runs."""
+    """By what name jobs are known to their starter, which is that of their script or of the module that they run."""
     return MODULE_RUN.get(rule, rule)
 
 

@@ -1,0 +1,92 @@
+"""What a launch costs, against arithmetic by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+from bound_rows import load_program
+
+from rlvr.bases.architectures import tiny_shapes
+from rlvr.core.errors import InputError
+from rlvr.data.readers import READERS
+from rlvr.plan.launch import COLUMNS, Launch, check_budget, plan_text, printed_rates, write_plan
+from rlvr.plan.shapes import model_shapes
+from rlvr.plan.sources import load_registry
+
+ROOT = Path(__file__).resolve().parents[2]
+HOURS = ROOT / "workflow/studies/structure-over-scale/reported/table12.csv"
+RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
+
+
+def make_launch(results: Path) -> Launch:
+    program = load_program("paper", "core")
+    shapes = model_shapes(program.scale["models"], tiny_shapes(), ROOT / "data" / "configs")
+    return Launch(program, shapes, load_registry(ROOT / "data" / "sources.csv", READERS), results, HOURS)
+
+
+def test_the_printed_hours_come_back(tmp_path: Path) -> None:
+    """A run of table 12 costs what table 12 prints: LoRA's mean of 13.1 and 12.4 hours on four cards, 642 steps."""
+    launch = make_launch(tmp_path)
+    shape = launch.shapes["qwen3-8b"]
+    rates = printed_rates(HOURS, shape)
+    assert set(rates) == {"lora", "dora", "quanta"}
+    seconds = rates["lora"] * 642 * 64 * shape.parameters / 1e9
+    assert seconds / 3600 == pytest.approx(4 * (13.1 + 12.4) / 2, rel=1e-3)
+    cost = launch.cost(RUN)
+    assert cost is not None
+    sampling = launch.sampled_tokens(RUN) / 2500 * shape.parameters / 8e9 / 3600
+    assert cost.hours[0] - sampling == pytest.approx(4 * 12.75, rel=2e-3)
+    assert cost.hours[1] < cost.hours[0] < cost.hours[2]
+    assert cost.path == pytest.approx(12.75 + sampling, rel=2e-3)
+
+
+def test_tokens_are_those_of_the_protocol(tmp_path: Path) -> None:
+    launch = make_launch(tmp_path)
+    study = launch.program.studies["structure-over-scale"]
+    how = study.benchmarks
+    own = 256 * how["deepmath-hard"]["samples_per_problem"] * how["deepmath-hard"]["max_completion_tokens"]
+    others = 60 * how["aime-2025-2026"]["samples_per_problem"] * how["aime-2025-2026"]["max_completion_tokens"]
+    assert launch.sampled_tokens(RUN) == pytest.approx((own + others) / 2)
+
+
+def test_a_finished_run_costs_nothing_more_and_says_what_its_like_cost(tmp_path: Path) -> None:
+    path = tmp_path / "train" / RUN / "run.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"steps": 642, "wall_time_s": 3600.0, "resumed_from_step": None}))
+    launch = make_launch(tmp_path)
+    assert launch.is_trained(RUN)
+    done, like = launch.cost(RUN), launch.cost(RUN.replace("r8", "r16"))
+    assert done is not None and like is not None
+    assert like.measured
+    assert like.hours[0] - done.hours[0] == pytest.approx(4.0, rel=1e-3)
+
+
+def test_a_resumed_run_says_nothing_about_the_time_of_a_whole_one(tmp_path: Path) -> None:
+    path = tmp_path / "train" / RUN / "run.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"steps": 642, "wall_time_s": 36.0, "resumed_from_step": 600}))
+    assert not make_launch(tmp_path).rates.measured
+
+
+def test_every_tier_has_a_row_and_runs_that_do_not_fit_are_counted(tmp_path: Path) -> None:
+    launch = make_launch(tmp_path)
+    rows = {row["tier"]: row for row in launch.rows()}
+    assert list(rows) == ["core", "full", "all"]
+    assert rows["core"]["runs"] < rows["full"]["runs"] < rows["all"]["runs"]
+    assert rows["core"]["unfit"] == 6
+    assert rows["core"]["needed_gib"] <= rows["core"]["card_gib"]
+    text = write_plan(list(rows.values()), ["base 'x' is not here yet"], str(tmp_path / "plan"))
+    assert "missing: base 'x'" in text
+    assert (tmp_path / "plan.csv").read_text().splitlines()[0] == ",".join(COLUMNS)
+    assert max(map(len, text.splitlines())) < 140
+    assert "GPU-hours" in plan_text(rows.values(), [])
+
+
+def test_a_budget_stops_a_launch_with_both_numbers(tmp_path: Path) -> None:
+    row = make_launch(tmp_path).row("structure-over-scale", "core")
+    check_budget([row], {"gpu_hours": 0, "storage_gib": 0}, "config.yaml")
+    check_budget([row], {"gpu_hours": row["missing_gpu_hours"] + 1, "storage_gib": 0}, "config.yaml")
+    with pytest.raises(InputError, match=r"budget.gpu_hours.*the budget is 100 \(structure-over-scale"):
+        check_budget([row], {"gpu_hours": 100, "storage_gib": 0}, "config.yaml")
+    with pytest.raises(InputError, match=r"budget.storage_gib.*GiB"):
+        check_budget([row], {"gpu_hours": 0, "storage_gib": 1}, "config.yaml")
