@@ -184,7 +184,7 @@ def call(command: list[str]) -> tuple[float, float]:
 
 def clear() -> None:
     """Forget what an earlier round left."""
-    for name in ("cache", "lm_eval", "lighteval"):
+    for name in ("cache", "lm_eval", "lighteval", ".drawn"):  # the last keeps samples, which are not drawn twice
         shutil.rmtree(FOLDER / name, ignore_errors=True)
     for path in FOLDER.glob("*.parquet"):
         if path.stem != "problems":
