@@ -19,10 +19,11 @@ from harness import Row, measure, report
 from torch import Tensor
 
 from rlvr.spectra.dense import dense_singular_values
-from rlvr.spectra.diagnostics import DiagnosticsSettings, diagnose
+from rlvr.spectra.diagnostics import diagnose
 from rlvr.spectra.krylov import estimate_spectrum
 from rlvr.spectra.measure import measure_update
 from rlvr.spectra.quantities import factored_singular_values
+from rlvr.spectra.settings import DiagnosticsSettings
 from rlvr.weights.linear_maps import dora_map, quanta_map
 from rlvr.weights.matrices import Matrices, ModuleUpdate, dora_update
 from rlvr.weights.quanta_gates import gate_sizes, update_matrix

@@ -89,6 +89,11 @@ def base_of(wildcards):
     return f"{RESULTS}/models/{PROGRAM.model_of(wildcards.run_id)}/model.json"
 
 
+def factors_of(wildcards):
+    """What the diagnostics ask of a run's base."""
+    return f"{RESULTS}/spectra/bases/{PROGRAM.model_of(wildcards.run_id)}/factors.json"
+
+
 def decomposition_of(wildcards):
     """The singular triples of a run's base, if its method starts from them; nothing otherwise."""
     if not PROGRAM.is_decomposed(wildcards.run_id):
