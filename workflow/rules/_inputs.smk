@@ -184,3 +184,9 @@ def real_card_gib(wildcards):
 def statements_of(wildcards):
     """The files in which a study's statements and its places stand; it may have none."""
     return [path for name in ("statements.csv", "places.csv") if (path := STUDIES / wildcards.study / name).is_file()]
+
+
+def archived_names(wildcards):
+    """Which runs, bases and documents belong to a study; all else of the results is shared."""
+    runs = [*PROGRAM.rows_of(wildcards.study), *PROGRAM.bases_of([wildcards.study])]
+    return {"train": runs, "specs": runs, "evaluate": runs, "paper": [wildcards.study]}
