@@ -4,7 +4,7 @@ Everything runs on one core in single precision unless the path itself chooses o
 compared with our own Gram path, which is faster than `svdvals`; its error is that of the effective rank. Its error bars
 are counted over random matrices of six kinds of spectrum.
 
-Full size takes some 20 minutes; `SIDE=1024 COVERED=12` (a multiple of 256, and one of 6) takes two.
+Full size takes long on a busy machine; `SIDE=1024 COVERED=12` (multiples of 256 and of 6) is a smaller setting.
 """
 
 import os

@@ -7,7 +7,9 @@ and of reading them from the file at the start of a run.
 Measured: one matrix of every shape of a layer, Gaussian; multiplied by the number of such matrices in a layer and by
 the layers. The 7B and 8B models are measured at half their widths and scaled by 8 in time and by 4 in memory beyond
 that of an empty process, as dense decompositions scale; reading is scaled by 2, as the triples are. The paper's times
-are for one A100 (1.8 min for 4B, 3.5 min for 7B, 12.3 min for 14B): not comparable with one core, so no row here. `SMALLER=2` halves all widths once more.
+are for one A100 (1.8 min for 4B, 3.5 min for 7B, 12.3 min for 14B): not comparable with one core, so no row here.
+
+`SMALLER=2` halves all widths once more.
 """
 
 import os
