@@ -1,6 +1,6 @@
 """The profile on a real scheduler: where jobs run, and what is left of a run that is disturbed.
 
-Runs where Debian's Slurm is installed and the user is root; about five minutes on two quiet cores.
+Runs where Debian's Slurm is installed and the user is root; the two of the normal suite about two minutes on two quiet cores.
 """
 
 import json
@@ -64,6 +64,7 @@ def test_a_cancelled_training_goes_on_from_its_checkpoint(slurm: Cluster, long_p
     assert resumed_from(long_project.root), "it began anew"
 
 
+@pytest.mark.nightly
 def test_a_requeued_training_goes_on_from_its_checkpoint(slurm: Cluster, long_project: Project) -> None:
     driver = long_project.start(MANIFEST)
     slurm.ask("scontrol", "requeue", started(slurm, long_project.root))
@@ -72,6 +73,7 @@ def test_a_requeued_training_goes_on_from_its_checkpoint(slurm: Cluster, long_pr
     assert resumed_from(long_project.root), "it began anew"
 
 
+@pytest.mark.nightly
 def test_a_killed_driver_repeats_no_training(slurm: Cluster, long_project: Project) -> None:
     """Its job goes on; the next driver waits for it and takes what it made."""
     driver = long_project.start(MANIFEST)
