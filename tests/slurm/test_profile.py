@@ -1,6 +1,6 @@
 """The profile on a real scheduler: where jobs run, and what is left of a run that is disturbed.
 
-Runs where Debian's Slurm is installed and the user is root; the two of the normal suite about two minutes on two quiet cores.
+Runs where Debian's Slurm is installed and the user is root; what is not nightly takes two minutes on two quiet cores.
 """
 
 import json
