@@ -31,11 +31,19 @@ include: "workflow/rules/_documents.smk"
 include: "workflow/rules/6_paper.smk"
 include: "workflow/rules/7_samples.smk"
 include: "workflow/rules/7_verify.smk"
+include: "workflow/rules/8_archive.smk"
 include: "workflow/rules/_warm.smk"
 
 
 onstart:
     start_jobs_warm()
+    if not workflow.local_exec and workflow.is_main_process:
+        await_running_jobs(Path.cwd())
+
+
+onerror:
+    if workflow.is_main_process:
+        tell_unfinished()
 
 
 rule all:

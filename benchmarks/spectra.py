@@ -3,8 +3,11 @@
 Everything runs on one core in single precision unless the path itself chooses otherwise. The matrix-free estimate is
 compared with our own Gram path, which is faster than `svdvals`; its error is that of the effective rank. Its error bars
 are counted over random matrices of six kinds of spectrum.
+
+Full size takes long on a busy machine; `SIDE=1024 COVERED=12` (multiples of 256 and of 6) is a smaller setting.
 """
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +23,9 @@ from rlvr.spectra.sparsity import count_changed
 from rlvr.weights.linear_maps import dense_map, dora_map, quanta_map
 from rlvr.weights.quanta_gates import gate_sizes
 
-SIDE, RANK, DIMS = 4096, 16, [16, 16, 16]
-COVERED_SIDE, COVERED_CASES = 1024, 102  # a multiple of the kinds of spectrum
+SIDE, RANK = int(os.environ.get("SIDE", "4096")), 16
+DIMS = [16, 16, SIDE // 256]
+COVERED_SIDE, COVERED_CASES = 1024, int(os.environ.get("COVERED", "102"))  # a multiple of the kinds of spectrum
 ENTRIES = 2**26  # of the compared checkpoints
 
 DECAYS: dict[str, Callable[[Tensor], Tensor]] = {

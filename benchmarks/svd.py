@@ -8,8 +8,11 @@ Measured: one matrix of every shape of a layer, Gaussian; multiplied by the numb
 the layers. The 7B and 8B models are measured at half their widths and scaled by 8 in time and by 4 in memory beyond
 that of an empty process, as dense decompositions scale; reading is scaled by 2, as the triples are. The paper's times
 are for one A100 (1.8 min for 4B, 3.5 min for 7B, 12.3 min for 14B): not comparable with one core, so no row here.
+
+`SMALLER=2` halves all widths once more.
 """
 
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -24,7 +27,9 @@ from rlvr.weights.decompositions import VARIANTS, decompose_base, find_triples
 from rlvr.weights.tensors import TensorStore
 
 RANK = 32  # SOURCE: table 7
-MODELS = {"deepseek-r1-distill-qwen-1.5b": 1, "deepseek-r1-distill-qwen-7b": 2, "qwen3-8b": 2}  # divisor of the widths
+SMALLER = int(os.environ.get("SMALLER", "1"))
+DIVISORS = {"deepseek-r1-distill-qwen-1.5b": 1, "deepseek-r1-distill-qwen-7b": 2, "qwen3-8b": 2}  # of the widths
+MODELS = {model: SMALLER * divisor for model, divisor in DIVISORS.items()}
 COUNTS = {"q_proj": 2, "k_proj": 2, "up_proj": 3}  # matrices of that shape in a layer; o, v, gate and down are alike
 LAPACK = "torch.linalg.svd"
 

@@ -6,7 +6,8 @@ a GPU, all 252 exactly there, beside `torch.linalg.svdvals` on the same card (on
 
 What `snakemake spectra` does with one attention matrix of a run (spectrum, spectrum as stored, diagnostics), beside the
 same with every matrix made again whenever it is asked for: with and without decomposing the layer. CPU seconds at a
-quarter of the width; `WIDTH=4096` measures at full width.
+quarter of the width; `WIDTH=4096` measures at full width. `LAYERS=1` measures one layer of the 36 (and the targets of
+one), in a few minutes.
 """
 
 import os
@@ -19,19 +20,20 @@ from harness import Row, measure, report
 from torch import Tensor
 
 from rlvr.spectra.dense import dense_singular_values
-from rlvr.spectra.diagnostics import DiagnosticsSettings, diagnose
+from rlvr.spectra.diagnostics import diagnose
 from rlvr.spectra.krylov import estimate_spectrum
 from rlvr.spectra.measure import measure_update
 from rlvr.spectra.quantities import factored_singular_values
+from rlvr.spectra.settings import DiagnosticsSettings
 from rlvr.weights.linear_maps import dora_map, quanta_map
 from rlvr.weights.matrices import Matrices, ModuleUpdate, dora_update
 from rlvr.weights.quanta_gates import gate_sizes, update_matrix
 
 # SOURCE: data/configs/qwen3-8b.json; matrices of that shape in a layer
 SHAPES = {(4096, 4096): 2, (1024, 4096): 2, (12288, 4096): 2, (4096, 12288): 1}
-LAYERS, RANK, DIMS, THREADS = 36, 16, [16, 16, 16], 2
+LAYERS, RANK, DIMS, THREADS = int(os.environ.get("LAYERS", "36")), 16, [16, 16, 16], 2
 MATRICES = LAYERS * sum(SHAPES.values())
-TARGETS = {"LoRA": 5.0, "full": 600.0}  # seconds
+TARGETS = {"LoRA": 5.0 / 36 * LAYERS, "full": 600.0 / 36 * LAYERS}  # seconds
 MEMORY_TARGET_GIB = 2.0
 WIDTH = int(os.environ.get("WIDTH", 1024))
 REPEATS = 3

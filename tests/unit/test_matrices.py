@@ -9,8 +9,8 @@ from safetensors.torch import save_file
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import write_json
-from rlvr.spectra.diagnostics import DiagnosticsSettings
 from rlvr.spectra.measure import measure_pair
+from rlvr.spectra.settings import DiagnosticsSettings
 from rlvr.weights import matrices, updates
 from rlvr.weights.linear_maps import dora_map
 from rlvr.weights.matrices import ModuleUpdate, dora_update

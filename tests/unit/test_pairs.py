@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import save_file
 
 from rlvr.core.errors import InputError
-from rlvr.spectra.diagnostics import DiagnosticsSettings
 from rlvr.spectra.measure import measure_pair, measure_update
+from rlvr.spectra.settings import DiagnosticsSettings
 from rlvr.weights.pairs import iterate_rest
 from rlvr.weights.tensors import TensorStore
 from rlvr.weights.updates import iterate_updates

@@ -16,7 +16,7 @@ def test_rank_and_alpha_are_divided_and_the_rest_is_looked_up():
     found = resolved()
     assert (found["rank"], found["alpha"], found["dims"]) == (2, 4.0, None)
     assert found["learning_rate"] == pytest.approx(1e-5 * 1000, rel=1e-12)
-    assert resolved(cells_of("full"))["learning_rate"] == 1e-3
+    assert resolved(cells_of("full"))["learning_rate"] == pytest.approx(1e-5 * 30, rel=1e-12)
     assert found["schedule"] == "cosine" and found["completions_per_step"] == 64
     assert found["template"] == TINY["template"] and found["seed"] == 42
     assert found["printed"] == {"model": "qwen3-8b", "rank": 16, "alpha": 32.0}

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from rlvr.core.errors import InputError
 from rlvr.spectra.decay_fits import fit_power_law, summarise_decay
-from rlvr.spectra.diagnostics import DiagnosticsSettings, diagnose
+from rlvr.spectra.diagnostics import diagnose
 from rlvr.spectra.frozen import frozen_spectra, measure_frozen
 from rlvr.spectra.measure import measure_pair
 from rlvr.spectra.quantities import (
@@ -27,6 +27,7 @@ from rlvr.spectra.quantities import (
     stable_rank,
 )
 from rlvr.spectra.rounding import describe_stored, stored_update
+from rlvr.spectra.settings import DiagnosticsSettings
 from rlvr.spectra.sparsity import rounding_floor
 from rlvr.weights.matrices import ModuleUpdate
 

@@ -1,9 +1,27 @@
 # IN   train/<run_id>/ and models/<model>/; the folders of the pairs in config.yaml
-# OUT  spectra/<run_id>.parquet (of the update), spectra/diagnostics/<run_id>.parquet (update against base);
+# OUT  spectra/bases/<model>/ (what the diagnostics ask of a base, for all its runs);
+#      spectra/<run_id>.parquet (of the update), spectra/diagnostics/<run_id>.parquet (update against base);
 #      spectra/frozen/<model>.parquet (of the base), spectra/decay/<model>.parquet (its summary);
 #      spectra/starts/<shape>.parquet (of one module under DoRA, trained for this alone);
 #      spectra/pairs/<pair>.parquet and _diagnostics.parquet (the same of any pair);
 #      spectra/agreement/<base>.{parquet,npz,pdf} (of the runs or pairs from one base; on request)
+
+
+rule factor_base:
+    """Singular triples and masks of a base's matrices, once for the diagnostics of all runs that start from it."""
+    input:
+        base=f"{RESULTS}/models/{{model}}/model.json",
+    output:
+        factors=f"{RESULTS}/spectra/bases/{{model}}/factors.json",
+    log:
+        f"{RESULTS}/logs/factor_base/{{model}}.log",
+    conda:
+        "../../envs/train.yaml"
+    params:
+        diagnostics=SCALE["spectra"]["diagnostics"],
+        code=adapter_code("factor_base"),
+    script:
+        "../scripts/factor_base.py"
 
 
 rule measure_run:
@@ -12,6 +30,7 @@ rule measure_run:
         run=finished_run,
         checked=ancient(checked_run),
         base=base_of,
+        factors=factors_of,
     output:
         spectra=f"{RESULTS}/spectra/{{run_id}}.parquet",
         diagnostics=f"{RESULTS}/spectra/diagnostics/{{run_id}}.parquet",

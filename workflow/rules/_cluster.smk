@@ -76,3 +76,13 @@ def missing_before_launch():
 
 if workflow.is_main_process and any(config["budget"].values()):
     or_stop(check_budget, selected_rows(launch()), config["budget"], "config.yaml")
+
+
+def tell_unfinished():
+    """Print which runs were started and are not finished, where their logs are, and how to go on without them."""
+    logs = {run_id: Path(RESULTS, "logs", "train_run", f"{run_id}.log") for run_id in RUNS}
+    failed = {name: log for name, log in logs.items() if log.is_file() and not launch().is_trained(name)}
+    for name, log in failed.items():
+        print(f"not finished: {name} (log: {log})", file=sys.stderr)
+    if failed:
+        print("Tables, claims and PDF of all other runs: the same command with --config tier=finished", file=sys.stderr)

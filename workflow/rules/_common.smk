@@ -15,10 +15,12 @@ sys.path.insert(0, str(LIBRARY.resolve()))
 
 from rlvr.adapters.methods import METHODS
 from rlvr.bases.architectures import tiny_shapes
+from rlvr.core.archive import bring_archive
 from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.nodes import prepare_node, use_hub_cache
 from rlvr.core.provenance import code_digest
+from rlvr.core.queue import await_running_jobs
 from rlvr.core.warm import keeper
 from rlvr.core.schemas import load_yaml
 from rlvr.data.fetching import Origin, check_origin
@@ -78,6 +80,8 @@ def load_study_by_name(name):
 STAND_INS = SCALE.get("stand_ins", {})
 or_stop(check_engine, config, SCALE, config["scale"])
 if workflow.is_main_process:
+    if config["artefacts"]["train"] == "fetch":
+        or_stop(bring_archive, config["artefacts"].get("archive", ""), Path(RESULTS))
     settle_samples({run_id: PROGRAM.run_suites(run_id) for run_id in RUNS}, Path(RESULTS))
     print(
         *(f"{run_id} is left out: it {reason}." for run_id, reason in PROGRAM.unfit.items()),

@@ -89,6 +89,11 @@ def base_of(wildcards):
     return f"{RESULTS}/models/{PROGRAM.model_of(wildcards.run_id)}/model.json"
 
 
+def factors_of(wildcards):
+    """What the diagnostics ask of a run's base."""
+    return f"{RESULTS}/spectra/bases/{PROGRAM.model_of(wildcards.run_id)}/factors.json"
+
+
 def decomposition_of(wildcards):
     """The singular triples of a run's base, if its method starts from them; nothing otherwise."""
     if not PROGRAM.is_decomposed(wildcards.run_id):
@@ -179,3 +184,9 @@ def real_card_gib(wildcards):
 def statements_of(wildcards):
     """The files in which a study's statements and its places stand; it may have none."""
     return [path for name in ("statements.csv", "places.csv") if (path := STUDIES / wildcards.study / name).is_file()]
+
+
+def archived_names(wildcards):
+    """Which runs, bases and documents belong to a study; all else of the results is shared."""
+    runs = [*PROGRAM.rows_of(wildcards.study), *PROGRAM.bases_of([wildcards.study])]
+    return {"train": runs, "specs": runs, "evaluate": runs, "paper": [wildcards.study]}

@@ -20,6 +20,7 @@ WARM = {  # what is loaded for the jobs of a rule; those of other rules are star
         *LOADING_MODELS,
         *ATTACHING,
     ],
+    "factor_base": ["rlvr.spectra.bases"],
     "measure_run": ["rlvr.spectra.diagnostics", "rlvr.spectra.measure"],
     "grade_samples": ["rlvr.evaluate.grades", "rlvr.grading.grade_cache", "rlvr.grading.warm_worker"],
     "score_run": ["rlvr.evaluate.scoring"],

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.spectra.diagnostics import DiagnosticsSettings
 from rlvr.spectra.measure import measure_pair
+from rlvr.spectra.settings import DiagnosticsSettings
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

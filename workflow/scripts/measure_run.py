@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.spectra.diagnostics import DiagnosticsSettings
 from rlvr.spectra.measure import measure_pair
+from rlvr.spectra.settings import DiagnosticsSettings
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -19,4 +19,5 @@ if __name__ == "__main__":
         settings=DiagnosticsSettings(**snakemake.params.diagnostics),
         spectra_path=snakemake.output.spectra,
         diagnostics_path=snakemake.output.diagnostics,
+        factors_dir=Path(snakemake.input.factors).parent,
     )

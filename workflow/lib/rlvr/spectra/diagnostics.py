@@ -4,9 +4,7 @@ The quantities are those of :mod:`rlvr.spectra.sparsity`, :mod:`rlvr.spectra.off
 :mod:`rlvr.spectra.directions`; a curve's index starts at 1, a scalar has index 0.
 """
 
-import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -14,12 +12,13 @@ import pandas as pd
 from torch import Tensor
 
 from rlvr.core.errors import InputError
+from rlvr.spectra.bases import BaseFactors, factor_weight
 from rlvr.spectra.directions import (
     along_directions,
     cumulative_energy,
-    decompose,
     diagonal_share,
     initial_norms,
+    leading_triples,
     mode_shares,
     subspace_similarity,
     tail_mean,
@@ -31,9 +30,10 @@ from rlvr.spectra.offprincipal import (
     principal_angles,
     row_ratio,
 )
+from rlvr.spectra.settings import DiagnosticsSettings
 from rlvr.spectra.sparsity import fixed_tolerance_sparsity, sparsity, update_mask
 from rlvr.weights.decompositions import Triples
-from rlvr.weights.masks import low_magnitude_mask, principal_mask
+from rlvr.weights.masks import low_magnitude_mask
 from rlvr.weights.matrices import Matrices, ModuleUpdate
 
 Quantities = dict[str, float | Tensor]
@@ -46,42 +46,12 @@ class Masks(NamedTuple):
     low: Tensor
 
 
-@dataclass(frozen=True)
-class DiagnosticsSettings:
-    """Settings of the diagnostics: sizes of masks and subspaces, and which layers are decomposed.
-
-    Attributes:
-        principal_rank: k of the rank-k reconstruction that defines principal weights.
-        mask_share: alpha, the density of the principal and of the low-magnitude mask.
-        top_directions: Leading directions whose rotation is measured.
-        decomposed_depths: Depths at which weights are decomposed, which is most of the cost; 0 is the first layer of
-            a model, 1 its last; ``None`` for all layers.
-    """
-
-    principal_rank: int
-    mask_share: float
-    top_directions: int
-    decomposed_depths: tuple[float, ...] | None = None
-
-    def decomposed_layers(self, layers: int) -> frozenset[int] | None:
-        """Layers of a model of so many that are decomposed; ``None`` for all."""
-        return None if self.decomposed_depths is None else layers_at(self.decomposed_depths, layers)
-
-
-def layers_at(depths: Collection[float], layers: int) -> frozenset[int]:
-    """The layers nearest to depths from 0 (first) to 1 (last); of two as near, the upper one.
-
-    >>> sorted(layers_at((0, 0.5, 1), 28)), sorted(layers_at((0, 0.5, 1), 36)), sorted(layers_at((0, 0.5, 1), 2))
-    ([0, 14, 27], [0, 18, 35], [0, 1])
-    """
-    return frozenset(math.floor(depth * (layers - 1) + 0.5) for depth in depths)
-
-
 def diagnose(
     update: ModuleUpdate,
     matrices: Matrices,
     settings: DiagnosticsSettings,
     decomposed: Collection[int] | None = None,
+    known: BaseFactors | None = None,
 ) -> pd.DataFrame:
     """All diagnostics of a module, in the columns of ``tables.DIAGNOSTICS`` without the run id.
 
@@ -90,20 +60,23 @@ def diagnose(
         matrices: Its matrices.
         settings: What to look at.
         decomposed: Layers whose weights are decomposed; ``None`` for all.
+        known: What was found of the base weight before, with the same settings; computed here without it.
 
     Raises:
         InputError: If the base weight is zero, so that it has no directions; the message names it.
     """
     base, tuned = matrices.base, matrices.tuned
-    masks = Masks(update_mask(base, tuned), low_magnitude_mask(base, settings.mask_share))
+    if known is None:
+        known = factor_weight(base, settings, decomposed is None or update.layer in decomposed)
+    low = low_magnitude_mask(base, settings.mask_share, known.low_threshold)
+    masks = Masks(update_mask(base, tuned), low)
     quantities = {**_of_storage(base, tuned), **_of_masks(masks)}
-    if decomposed is None or update.layer in decomposed:
-        before, after = decompose(base), decompose(tuned)
+    if known.decomposed is not None:
+        before = known.decomposed.triples
         if float(before.values[0]) == 0.0:
             raise InputError(f"{update.module}.weight", "is zero.", "It has no directions; check the base.")
-        reconstruction = before.first(settings.principal_rank).product()
-        quantities |= _of_principal_weights(principal_mask(reconstruction, settings.mask_share), masks)
-        quantities |= _of_rotation(before, after, settings.top_directions)
+        quantities |= _of_principal_weights(known.decomposed.principal, masks)
+        quantities |= _of_rotation(before, tuned, settings.top_directions)
         quantities |= _of_directions(update, matrices.update, before)
     return tidy(quantities, update.module, update.layer, update.projection, (update.rows, update.cols))
 
@@ -153,13 +126,14 @@ def _of_principal_weights(principal: Tensor, masks: Masks) -> Quantities:
     return found
 
 
-def _of_rotation(before: Triples, after: Triples, top: int) -> Quantities:
+def _of_rotation(before: Triples, tuned: Tensor, top: int) -> Quantities:
+    values, after = leading_triples(tuned, top)
     return {
-        "left_angle": principal_angles(before.left[:, :top], after.left[:, :top]),
-        "right_angle": principal_angles(before.right[:top].T, after.right[:top].T),
-        "normalised_spectral_shift": normalised_spectral_shift(before.values, after.values),
+        "left_angle": principal_angles(before.left[:, :top], after.left),
+        "right_angle": principal_angles(before.right[:top].T, after.right.T),
+        "normalised_spectral_shift": normalised_spectral_shift(before.values, values),
         "base_value": before.values[:top],
-        "tuned_value": after.values[:top],
+        "tuned_value": values[:top],
     }
 
 

@@ -8,12 +8,45 @@ the smallest singular value of the base ``W_0 = U diag(sigma) V^T``.
 import torch
 from torch import Tensor
 
-from rlvr.weights.decompositions import Triples
+from rlvr.spectra.dense import SMALL_SIDE, lower_gram
+from rlvr.weights.decompositions import Triples, paired
 
 
 def decompose(weight: Tensor) -> Triples:
     """All ``k = min(rows, cols)`` singular triples of a weight (rows, cols), in float64."""
     return Triples(*torch.linalg.svd(weight.double(), full_matrices=False))
+
+
+def leading_triples(weight: Tensor, count: int) -> tuple[Tensor, Triples]:
+    """All singular values of a weight, and its leading triples, in float64.
+
+    A large weight is not decomposed as a whole: the eigenvalues of its smaller Gram matrix are the squared values, and
+    its leading eigenvectors span what the decomposition finds (SciPy's relatively robust representations, for these
+    eigenvectors alone). That takes a quarter of the time. Leading values and directions are as exact as those of the
+    decomposition; a value s is off by at most about ``n epsilon s_1^2 / s``.
+
+    Args:
+        weight: (rows, cols), any floating type.
+        count: Number of triples; all where there are fewer.
+
+    Returns:
+        (min(rows, cols),) values, falling, and the triples.
+    """
+    if min(weight.shape) <= SMALL_SIDE:
+        whole = decompose(weight)
+        return whole.values, whole.first(count)
+    if weight.shape[0] < weight.shape[1]:
+        values, found = leading_triples(weight.T, count)
+        return values, found.transposed()
+    from scipy.linalg import eigh
+
+    matrix = weight.double()
+    gram = lower_gram(matrix.T)
+    side = len(gram)
+    wanted = [max(side - count, 0), side - 1]
+    vectors = eigh(gram.cpu().numpy(), subset_by_index=wanted, driver="evr", check_finite=False)[1]
+    values = torch.linalg.eigvalsh(gram, UPLO="L").flip(0).clamp_min(0).sqrt()
+    return values, paired(matrix, torch.from_numpy(vectors[:, ::-1].copy()).to(matrix.device))
 
 
 def along_directions(update: Tensor, base: Triples) -> Tensor:

@@ -10,9 +10,11 @@ import torch
 
 from rlvr.core.io import write_table
 from rlvr.core.seeds import derive_seed
-from rlvr.spectra.diagnostics import DiagnosticsSettings, diagnose, tidy
+from rlvr.spectra.bases import StoredFactors
+from rlvr.spectra.diagnostics import diagnose, tidy
 from rlvr.spectra.quantities import describe_estimated, describe_update, is_worth_estimating, singular_values
 from rlvr.spectra.rounding import describe_stored, relative_floor
+from rlvr.spectra.settings import DiagnosticsSettings
 from rlvr.spectra.sparsity import count_changed
 from rlvr.tables import DIAGNOSTICS, SPECTRA
 from rlvr.weights.matrices import Matrices, ModuleUpdate
@@ -28,6 +30,7 @@ def measure_pair(
     spectra_path: str | Path,
     diagnostics_path: str | Path,
     estimated: bool = False,
+    factors_dir: str | Path | None = None,
 ) -> None:
     """Measure every module of a pair, one at a time; write ``tables.SPECTRA`` and ``tables.DIAGNOSTICS``.
 
@@ -39,18 +42,21 @@ def measure_pair(
         spectra_path: Parquet file, one row per module and quantity; none where only norms were trained.
         diagnostics_path: Parquet file, one row per module, quantity and index.
         estimated: Estimate the spectra of large modules from products with their updates, with standard errors.
+        factors_dir: What :func:`rlvr.spectra.bases.factor_base` found of the base; computed again without it.
 
     Raises:
         InputError: See :func:`rlvr.weights.updates.iterate_updates` (never skips a module), or if the base has no
-            weight in a decoder layer.
+            weight in a decoder layer, or the factors are not those of this base.
     """
     decomposed = settings.decomposed_layers(count_layers(base_dir))
+    stored = None if factors_dir is None else StoredFactors(factors_dir, settings)
     rows: list[dict[str, Any]] = []
     frames: list[pd.DataFrame] = []
     for update in iterate_updates(base_dir, tuned_dir):
         matrices = update.matrices()
         rows += measure_update(update, matrices, estimated)
-        frames.append(diagnose(update, matrices, settings, decomposed))
+        known = None if stored is None else stored.read(update.module, matrices.base)
+        frames.append(diagnose(update, matrices, settings, decomposed, known))
     frames += sparsity_of_rest(base_dir, tuned_dir, frames)
     spectra = pd.DataFrame(rows, columns=[name for name in SPECTRA.columns if name != "run_id"])
     write_table(spectra.assign(run_id=run_id), spectra_path, SPECTRA)

@@ -16,7 +16,6 @@ from torch import Tensor
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, write_table
-from rlvr.spectra.diagnostics import layers_at
 from rlvr.spectra.offprincipal import (
     column_ratio,
     consensus_ratio,
@@ -25,6 +24,7 @@ from rlvr.spectra.offprincipal import (
     profile_alignment,
     row_ratio,
 )
+from rlvr.spectra.settings import layers_at
 from rlvr.spectra.sparsity import update_mask
 from rlvr.tables import AGREEMENT
 from rlvr.weights.masks import density

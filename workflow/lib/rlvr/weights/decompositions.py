@@ -83,7 +83,7 @@ def exact_ends(weight: Tensor, rank: int) -> tuple[Triples, Triples]:
     if positive < rank:
         problem = f"a weight of {weight.shape[0]} x {weight.shape[1]} has {positive} positive singular values."
         raise InputError(f"rank {rank}", problem, f"Choose a rank of at most {positive}.")
-    return _paired(matrix, vectors[:, :rank]), _paired(matrix, vectors[:, positive - rank : positive])
+    return paired(matrix, vectors[:, :rank]), paired(matrix, vectors[:, positive - rank : positive])
 
 
 def randomised_ends(weight: Tensor, rank: int, seed: int = 0) -> tuple[Triples, Triples]:
@@ -126,7 +126,7 @@ def _restricted(matrix: Tensor, block: Tensor) -> Triples:
     return Triples(left, values, rotation @ basis.T)
 
 
-def _paired(matrix: Tensor, vectors: Tensor) -> Triples:
+def paired(matrix: Tensor, vectors: Tensor) -> Triples:
     """Triples from right singular vectors (cols, k): W v is orthogonal, so its QR factors are the other two parts.
 
     The sign of a pair is free; the largest entry of a right vector is made positive.

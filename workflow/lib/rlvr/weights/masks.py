@@ -5,18 +5,41 @@ operations on three of them: ``principal``, ``low`` (by share, or by the mean), 
 Combine them with ``&``, ``|`` and ``~``.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
 from rlvr.core.errors import InputError
 
 
-def top_share_mask(scores: Tensor, share: float) -> Tensor:
+def share_threshold(scores: Tensor, share: float) -> float:
+    """The smallest score among the largest ones.
+
+    Args:
+        scores: Any shape.
+        share: Fraction of the entries, from 0 to 1; their number is rounded to the nearest integer.
+
+    Returns:
+        The score, exactly; infinity where their number is 0.
+
+    Raises:
+        InputError: If the share is not between 0 and 1.
+    """
+    if not 0.0 <= share <= 1.0:
+        raise InputError("mask", f"share {share} is not between 0 and 1.", "Give a fraction of the entries.")
+    count = round(share * scores.numel())
+    flat = scores.reshape(-1)
+    return float(flat.kthvalue(len(flat) - count + 1).values) if count else math.inf
+
+
+def top_share_mask(scores: Tensor, share: float, threshold: float | None = None) -> Tensor:
     """The entries with the largest scores.
 
     Args:
         scores: Any shape.
         share: Fraction of the entries, from 0 to 1; their number is rounded to the nearest integer.
+        threshold: :func:`share_threshold`, where it is known.
 
     Returns:
         Boolean, like ``scores``, true for exactly that many entries also where scores are equal.
@@ -24,12 +47,8 @@ def top_share_mask(scores: Tensor, share: float) -> Tensor:
     Raises:
         InputError: If the share is not between 0 and 1.
     """
-    if not 0.0 <= share <= 1.0:
-        raise InputError("mask", f"share {share} is not between 0 and 1.", "Give a fraction of the entries.")
+    smallest_kept = share_threshold(scores, share) if threshold is None else threshold
     flat, count = scores.reshape(-1), round(share * scores.numel())
-    if count == 0:
-        return torch.zeros_like(scores, dtype=torch.bool)
-    smallest_kept = flat.kthvalue(len(flat) - count + 1).values
     mask = flat > smallest_kept
     equal = (flat == smallest_kept).nonzero().view(-1)
     mask[equal[: count - int(torch.count_nonzero(mask))]] = True
@@ -48,12 +67,17 @@ def principal_mask(reconstruction: Tensor, share: float) -> Tensor:
     return top_share_mask(reconstruction.abs(), share)
 
 
-def low_magnitude_mask(weight: Tensor, share: float) -> Tensor:
+def low_magnitude_mask(weight: Tensor, share: float, threshold: float | None = None) -> Tensor:
     """``Bottom_alpha(|W|)``: the entries that are smallest in magnitude.
 
     SOURCE: "The Path Not Taken", section 4.2.
+
+    Args:
+        weight: (rows, cols).
+        share: alpha.
+        threshold: :func:`share_threshold` of ``-|W|``, where it is known.
     """
-    return top_share_mask(-weight.abs(), share)
+    return top_share_mask(-weight.abs(), share, threshold)
 
 
 def below_mean_mask(weight: Tensor) -> Tensor:

@@ -1,0 +1,55 @@
+"""Jobs of this project that a scheduler still runs when a new driver starts, behind one that was killed."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rlvr.core.joblog import announce
+
+ASK_EVERY_S = 30.0
+SHOWN = 5
+
+
+def running_jobs(folder: Path) -> list[str]:
+    """Ids and comments of the jobs that rules have in Slurm's queue with this working directory.
+
+    Returns:
+        ``12 rule_train_run_...`` each, without the job that this process is part of; empty where there is no Slurm or
+        it does not answer.
+    """
+    if shutil.which("squeue") is None:
+        return []
+    command = ["squeue", "--me", "--noheader", "--format", "%i|%Z|%k"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    rows = [line.strip().split("|", 2) for line in done.stdout.splitlines() if line.count("|") >= 2]
+    own = os.environ.get("SLURM_JOB_ID")
+    here = folder.resolve()
+    return [
+        f"{job} {comment}"
+        for job, where, comment in rows
+        if comment.startswith("rule_") and job != own and Path(where).resolve() == here
+    ]
+
+
+def await_running_jobs(folder: Path, sleep: Callable[[float], None] = time.sleep) -> int:
+    """Wait until no job of a killed driver is left, so that none is submitted beside the one that is running.
+
+    Args:
+        folder: Working directory of the project.
+        sleep: Waits between two questions.
+
+    Returns:
+        How often the queue was asked again.
+    """
+    asked = 0
+    while found := running_jobs(folder):
+        if asked == 0:
+            listed = "; ".join(found[:SHOWN]) + (" ..." if len(found) > SHOWN else "")
+            announce(f"{len(found)} jobs of this folder are in the queue already: {listed}")
+            announce("Waiting for them; what they finish is not done again. To do without them: scancel <id>.")
+        asked += 1
+        sleep(ASK_EVERY_S)
+    return asked
