@@ -55,7 +55,7 @@ rule all:
         rules.paper.input,
         rules.report.input,
         rules.claims.input,
-        rules.audit.input,
+        expand(rules.check_printed.output.csv, study=PROGRAM.studies),
         expand(rules.seal_paper.output.seal, study=PROGRAM.studies),
 
 

@@ -20,7 +20,7 @@ def test_forked_and_fresh_jobs_give_the_same_bits(finished: Checkout, copied: Ch
     for folder in (("train", RUN), ("evaluate", RUN)):
         shutil.rmtree(results(copied, *folder))
     targets = [f"results/tiny/evaluate/{RUN}/main/scores.parquet", f"results/tiny/spectra/{RUN}.parquet"]
-    assert "forks" not in copied.run(*targets, "--config", "warm_jobs=false")
+    assert "forks" not in copied.run(*targets, "--config", "warm_jobs=False")
     weights = [results(each, "train", RUN, "adapter", "adapter_model.safetensors") for each in (finished, copied)]
     assert weights[0].read_bytes() == weights[1].read_bytes()
     for name in ("samples", "grades", "scores"):

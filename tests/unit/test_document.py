@@ -143,7 +143,10 @@ def test_a_studys_text_says_what_its_verdicts_say(tmp_path: Path, path: Path, ou
     failures = re.search(r"Failures, and what would decide them(.*?)Threats to validity", text)
     assert failures and ("No statement fails." in failures[1]) == (outcome != "fails")
     if outcome == "fails":
-        assert all(each["sentence"][:40] in html.unescape(failures[1]) for each in claims)
+        missing = [
+            each["sentence"] for each in claims if each["sentence"].rstrip(".")[:40] not in html.unescape(failures[1])
+        ]
+        assert not missing
     words = {"undecided": "statements are undecided", "not-run": "statements were not run in this tier"}
     for which, sentence in words.items():
         assert (f"{len(claims)} {sentence}" in failures[1]) == (outcome == which)

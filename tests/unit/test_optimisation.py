@@ -167,13 +167,14 @@ def test_the_orthogonality_term_is_the_mean_distance_from_orthonormal_factors():
 def test_the_penalty_is_counted_once_a_step_however_many_micro_batches(monkeypatch):
     model, trainer = attached("adalora"), object.__new__(Trainer)
     trainer.method, trainer.current_gradient_accumulation_steps = METHODS["adalora"], 4
-    trainer._tokens = []
-    trainer.accelerator = SimpleNamespace(unwrap_model=lambda wrapped: wrapped, reduce=lambda tokens, reduction: tokens)
+    trainer.accelerator = SimpleNamespace(unwrap_model=lambda wrapped: wrapped)
     inputs = {"completion_mask": torch.ones(2, 3)}
     monkeypatch.setattr(GRPOTrainer, "compute_loss", lambda *_, **__: torch.tensor(1.0))
+    measured = []
+    monkeypatch.setattr(Trainer, "_measure_divergence", lambda _, batch: measured.append(batch))
     assert Trainer.loss_is_scaled_for_ga, "the base class would divide by the micro batches once more"
     added = sum((trainer.compute_loss(model, inputs) - 1).item() for _ in range(4))
     assert added == pytest.approx(ADALORA.penalty(model).item(), rel=1e-5)
     trainer.method = METHODS["lora"]
     assert trainer.compute_loss(model, inputs) == 1
-    assert trainer._tokens == [6.0] * 5
+    assert measured == [inputs] * 5

@@ -54,7 +54,10 @@ def test_the_digest_reaches_everything_that_an_adapter_imports(script: Path) -> 
 
 
 def test_every_cheap_rule_carries_its_digest() -> None:
-    """All rules with a script do, but those that need a GPU, or make what runs start from, or that a checksum pins."""
+    """All rules with a script do, but those that need a GPU, or make what runs start from, or that a checksum pins.
+
+    Rules that only print run whenever they are asked for, and what an environment can import is no matter of our code.
+    """
     text = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     pinned = {
         "generate_samples",
@@ -64,7 +67,7 @@ def test_every_cheap_rule_carries_its_digest() -> None:
         "fetch_model",
         "write_spec",
     }
-    pinned |= {"decompose_base", "rotate_model"}
+    pinned |= {"decompose_base", "rotate_model", "verify", "plan", "check_environment", "archive_study"}
     for script in SCRIPTS:
         carries = f'adapter_code("{script.stem}")' in text
         assert carries == (script.stem not in pinned), script.stem

@@ -3,7 +3,6 @@
 
 
 AUDITED = study_names(STUDIES)  # every study of the repository, whichever the configuration selects
-PRINTED_TABLES = sorted(path for folder in ("reported", "printed") for path in STUDIES.glob(f"*/{folder}/*.csv"))
 STUDY_TITLES = {study: load_yaml(STUDIES / study / "study.yaml")["title"] for study in AUDITED}
 
 
@@ -11,7 +10,7 @@ rule check_printed:
     """A paper's statements, re-derived from what it prints."""
     input:
         statements_of,
-        PRINTED_TABLES,  # of every study: a statement may name a cell of another paper
+        printed_tables,
         MODEL_CONFIGS,
     output:
         json=f"{RESULTS}/paper/{{study}}/audit.json",
@@ -32,7 +31,7 @@ rule check_printed:
     params:
         folder=lambda wildcards: str(STUDIES / wildcards.study),
         configurations=lambda wildcards: str(ROOT / "data" / "configs"),
-        titles=STUDY_TITLES,
+        titles=lambda wildcards: {wildcards.study: STUDY_TITLES[wildcards.study]},
         code=adapter_code("check_printed"),
     script:
         "../scripts/check_printed.py"

@@ -186,6 +186,18 @@ def statements_of(wildcards):
     return [path for name in ("statements.csv", "places.csv") if (path := STUDIES / wildcards.study / name).is_file()]
 
 
+def printed_tables(wildcards):
+    """The printed tables of a study, and of those whose cells its statements name."""
+    text = "".join(path.read_text() for path in statements_of(wildcards) if path.name == "statements.csv")
+    studies = [name for name in AUDITED if name == wildcards.study or f"{name}:" in text]
+    return sorted(
+        path
+        for name in studies
+        for folder in ("reported", "printed")
+        for path in STUDIES.glob(f"{name}/{folder}/*.csv")
+    )
+
+
 def archived_names(wildcards):
     """Which runs, bases and documents belong to a study; all else of the results is shared."""
     runs = [*PROGRAM.rows_of(wildcards.study), *PROGRAM.bases_of([wildcards.study])]

@@ -60,11 +60,12 @@ def select(candidates: Mapping[str, Facts], conditions: Iterable[Condition]) -> 
     conditions only those on its own facts count.
     """
     wanted = list(conditions)
+    asked = [(name, list(_choices(value))) for condition in wanted for name, value in condition.items()]
     asks_for_base = any(BASE in _choices(condition.get("method")) for condition in wanted)
 
     def meets(facts: Facts) -> bool:
         if facts.get("method") != BASE:
-            return all(matches(facts, condition) for condition in wanted)
+            return all(name in facts and facts[name] in values for name, values in asked)
         own = [{name: value for name, value in condition.items() if name in facts} for condition in wanted]
         return asks_for_base and all(matches(facts, condition) for condition in own)
 
