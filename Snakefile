@@ -32,6 +32,7 @@ include: "workflow/rules/6_paper.smk"
 include: "workflow/rules/7_samples.smk"
 include: "workflow/rules/7_verify.smk"
 include: "workflow/rules/8_archive.smk"
+include: "workflow/rules/9_targets.smk"
 include: "workflow/rules/_warm.smk"
 
 

@@ -44,6 +44,14 @@ def test_what_belongs_to_the_study_and_nothing_else(results: Path) -> None:
     }  # fmt: skip
 
 
+def test_names_that_hold_points_are_told_apart(tmp_path: Path) -> None:
+    for name in ("train/m-3.1_a/run.json", "train/m-3.1_b/run.json", "specs/m-3.1_a.json", "specs/m-3.1_b.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    found = archived_files(tmp_path, {"train": ["m-3.1_a"], "specs": ["m-3.1_a"]})
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["specs/m-3.1_a.json", "train/m-3.1_a/run.json"]
+
+
 def test_it_comes_back_with_its_times(results: Path, archive: Path, tmp_path: Path) -> None:
     target = tmp_path / "clone"
     assert bring_archive(str(archive), target) == 8

@@ -209,72 +209,13 @@ rule expand_grid:
         "../scripts/expand_grid.py"
 
 
-for _output in OUTPUT_NAMES:
-
-    rule:
-        name:
-            _output
-        input:
-            files_of_output(_output),
-        localrule: True
-
-
-rule grid:
-    """Print the resolved runs of the selected studies as CSV."""
-    input:
-        expand(rules.expand_grid.output.grid, study=PROGRAM.studies),
-    log:
-        f"{RESULTS}/logs/grid.log",
-    conda:
-        "../../envs/analysis.yaml"
-    shell:
-        "cat {input:q} 2> {log:q}"
-
-
-rule numbers:
-    """Every number of the papers' text."""
-    input:
-        expand(rules.collect_numbers.output, study=PROGRAM.studies),
-
-
-rule claims:
-    """The papers' claims, judged."""
-    input:
-        expand(rules.check_claims.output.csv, study=PROGRAM.studies),
-
-
-rule assumptions:
-    """What the studies' files assume, and where they depart from what is printed."""
-    input:
-        expand(rules.collect_tags.output.csv, study=PROGRAM.studies),
-
-
-rule paper:
-    """The PDF of each selected study, with every table and figure."""
-    input:
-        expand(rules.compile_paper.output.pdf, study=PROGRAM.studies),
-        expand(rules.collect_numbers.output.tex, study=PROGRAM.studies),
-        [all_files_of(study) for study in PROGRAM.studies],
-
-
-rule report:
-    """The self-contained HTML page over the selected studies."""
-    input:
-        rules.write_report.output.html,
-
-
 localrules:
     tabulate_output,
     plot_output,
     collect_numbers,
+    collect_tags,
     check_claims,
     check_results,
     compile_paper,
     write_report,
     expand_grid,
-    grid,
-    numbers,
-    claims,
-    assumptions,
-    paper,
-    report,

@@ -70,8 +70,9 @@ def missing_before_launch():
     for name in dict.fromkeys(map(PROGRAM.dataset_of, RUNS)):
         if not Path(RESULTS, "data", name, "train.parquet").is_file():
             yield f"data set '{name}' is not here yet"
-    if "llama-3.1-8b" in map(PROGRAM.model_of, RUNS) and SCALE["comparable"] and not os.environ.get("HF_TOKEN"):
-        yield "HF_TOKEN is not set: Llama 3.1 is behind a licence"
+    for name in dict.fromkeys(map(PROGRAM.model_of, RUNS)):
+        if SCALE["models"][name].get("gated") and not os.environ.get("HF_TOKEN"):
+            yield f"HF_TOKEN is not set: the hub gives '{name}' to those who accepted its licence"
 
 
 if workflow.is_main_process and any(config["budget"].values()):

@@ -37,9 +37,7 @@ def archived_files(results: Path, names: Mapping[str, Iterable[str]]) -> list[Pa
         parts = path.relative_to(results).parts
         if not path.is_file() or LEFT_OUT.intersection(parts) or any(part.endswith(".tmp") for part in parts):
             continue
-        if parts[0] in wanted and parts[1].partition(".")[0] not in {
-            name.partition(".")[0] for name in wanted[parts[0]]
-        }:
+        if parts[0] in wanted and wanted[parts[0]].isdisjoint({parts[1], Path(parts[1]).stem}):
             continue
         if parts[0] == OF_BASES and path.stat().st_size > LARGEST_OF_A_BASE:
             continue

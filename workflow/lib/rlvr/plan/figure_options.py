@@ -42,6 +42,31 @@ class Series:
     runs: tuple[str, ...] = option("run ids; written as `where`, a condition on the grid")
 
 
+@dataclass(frozen=True)
+class RunsOptions(FigureOptions):
+    """Options of a figure that draws runs, in series.
+
+    Attributes:
+        reads: The kind of evidence that it reads of each run.
+    """
+
+    reads: ClassVar[str]
+
+    curves: tuple[Series, ...] = option("runs of each series")
+
+    def evidence(self) -> Mapping[str, Sequence[str]]:
+        """Run ids of all series, under the kind of evidence."""
+        return {self.reads: list(self.series_of())}
+
+    def series(self) -> Sequence[str]:
+        """One look per series."""
+        return [curve.series for curve in self.curves]
+
+    def series_of(self) -> dict[str, str]:
+        """The series of each run."""
+        return {run_id: curve.series for curve in self.curves for run_id in curve.runs}
+
+
 def single_runs(curves: Sequence[Series]) -> dict[str, str]:
     """The series of each run, for figures that show one run per series.
 

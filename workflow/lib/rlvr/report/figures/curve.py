@@ -1,11 +1,10 @@
 """A training metric over the steps of a run."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rlvr.core.escaping import plot_text
-from rlvr.plan.figure_options import FigureOptions, Series
+from rlvr.plan.figure_options import RunsOptions, Series
 from rlvr.plan.options import option
 from rlvr.plan.statistics import METRICS
 from rlvr.report.evidence import read_tables
@@ -17,21 +16,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Options(FigureOptions):
+class Options(RunsOptions):
     """Options of the figure."""
+
+    reads = "metrics"
 
     metric: str = option("what training logged that it shows", enum=list(METRICS))
     header: str = option("label of the vertical axis")
     curves: tuple[Series, ...] = option("runs of each series; several are averaged")
     window_steps: int = option("width of the running mean", default=1, minimum=1)
-
-    def evidence(self) -> Mapping[str, Sequence[str]]:
-        """Run ids whose logged metrics the figure reads, by kind of evidence."""
-        return {"metrics": [run_id for curve in self.curves for run_id in curve.runs]}
-
-    def series(self) -> Sequence[str]:
-        """One line per curve."""
-        return [curve.series for curve in self.curves]
 
 
 def table(drawing: Drawing) -> "pd.DataFrame":
@@ -42,7 +35,7 @@ def table(drawing: Drawing) -> "pd.DataFrame":
 
     options: Options = drawing.options
     metrics = read_tables(drawing.inputs.get("metrics", ()), SCHEMA)[["run_id", "step", options.metric]]
-    series = {run_id: curve.series for curve in options.curves for run_id in curve.runs}
+    series = options.series_of()
     parts = [
         part.sort_values("step").assign(
             series=series[str(run_id)], smooth=lambda run: running_mean(run[options.metric], options.window_steps)

@@ -1,12 +1,11 @@
 """Training metrics of many runs over their steps: one panel per metric, one thin line per run."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING
 
 from rlvr.core.escaping import plot_text
-from rlvr.plan.figure_options import FigureOptions, Series
+from rlvr.plan.figure_options import RunsOptions, Series
 from rlvr.plan.options import option
 from rlvr.plan.statistics import METRICS
 from rlvr.report.evidence import read_tables
@@ -41,19 +40,13 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Options(FigureOptions):
+class Options(RunsOptions):
     """Options of the figure."""
+
+    reads = "metrics"
 
     panels: tuple[Panel, ...] = option("panels row by row")
     curves: tuple[Series, ...] = option("runs of each series")
-
-    def evidence(self) -> Mapping[str, Sequence[str]]:
-        """Run ids whose logged metrics the figure reads, by kind of evidence."""
-        return {"metrics": [run_id for curve in self.curves for run_id in curve.runs]}
-
-    def series(self) -> Sequence[str]:
-        """One look per curve."""
-        return [curve.series for curve in self.curves]
 
 
 def table(drawing: Drawing) -> "pd.DataFrame":
@@ -62,7 +55,7 @@ def table(drawing: Drawing) -> "pd.DataFrame":
 
     options: Options = drawing.options
     names = [panel.metric for panel in options.panels]
-    series = {run_id: curve.series for curve in options.curves for run_id in curve.runs}
+    series = options.series_of()
     metrics = read_tables(drawing.inputs.get("metrics", ()), SCHEMA)[["run_id", "step", *names]]
     long = metrics.melt(["run_id", "step"], names, "metric", "value").dropna(subset=["value"])
     factors = {name: METRICS[name][1] for name in names}

@@ -1,10 +1,10 @@
 """Updates of weights against the geometry of their base, as the papers on principal directions look at them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rlvr.plan.figure_options import FigureOptions, Series, single_runs
+from rlvr.plan.figure_options import RunsOptions, Series, single_runs
 from rlvr.plan.labels import Label
 from rlvr.plan.options import option
 from rlvr.report.evidence import paths_of, read_tables
@@ -30,18 +30,12 @@ HEIGHT_MM = 2.2 * ONE_COLUMN_MM[1]
 
 
 @dataclass(frozen=True)
-class Options(FigureOptions):
+class Options(RunsOptions):
     """Options of the figure."""
 
+    reads = "diagnostics"
+
     curves: tuple[Series, ...] = option("one run for each line")
-
-    def evidence(self) -> Mapping[str, Sequence[str]]:
-        """Diagnostics of the runs or pairs."""
-        return {"diagnostics": [run_id for curve in self.curves for run_id in curve.runs]}
-
-    def series(self) -> Sequence[str]:
-        """One line per curve."""
-        return [curve.series for curve in self.curves]
 
 
 def table(drawing: Drawing) -> "pd.DataFrame":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rlvr.core.escaping import plot_text
-from rlvr.plan.figure_options import FigureOptions, Series, single_runs
+from rlvr.plan.figure_options import RunsOptions, Series, single_runs
 from rlvr.plan.options import option
 from rlvr.plan.statistics import SPECTRAL, STATISTICS
 from rlvr.report.evidence import paths_of, read_tables
@@ -20,20 +20,14 @@ ANNOTATED_LAYERS = 8  # a map with more layers shows colours only
 
 
 @dataclass(frozen=True)
-class Options(FigureOptions):
+class Options(RunsOptions):
     """Options of the figure."""
+
+    reads = "spectra"
 
     quantity: str = option("spectral statistic that it shows", enum=[each.name for each in SPECTRAL])
     header: str = option("label of the colours with its unit")
     curves: tuple[Series, ...] = option("one run for each map")
-
-    def evidence(self) -> Mapping[str, Sequence[str]]:
-        """Spectra of the runs or pairs."""
-        return {"spectra": [run_id for curve in self.curves for run_id in curve.runs]}
-
-    def series(self) -> Sequence[str]:
-        """One map per curve."""
-        return [curve.series for curve in self.curves]
 
 
 def table(drawing: Drawing) -> "pd.DataFrame":
