@@ -48,7 +48,28 @@ result, and nothing else, inside \\boxed{}.
 User: {question}
 Assistant: <think>"""
 
-TEMPLATES = {template.name: template for template in (Template("compact", _COMPACT), Template("r1_zero", _R1_ZERO))}
+# What the chat template of SmolLM2-Instruct makes of a system message, one example and the question, up to the tag that
+# opens the reasoning. ASSUME: the words and the example are ours; without an example one answer in a hundred is boxed.
+_CHATML_EXAMPLE = """\
+<|im_start|>system
+Think, then box the result.<|im_end|>
+<|im_start|>user
+Tom has 4 plums and eats 1. How many plums are left?<|im_end|>
+<|im_start|>assistant
+<think>4 - 1 = 3</think>\\boxed{3}<|im_end|>
+<|im_start|>user
+{question}<|im_end|>
+<|im_start|>assistant
+<think>"""
+
+TEMPLATES = {
+    template.name: template
+    for template in (
+        Template("compact", _COMPACT),
+        Template("r1_zero", _R1_ZERO),
+        Template("chatml_example", _CHATML_EXAMPLE),
+    )
+}
 
 
 def find_template(name: str) -> Template:

@@ -14,12 +14,13 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, sha256_file, write_json
 from rlvr.core.joblog import announce
 from rlvr.core.seeds import make_rng
-from rlvr.plan.sources import UNPINNED, Source
+from rlvr.plan.sources import UNPINNED, WRITTEN_HERE, Source
 
 if TYPE_CHECKING:
     from rlvr.data.tabular import Collected, Rows
 
 KINDS = ("hub", "mirror", "synthetic")
+EITHER = "mirror-or-synthetic"  # what a scale may say instead of one of them
 PIN = """python -c 'from huggingface_hub import dataset_info; print(dataset_info("<repository>").sha)'"""
 
 log = logging.getLogger(__name__)
@@ -56,11 +57,28 @@ def check_origin(source: Source, origin: Origin) -> None:
     if origin.kind not in KINDS:
         raise InputError(where, f"unknown origin '{origin.kind}'.", f"Choose one of {', '.join(KINDS)}.")
     if origin.kind == "hub" and not source.repository:
-        raise InputError(where, "is on no hub.", "Use origin mirror.")
+        raise InputError(where, "is on no hub.", f"Use origin {'synthetic' if source.split == WRITTEN_HERE else 'mirror'}.")
     if origin.kind == "hub" and not source.revision:
         raise InputError(where, "has no pinned revision.", f"Fill in the column revision of data/sources.csv ({PIN}).")
+    if origin.kind == "mirror" and source.split == WRITTEN_HERE:
+        raise InputError(where, "has no files: its rows are written by the workflow.", "Use origin synthetic.")
     if origin.kind == "mirror":
         _mirror_files(source, origin)
+
+
+def resolve_origin(kind: str, source: Source, mirror_dir: str) -> str:
+    """An origin without a choice: of ``mirror-or-synthetic``, the mirror where it has the source's files.
+
+    Args:
+        kind: As a scale names it.
+        source: Row of the registry.
+        mirror_dir: Folder of the mirror; empty for none.
+    """
+    if kind != EITHER:
+        return kind
+    names = _mirror_names(source)
+    has_all = bool(mirror_dir and names) and all(any(Path(mirror_dir).glob(name)) for name in names)
+    return "mirror" if has_all else "synthetic"
 
 
 def fetch_source(source: Source, origin: Origin, rows_path: str | Path, provenance_path: str | Path) -> None:
@@ -136,9 +154,14 @@ def _locate_files(source: Source, origin: Origin) -> tuple[dict[str, Path], str]
 def _mirror_files(source: Source, origin: Origin) -> dict[str, Path]:
     if not origin.mirror_dir:
         raise InputError(f"source '{source.name}'", "origin mirror needs a folder.", "Set sources.mirror_dir.")
-    names = source.mirror_files or tuple(f"{source.repository}/{file}" for file in source.files)
+    names = _mirror_names(source)
     remedy = f"Put it there (see {source.url}) or change sources.mirror_dir."
     return _expand(names, Path(origin.mirror_dir), f"needed by source '{source.name}'", remedy)
+
+
+def _mirror_names(source: Source) -> tuple[str, ...]:
+    """Files of a source below a mirror's folder."""
+    return source.mirror_files or tuple(f"{source.repository}/{file}" for file in source.files)
 
 
 def _hub_files(source: Source, origin: Origin) -> tuple[dict[str, Path], str]:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from rlvr.core.errors import InputError
+from rlvr.synthetic import word_problems
 from rlvr.synthetic.puzzle_rows import puzzle_rows
 
 LENGTHS = (2, 3, 4, 5, 6)  # digits of a problem, in training and in every in-distribution evaluation
@@ -247,4 +248,5 @@ WRITERS: dict[str, Callable[[int, np.random.Generator], pd.DataFrame]] = {
     "aime-2026": partial(_aime_rows, first=1),
     "enigmata-data": partial(puzzle_rows, held_out=False),
     "enigmata-eval": partial(puzzle_rows, held_out=True),
+    **word_problems.WRITERS,
 }
