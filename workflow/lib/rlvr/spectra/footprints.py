@@ -43,7 +43,7 @@ def write_footprint(
     decomposed = settings.decomposed_layers(count_layers(base_dir))
     stored = None if factors_dir is None else StoredFactors(factors_dir, settings)
     facts: list[tuple[str, int, str, int, int]] = []
-    bits: dict[str, NDArray[np.uint8]] = {}
+    bits: dict[str, Any] = {}
     for update in iterate_updates(base_dir, tuned_dir):
         matrices, place = update.matrices(), len(facts)
         facts.append((update.module, update.layer, update.projection, update.rows, update.cols))
