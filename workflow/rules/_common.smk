@@ -23,7 +23,7 @@ from rlvr.core.provenance import code_digest
 from rlvr.core.queue import await_running_jobs
 from rlvr.core.warm import keeper
 from rlvr.core.schemas import load_yaml
-from rlvr.data.fetching import Origin, check_origin, resolve_origin
+from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
 from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, required_figures
 from rlvr.plan.configuration import check_engine

@@ -18,15 +18,13 @@ def origin_of(wildcards):
     """
     dataset = SCALE["datasets"][wildcards.dataset]
     forced = config["sources"]["origin"]
-    source, mirror = find_source(SOURCES, wildcards.source), config["sources"]["mirror_dir"]
-    kind = resolve_origin(dataset["origin"], source, mirror) if forced == "scale" else forced
     origin = {
-        "kind": kind,
-        "mirror_dir": "" if kind == "synthetic" else mirror,  # written rows stay what they are beside another mirror
+        "kind": dataset["origin"] if forced == "scale" else forced,
+        "mirror_dir": config["sources"]["mirror_dir"],
         "synthetic_rows": dataset.get("synthetic_rows", 0),
         "allow_other_count": dataset.get("allow_other_count", False),
     }
-    or_stop(check_origin, source, Origin(**origin))
+    or_stop(check_origin, find_source(SOURCES, wildcards.source), Origin(**origin))
     return origin
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rlvr.data.tabular import Collected, Rows
 
 KINDS = ("hub", "mirror", "synthetic")
-EITHER = "mirror-or-synthetic"  # what a scale may say instead of one of them
 PIN = """python -c 'from huggingface_hub import dataset_info; print(dataset_info("<repository>").sha)'"""
 
 log = logging.getLogger(__name__)
@@ -64,21 +63,6 @@ def check_origin(source: Source, origin: Origin) -> None:
         raise InputError(where, "has no files: its rows are written by the workflow.", "Use origin synthetic.")
     if origin.kind == "mirror":
         _mirror_files(source, origin)
-
-
-def resolve_origin(kind: str, source: Source, mirror_dir: str) -> str:
-    """An origin without a choice: of ``mirror-or-synthetic``, the mirror where it has the source's files.
-
-    Args:
-        kind: As a scale names it.
-        source: Row of the registry.
-        mirror_dir: Folder of the mirror; empty for none.
-    """
-    if kind != EITHER:
-        return kind
-    names = _mirror_names(source)
-    has_all = bool(mirror_dir and names) and all(any(Path(mirror_dir).glob(name)) for name in names)
-    return "mirror" if has_all else "synthetic"
 
 
 def fetch_source(source: Source, origin: Origin, rows_path: str | Path, provenance_path: str | Path) -> None:
@@ -154,14 +138,9 @@ def _locate_files(source: Source, origin: Origin) -> tuple[dict[str, Path], str]
 def _mirror_files(source: Source, origin: Origin) -> dict[str, Path]:
     if not origin.mirror_dir:
         raise InputError(f"source '{source.name}'", "origin mirror needs a folder.", "Set sources.mirror_dir.")
-    names = _mirror_names(source)
+    names = source.mirror_files or tuple(f"{source.repository}/{file}" for file in source.files)
     remedy = f"Put it there (see {source.url}) or change sources.mirror_dir."
     return _expand(names, Path(origin.mirror_dir), f"needed by source '{source.name}'", remedy)
-
-
-def _mirror_names(source: Source) -> tuple[str, ...]:
-    """Files of a source below a mirror's folder."""
-    return source.mirror_files or tuple(f"{source.repository}/{file}" for file in source.files)
 
 
 def _hub_files(source: Source, origin: Origin) -> tuple[dict[str, Path], str]:
@@ -217,7 +196,7 @@ def _synthetic(source: Source, origin: Origin) -> "Rows":
     import pyarrow as pa
 
     from rlvr.data.tabular import TableRows
-    from rlvr.synthetic.digits import synthetic_rows
+    from rlvr.synthetic.sources import synthetic_rows
 
     rng = make_rng(origin.seed, "synthetic", source.name)
     frame = synthetic_rows(source.name, origin.synthetic_rows, rng)

@@ -99,8 +99,8 @@ def check_datasets(scale: Mapping[str, Any], path: Path) -> None:
         for key, part in (("benchmark", "datasets"), ("stand_in_model", "models")):
             if dataset.get(key) not in {None, *scale[part]}:
                 raise InputError(path, f"data set '{name}' names {key} '{dataset[key]}'.", f"Add it under '{part}'.")
-        if "synthetic" in dataset["origin"] and "synthetic_rows" not in dataset:
-            raise InputError(path, f"data set '{name}' has origin {dataset['origin']} and no size.", "Add 'synthetic_rows'.")
+        if dataset["origin"] == "synthetic" and "synthetic_rows" not in dataset:
+            raise InputError(path, f"data set '{name}' is synthetic without a size.", "Add 'synthetic_rows'.")
 
 
 def select_studies(asked: Sequence[str], scale: Mapping[str, Any], path: Path, known: Sequence[str]) -> list[str]:

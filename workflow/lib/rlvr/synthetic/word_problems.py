@@ -1,27 +1,29 @@
-"""Arithmetic word problems of graded difficulty, for models that read English: five levels, solutions as GSM8K has them.
+"""Arithmetic problems in English of graded difficulty, with solutions as GSM8K has them.
 
-Level 1 asks for a sum or difference of numbers up to 20 without a story, level 2 for one of numbers below 10 in a story,
+Level 1 asks for a sum or difference of numbers up to 12 without a story, level 2 for one of numbers below 10 in a story,
 level 3 for one of numbers up to 30, level 4 for a product or quotient within the tables up to 9, level 5 for a product
-and then a sum or difference. Every answer is a positive whole number. The stories are short sentences of our own.
+and then a sum or difference. Every answer is a positive whole number. Words and stories are our own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-# ASSUME: the mix was chosen so that a model of 0.1 B parameters has something to learn from: it answers most of level 1
-# within a few tries, and next to nothing of levels 3 to 5.
-MIX = (1, 2, 1, 3, 1, 2, 4, 1, 2, 5)
-LEVELS = tuple(sorted(set(MIX)))
-HARD_LEVELS = (4, 5)  # of the stand-ins for released benchmarks
+BARE, STORIED = (1,), (2, 3, 4, 5)  # levels of the two sources, sums and word problems
+PRODUCT, TWO_STEPS = 4, 5
 NAMES = ("Ada", "Ben", "Cem", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jana", "Kofi", "Lena", "Mia", "Noor", "Omar")
 THINGS = ("apples", "books", "cards", "coins", "eggs", "keys", "pens", "plums", "shells", "stamps", "stones", "tickets")
-LARGEST = {1: 20, 2: 9, 3: 30}  # number of a sum, by level
+LARGEST = {1: 12, 2: 9, 3: 30}  # number of a sum, by level
 TABLES = 9  # largest factor
 SUBJECTS = {1: "bare sums", 2: "small sums", 3: "sums up to 60", 4: "products and quotients", 5: "two steps"}
 
+ASKED: dict[str, tuple[str, ...]] = {
+    "+": ("What is {a} + {b}?", "Add {a} and {b}.", "How much is {a} plus {b}?"),
+    "-": ("What is {a} - {b}?", "Subtract {b} from {a}.", "How much is {a} minus {b}?"),
+}
 STORIES: dict[str, tuple[str, ...]] = {
     "+": (
         "{name} has {a} {things} and gets {b} more. How many {things} does {name} have now?",
@@ -74,14 +76,15 @@ def draw_word_problem(level: int, rng: np.random.Generator) -> WordProblem:
     """A problem of a level; story, names and numbers drawn uniformly.
 
     Args:
-        level: One of ``LEVELS``.
+        level: 1 to 5.
         rng: The only source of randomness.
     """
     if level == 1:
         sign, a, b, result = _sums(LARGEST[level], rng)
-        return WordProblem(f"What is {a} {sign} {b}?", (f"{a} {sign} {b} = {result}",), result, level)
+        asked = str(rng.choice(ASKED[sign])).format(a=a, b=b)
+        return WordProblem(asked, (f"{a} {sign} {b} = {result}",), result, level)
     who = {"name": str(rng.choice(NAMES)), "things": str(rng.choice(THINGS))}
-    if level == LEVELS[-1]:
+    if level == TWO_STEPS:
         return _two_steps(who, rng)
     sign, a, b, result = _sums(LARGEST[level], rng) if level in LARGEST else _products(rng)
     story = str(rng.choice(STORIES[sign]))
@@ -110,17 +113,23 @@ def _two_steps(who: dict[str, str], rng: np.random.Generator) -> WordProblem:
     c = int(rng.integers(1, min(product - 1, TABLES) + 1))
     result = product + c if sign == "+" else product - c
     question = SECOND_STEPS[sign].format(a=a, b=b, c=c, **who)
-    return WordProblem(question, (f"{a} * {b} = {product}", f"{product} {sign} {c} = {result}"), result, LEVELS[-1])
+    return WordProblem(question, (f"{a} * {b} = {product}", f"{product} {sign} {c} = {result}"), result, TWO_STEPS)
 
 
-def draw_levels(rows: int, levels: tuple[int, ...], rng: np.random.Generator) -> list[WordProblem]:
+def draw_levels(rows: int, levels: Sequence[int], rng: np.random.Generator) -> list[WordProblem]:
     """Problems with their levels in turn, so that each level has its share whatever the number."""
     return [draw_word_problem(levels[index % len(levels)], rng) for index in range(rows)]
 
 
-def word_problem_rows(rows: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Rows with ``question``, ``answer`` (a solution that ends in ``#### <number>``), ``difficulty`` and ``topic``."""
-    drawn = draw_levels(rows, MIX, rng)
+def graded_rows(rows: int, rng: np.random.Generator, levels: Sequence[int]) -> pd.DataFrame:
+    """Rows with ``question``, ``answer`` (a solution that ends in ``#### <number>``), ``difficulty`` and ``topic``.
+
+    Args:
+        rows: How many; the levels come in turn.
+        rng: The only source of randomness.
+        levels: Which levels.
+    """
+    drawn = draw_levels(rows, levels, rng)
     return pd.DataFrame(
         {
             "question": [problem.question for problem in drawn],
@@ -131,32 +140,7 @@ def word_problem_rows(rows: int, rng: np.random.Generator) -> pd.DataFrame:
     )
 
 
-def gsm8k_rows(rows: int, rng: np.random.Generator) -> pd.DataFrame:
-    """A stand-in for GSM8K in its released columns, of the two harder levels."""
-    drawn = draw_levels(rows, HARD_LEVELS, rng)
-    return pd.DataFrame([{"question": problem.question, "answer": problem.solution} for problem in drawn])
-
-
-def math_500_rows(rows: int, rng: np.random.Generator) -> pd.DataFrame:
-    """A stand-in for MATH-500 in its released columns, of the two harder levels."""
-    drawn = draw_levels(rows, HARD_LEVELS, rng)
-    return pd.DataFrame(
-        {
-            "problem": [problem.question for problem in drawn],
-            "solution": [
-                "We get " + " and ".join(f"${step}$" for step in problem.steps) + f", so $\\boxed{{{problem.answer}}}$."
-                for problem in drawn
-            ],
-            "answer": [str(problem.answer) for problem in drawn],
-            "subject": [SUBJECTS[problem.level] for problem in drawn],
-            "level": [problem.level for problem in drawn],
-            "unique_id": [f"words/{index}" for index in range(len(drawn))],
-        }
-    )
-
-
-WRITERS: dict[str, Callable[[int, np.random.Generator], pd.DataFrame]] = {
-    "word-problems": word_problem_rows,
-    "gsm8k": gsm8k_rows,
-    "math-500": math_500_rows,
+WORD_ROWS: dict[str, Callable[[int, np.random.Generator], pd.DataFrame]] = {
+    "sums": partial(graded_rows, levels=BARE),
+    "word-problems": partial(graded_rows, levels=STORIED),
 }
