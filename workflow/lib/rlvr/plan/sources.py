@@ -150,7 +150,7 @@ def _check_cells(source: Source, where: str) -> None:
             bool(source.repository) == bool(source.files)
             and (source.repository or source.mirror_files or source.split == WRITTEN_HERE),
             "names no files to read.",
-            f"Fill in repository and file, or mirror_file alone; of rows that are written here the split is '{WRITTEN_HERE}'.",
+            f"Fill in repository and file, or mirror_file alone, or write the split '{WRITTEN_HERE}'.",
         ),
     )
     for passed, problem, remedy in checks:

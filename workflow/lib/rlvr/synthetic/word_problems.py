@@ -1,8 +1,8 @@
 """Arithmetic problems in English of graded difficulty, with solutions as GSM8K has them.
 
-Level 1 asks for a sum or difference of numbers up to 12 without a story, level 2 for one of numbers below 10 in a story,
-level 3 for one of numbers up to 30, level 4 for a product or quotient within the tables up to 9, level 5 for a product
-and then a sum or difference. Every answer is a positive whole number. Words and stories are our own.
+Level 1 asks for a sum or difference of numbers up to 12 without a story, level 2 for one of numbers below 10 in a
+story, level 3 for one of numbers up to 30, level 4 for a product or quotient within the tables up to 9, level 5 for a
+product and then a sum or difference. Every answer is a positive whole number. Words and stories are our own.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ import pandas as pd
 
 BARE, STORIED = (1,), (2, 3, 4, 5)  # levels of the two sources, sums and word problems
 PRODUCT, TWO_STEPS = 4, 5
-NAMES = ("Ada", "Ben", "Cem", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jana", "Kofi", "Lena", "Mia", "Noor", "Omar")
+NAMES = ("Ada", "Ben", "Cem", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jana", "Kofi", "Lena", "Mia", "Noor")
 THINGS = ("apples", "books", "cards", "coins", "eggs", "keys", "pens", "plums", "shells", "stamps", "stones", "tickets")
 LARGEST = {1: 12, 2: 9, 3: 30}  # number of a sum, by level
 TABLES = 9  # largest factor
