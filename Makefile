@@ -12,7 +12,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 
 POCKET := $(if $(REAL_DATA_DIR),pocket-real,pocket)
 POCKET_CONFIG := scale=$(POCKET) 'sources={origin: scale, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
-POCKET_SMOKE := results/pocket-smoke/%/smollm2-135m-instruct_sums_lora-r8_bs32_s42_pocket
+POCKET_SMOKE := smollm2-135m-instruct_sums_lora-r8_bs32_s42_pocket
 
 .PHONY: demo pocket pocket-smoke test test-gpu cluster-env bench realdata fuzz check lint clean
 
@@ -34,7 +34,7 @@ pocket: $(READY)  ## A real language model, trained on two cores: an hour, 8 GB.
 
 pocket-smoke: $(READY)  ## Two steps of one of its runs, sampled, scored and measured: a few minutes.
 	@$(SNAKEMAKE) --config scale=pocket-smoke --resources mem_mb=7800 -- \
-	  $(patsubst %,$(POCKET_SMOKE)/main/scores.parquet,evaluate) $(patsubst %,$(POCKET_SMOKE).parquet,spectra)
+	  results/pocket-smoke/evaluate/$(POCKET_SMOKE)/main-pocket/scores.parquet results/pocket-smoke/spectra/$(POCKET_SMOKE).parquet
 
 test: $(READY)  ## Every test that needs no GPU and no hub.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
