@@ -12,7 +12,8 @@ from rlvr.core.errors import InputError
 from rlvr.core.seeds import make_rng
 from rlvr.data.readers import read_problems
 from rlvr.prompts import render_prompt
-from rlvr.synthetic.digits import TASKS, Problem, draw_problem, solve, solve_problem, synthetic_rows
+from rlvr.synthetic.digits import TASKS, Problem, draw_problem, solve, solve_problem
+from rlvr.synthetic.rows import synthetic_rows
 
 DIGITS = st.text("123456789", min_size=1, max_size=9)
 DIGIT = st.sampled_from("123456789")
@@ -131,8 +132,8 @@ def test_rows_depend_on_the_generator_alone(source):
 
 
 def test_unknown_source_is_refused_with_the_choices():
-    with pytest.raises(InputError, match=r"'gsm8k'.*deepmath-103k, skywork-or1, math, aime-2025, aime-2026"):
-        synthetic_rows("gsm8k", 1, make_rng(0))
+    with pytest.raises(InputError, match=r"'mbpp'.*deepmath-103k, skywork-or1, math, aime-2025, aime-2026"):
+        synthetic_rows("mbpp", 1, make_rng(0))
 
 
 def test_prompts_fit_the_training_limit_of_64_tokens():
