@@ -50,7 +50,6 @@ def check_chat(tokenizer: "PreTrainedTokenizerBase", template: str, where: objec
         date_string=DAY,
     )
     if list(ours) != list(own):
-        problem = (
-            f"template '{template}' gives {tokenizer.decode(ours)!r}, its own chat template {tokenizer.decode(own)!r}."
-        )
+        texts = [repr(tokenizer.decode(ids)) for ids in (ours, own)]
+        problem = f"template '{template}' gives {texts[0]}, its own chat template {texts[1]}."
         raise InputError(where, problem, "Correct the template in rlvr.prompts, or name another one for this model.")

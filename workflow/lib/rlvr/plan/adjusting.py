@@ -1,4 +1,4 @@
-"""Settings that follow from others: what a smaller scale makes of lengths, steps and batches, and what sft does without."""
+"""Settings that follow from others: lengths, steps and batches at a smaller scale, and what sft does without."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -79,10 +79,7 @@ def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> Non
     Raises:
         InputError: Names the key and the name.
     """
-    check_known(scale["template"], names.templates, "template", path)
-    for model, entry in scale["models"].items():
-        if "template" in entry:
-            check_known(entry["template"], names.templates, "template", f"{path}, model '{model}'")
+    check_templates(scale, names, path)
     for dataset, entry in scale["datasets"].items():
         for source in entry["sources"]:
             check_known(source, names.sources, "source", f"{path}, data set '{dataset}'")
@@ -99,6 +96,18 @@ def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> Non
     for suite, members in scale["suites"].items():
         if suite in scale["datasets"] and suite not in members:
             raise InputError(path, f"suite '{suite}' is named like a data set that is not in it.", "Rename it.")
+
+
+def check_templates(scale: Mapping[str, Any], names: Names, path: Path) -> None:
+    """Check the prompt templates of a scale and of its models.
+
+    Raises:
+        InputError: Names the template and who asks for it.
+    """
+    check_known(scale["template"], names.templates, "template", path)
+    for model, entry in scale["models"].items():
+        if "template" in entry:
+            check_known(entry["template"], names.templates, "template", f"{path}, model '{model}'")
 
 
 def check_study_names(study: Study, names: Names, bibliography: Path) -> None:

@@ -18,7 +18,7 @@ from rlvr.spectra.settings import DiagnosticsSettings
 from rlvr.spectra.sparsity import count_changed
 from rlvr.tables import DIAGNOSTICS, SPECTRA
 from rlvr.weights.matrices import Matrices, ModuleUpdate
-from rlvr.weights.pairs import iterate_rest
+from rlvr.weights.pairs import iterate_rest, vision_share
 from rlvr.weights.updates import LAYER_WEIGHT, count_layers, iterate_updates
 
 
@@ -111,7 +111,8 @@ def sparsity_of_rest(
         modules: Diagnostics of every module.
 
     Yields:
-        ``rest_sparsity`` of every tensor of a full model that no module covers, then ``model_sparsity`` of ``model``.
+        ``rest_sparsity`` of every tensor of a full model that no module covers, then ``model_sparsity`` of ``model``
+        and ``left_out_share``, the share of its parameters that lie in a vision tower and were not compared.
     """
     known = [frame[frame["quantity"] == "bf16_sparsity"].iloc[0] for frame in modules]
     total = sum(int(row["rows"] * row["cols"]) for row in known)
@@ -124,6 +125,7 @@ def sparsity_of_rest(
             shape = (pair.shape[0], size // pair.shape[0])
             yield _sparsity_row("rest_sparsity", pair.name.removesuffix(".weight"), shape, size, count)
     yield _sparsity_row("model_sparsity", "model", (total, 1), total, changed)
+    yield tidy({"left_out_share": vision_share(base_dir)}, "model", -1, "model", (total, 1))
 
 
 def _sparsity_row(quantity: str, module: str, shape: tuple[int, int], size: int, changed: int) -> pd.DataFrame:

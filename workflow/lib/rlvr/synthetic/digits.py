@@ -1,19 +1,29 @@
-"""Digit problems with their solutions: small enough to learn on a laptop.
+"""Digit problems in the released column schemas of the real sources: small enough to learn on a laptop.
 
 Five tasks over a string of digits; every problem has one integer answer and a trace of one digit per digit read. All
 digits are 1 to 9, so no answer (a reversal, say) starts with a zero.
 """
 
+import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 
 import numpy as np
+import pandas as pd
 
 from rlvr.core.errors import InputError
 
 LENGTHS = (2, 3, 4, 5, 6)  # digits of a problem, in training and in every in-distribution evaluation
 AIME_LENGTHS = (7, 8)  # longer than anything trained on: the out-of-distribution set
+
+DUPLICATE_SHARE = 0.01  # rows that repeat an earlier question in other letters and spaces, as real sources do
+SENTINEL_SHARE = 0.005  # rows whose difficulty is one of the released sentinels
+JUDGES = tuple(f"DeepSeek-R1-Distill-Qwen-{size}" for size in ("1.5B", "32B", "7B"))  # SOURCE: Skywork-OR1's columns
+JUDGE_SAMPLES = 16
+SENTINELS = (-1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -143,3 +153,79 @@ def rate_difficulty(problem: Problem, rng: np.random.Generator) -> float:
     blur = rng.choice([-0.5, 0.0, 0.5])
     raw = 1.0 + 1.2 * len(problem.digits) + TASKS[problem.task].hardness + blur
     return float(np.clip(np.round(2 * raw) / 2, 3.0, 9.5))
+
+
+def _deepmath_rows(rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    repeats = int(rows * DUPLICATE_SHARE)
+    frame = pd.DataFrame([_deepmath_row(rng) for _ in range(rows - repeats)])
+    unrated = rng.random(len(frame)) < SENTINEL_SHARE
+    frame.loc[unrated, "difficulty"] = rng.choice(SENTINELS, size=unrated.sum())
+    copies = frame.iloc[rng.choice(len(frame), size=repeats, replace=False)].copy()
+    copies["question"] = [" " + question.upper().replace(" ", "  ") for question in copies["question"]]
+    return pd.concat([frame, copies], ignore_index=True)
+
+
+def _deepmath_row(rng: np.random.Generator) -> dict[str, object]:
+    problem = draw_problem(rng)
+    solution = solve_problem(problem)
+    openings = ("Read the digits from left to right", "One digit at a time", "Scanning the number once")
+    return {
+        "question": problem.question("plain"),
+        "final_answer": solution.answer,
+        "difficulty": rate_difficulty(problem, rng),
+        "topic": TASKS[problem.task].topic,
+    } | {
+        f"r1_solution_{number}": f"{opening}: {solution.trace}.\n\n**Final Answer**\n\\boxed{{{solution.answer}}}"
+        for number, opening in enumerate(openings, start=1)
+    }
+
+
+def _math_rows(rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    return pd.DataFrame([_math_row(draw_problem(rng)) for _ in range(rows)])
+
+
+def _math_row(problem: Problem) -> dict[str, str]:
+    solution = solve_problem(problem)
+    return {
+        "problem": problem.question("formal"),
+        "level": f"Level {LENGTHS.index(len(problem.digits)) + 1}",
+        "type": TASKS[problem.task].subject,
+        "solution": f"Digit by digit we get ${solution.trace}$, so the answer is $\\boxed{{{solution.answer}}}$.",
+    }
+
+
+def _skywork_rows(rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    return pd.DataFrame([_skywork_row(index, rng) for index in range(rows)])
+
+
+def _skywork_row(index: int, rng: np.random.Generator) -> dict[str, object]:
+    problem = draw_problem(rng)
+    chance = (rate_difficulty(problem, rng) - 3.0) / 6.5  # of a failure: the hardest problems always fail
+    failures = {name: int(rng.binomial(JUDGE_SAMPLES, chance)) for name in JUDGES}
+    return {
+        "data_source": "train-math-deepscaler",
+        "prompt": [{"content": problem.question("plain"), "role": "user"}],
+        "ability": "math",
+        "reward_model": {"ground_truth": json.dumps([solve_problem(problem).answer]), "style": "rule"},
+        "extra_info": {"index": index, "model_difficulty": failures},
+    }
+
+
+def _aime_rows(rows: int, rng: np.random.Generator, first: int) -> pd.DataFrame:
+    problems = [draw_problem(rng, AIME_LENGTHS) for _ in range(rows)]
+    return pd.DataFrame(
+        {
+            "problem_idx": np.arange(first, first + rows, dtype=np.int64),
+            "answer": np.array([int(solve_problem(problem).answer) for problem in problems], dtype=np.int64),
+            "problem": [problem.question("plain") for problem in problems],
+        }
+    )
+
+
+DIGIT_ROWS: dict[str, Callable[[int, np.random.Generator], pd.DataFrame]] = {
+    "deepmath-103k": _deepmath_rows,
+    "skywork-or1": _skywork_rows,
+    "math": _math_rows,
+    "aime-2025": partial(_aime_rows, first=1),
+    "aime-2026": partial(_aime_rows, first=1),
+}
