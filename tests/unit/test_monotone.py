@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from rlvr.stats.monotone import compare_predictors, explained_share, fit_line, rank_correlation
 
 VALUES = st.lists(st.integers(-5, 5), min_size=2, max_size=6)
