@@ -202,18 +202,6 @@ def used_runs(outputs: Iterable[Output]) -> set[str]:
     return found
 
 
-def unused_rows(grid: Mapping[str, Mapping[str, Any]], outputs: Iterable[Output]) -> list[str]:
-    """Rows of a grid that no output reads and whose column ``for`` gives no reason to have them."""
-    used = used_runs(outputs)
-    return [run_id for run_id, row in grid.items() if run_id not in used and not row.get("for")]
-
-
-def stale_reasons(grid: Mapping[str, Mapping[str, Any]], outputs: Iterable[Output]) -> list[str]:
-    """Rows of a grid that outputs do read although their column ``for`` excuses them."""
-    used = used_runs(outputs)
-    return [run_id for run_id, row in grid.items() if run_id in used and row.get("for")]
-
-
 def _key(name: str | Key) -> Key:
     return (name,) if isinstance(name, str) else tuple(name)
 

@@ -227,9 +227,3 @@ def find_statistic(name: str, where: object) -> Statistic:
     if name not in STATISTICS:
         raise InputError(where, f"statistic '{name}' is not known.", f"Known: {', '.join(STATISTICS)}.")
     return STATISTICS[name]
-
-
-def statistics_table() -> str:
-    """The statistics as a Markdown table, as ``docs/spectra.md`` shows them."""
-    lines = [f"| `{each.name}` | {each.unit} | {each.source} | {each.meaning} |" for each in STATISTICS.values()]
-    return "\n".join(["| statistic | unit | read from | means |", "|---|---|---|---|", *lines])
