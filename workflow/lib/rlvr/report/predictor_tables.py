@@ -1,6 +1,8 @@
 """Which numbers of a run foretell its accuracy: explained shares by cross-validation over seeds, as an output."""
 
 import math
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,6 +83,6 @@ def _number(value: float) -> str:
     return DASH if math.isnan(value) else f"{value:.2f}"
 
 
-def _with_interval(line: dict[str, object], *names: str) -> str:
+def _with_interval(line: Mapping[Hashable, Any], *names: str) -> str:
     value, low, high = (float(str(line[name])) for name in names)
     return DASH if np.isnan(value) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
