@@ -59,5 +59,8 @@ def test_rows_are_read_as_problems_with_every_level_in_its_share(source, levels)
 
 
 def test_no_question_is_in_both_sources():
-    asked = [set(synthetic_rows(name, 1000, make_rng(0, "synthetic", name))["question"]) for name in ("sums", "word-problems")]
+    asked = [
+        set(synthetic_rows(name, 1000, make_rng(0, "synthetic", name))["question"])
+        for name in ("sums", "word-problems")
+    ]
     assert not asked[0] & asked[1] and len(asked[0]) > 400

@@ -187,8 +187,8 @@ def forget_quantisation(model: "PreTrainedModel") -> None:
     """
     for name in ("quantization_config", "_name_or_path", "_model_name_or_path"):
         model.config.__dict__.pop(name, None)
-    model.hf_quantizer = None
-    model.is_quantized = False
+    for name, value in (("hf_quantizer", None), ("is_quantized", False)):
+        setattr(model, name, value)
 
 
 def quantisation_of(path: Path) -> dict[str, int]:
