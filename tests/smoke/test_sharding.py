@@ -43,7 +43,12 @@ def run_on(processes: int, config: str, *arguments: str) -> list[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    shared = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    shared = {
+        **os.environ,
+        "ACCELERATE_USE_CPU": "true",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
     if processes > 1:
         shared |= started_by(config, processes) | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
         shared |= {"WORLD_SIZE": str(processes), "ACCELERATE_USE_CPU": "true"}
@@ -88,7 +93,11 @@ def test_two_processes_train_what_one_trains(tmp_path: Path, inputs: Path, metho
     assert run["sharding"] == ("fsdp2" if config == "fsdp2" else None)
     assert largest_difference(weights(one), weights(two)) < TOLERANCE
     start = load_file(inputs / "base" / "model.safetensors") if method == "full" else None
-    moved = largest_difference(start, weights(two)) if start else max(float(each.abs().max()) for each in weights(two).values())
+    moved = (
+        largest_difference(start, weights(two))
+        if start
+        else max(float(each.abs().max()) for each in weights(two).values())
+    )
     assert moved > MOVED
     columns = ["reward", "kl", "grad_norm", "entropy", "learning_rate", "zero_std_share"]
     logs = [pd.read_parquet(run / "metrics.parquet")[columns] for run in (one, two)]

@@ -16,7 +16,7 @@ from typing import Any
 from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path
-from rlvr.plan.memory import GIB, memory_row, run_load
+from rlvr.plan.memory import GIB, NOWHERE, STARTED, memory_row, run_load
 from rlvr.plan.program import WORDS_OF_ROWS, Program
 from rlvr.plan.settings import TrainSettings
 from rlvr.plan.shapes import ModelShape
@@ -31,7 +31,7 @@ MEAN_SHARE = 0.5  # ASSUME: of the longest completion that a mean one has
 BYTES_PER_TOKEN = 2.5  # ASSUME: of a sampled text in Parquet
 HOUR = 3600.0
 COLUMNS = ("study", "tier", "runs", "trained", "sampled", "missing_gpu_hours", "low", "high", "measured", "gpus",
-           "path_hours", "storage_gib", "card_gib", "needed_gib", "unfit")  # fmt: skip
+           "path_hours", "storage_gib", "card_gib", "needed_gib", "divided", "unfit", "host_gib")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,15 @@ class Cost:
     path: float
     stored: float
     measured: bool
+
+
+@dataclass(frozen=True)
+class Needed:
+    """GiB that a run needs of a card and of its node's memory, and how it is started (or ``nowhere``)."""
+
+    card: float
+    host: float
+    way: str
 
 
 class Launch:
@@ -103,7 +112,7 @@ class Launch:
         runs = [run_id for run_id, row in self.program.studies[study].rows.items() if row["tier"] in taken]
         card = self.program.scale["resources"]["train"].get("card_gib", 0.0)
         needed = {run_id: self.memory(run_id) for run_id in runs}
-        unfit = [run_id for run_id in runs if card and needed[run_id] > card]
+        unfit = [run_id for run_id in runs if needed[run_id].way == NOWHERE]
         if self.program.scale["resources"]["train"].get("unfit") == "leave-out":
             runs = [run_id for run_id in runs if run_id not in unfit]
         costs = {run_id: self.cost(run_id) for run_id in runs}
@@ -118,7 +127,9 @@ class Launch:
             sum(cost.measured for cost in known), self.program.scale["resources"]["train"]["gpu"],
             round(max((cost.path for cost in known), default=0.0), 1),
             round((bases + sum(cost.stored for cost in known)) / GIB, 1), card,
-            max((needed[run_id] for run_id in runs), default=0.0), len(unfit),
+            max((needed[run_id].card for run_id in runs), default=0.0),
+            sum(needed[run_id].way == "fsdp2" for run_id in runs), len(unfit),
+            max((needed[run_id].host for run_id in runs), default=0.0),
         )  # fmt: skip
         return dict(zip(COLUMNS, values, strict=True))
 
@@ -179,14 +190,15 @@ class Launch:
         folder = self.results / "evaluate" / run_id
         return bool(names) and all((folder / name / "samples.json").is_file() for name in names)
 
-    def memory(self, run_id: str) -> float:
-        """GiB of a card that a run needs as it is started; 0 where its base's shape is not known."""
+    def memory(self, run_id: str) -> Needed:
+        """Memory of a card and of the host that a run needs as it is started."""
         spec, shape = self.program.specs[run_id], self.shapes.get(self.program.model_of(run_id))
-        if shape is None:
-            return 0.0
         card = self.program.scale["resources"]["train"].get("card_gib", 0.0)
-        settings = TrainSettings.from_json(spec, run_id)
-        return float(memory_row(shape, settings, self.program.methods[spec["method"]], card)["ddp"])
+        if shape is None or not card:
+            return Needed(0.0, 0.0, STARTED[0])
+        row = memory_row(shape, TrainSettings.from_json(spec, run_id), self.program.methods[spec["method"]], card)
+        way = row["fits"]
+        return Needed(float(row[STARTED[0] if way == NOWHERE else way]), float(row["host"]), way)
 
     def _measured(self) -> dict[tuple[str, str], float]:
         found: dict[tuple[str, str], list[float]] = {}
@@ -258,12 +270,15 @@ def plan_text(rows: Iterable[Mapping[str, Any]], missing: Iterable[str]) -> str:
         hours = "unknown" if row["missing_gpu_hours"] is None else f"{row['missing_gpu_hours']:,.0f}"
         cost = f"{hours} ({row['low']:,.0f} to {row['high']:,.0f})"
         unfit = f", {row['unfit']} do not fit" if row["unfit"] else ""
-        card = f"{row['needed_gib']:.0f} / {row['card_gib']:.0f} GiB{unfit}" if row["card_gib"] else "no card"
+        divided = f", {row['divided']} divided" if row["divided"] else ""
+        parts = f"{row['needed_gib']:.0f} / {row['card_gib']:.0f} GiB{divided}{unfit}; host {row['host_gib']:.0f} GiB"
+        card = parts if row["card_gib"] else "no card"
         lines.append(
             f"{row['study']:28}{row['tier']:7}{row['runs']:>5}{row['trained']:>6}  {cost:>26}"
             f"{row['path_hours']:>11.1f} h{row['storage_gib']:>6,.0f} GiB  {card}"
         )
     lines.append("Hours: printed ones (table 12) per completion and parameter, measured ones where a run is finished.")
+    lines.append("Divided: weights, gradients and moments are shared out among the cards of a run (FSDP2).")
     lines.append("Sampling is an assumption until then. Longest way: one run and its samples, with every card at once.")
     return "\n".join([*lines, *(f"missing: {each}" for each in missing)]) + "\n"
 

@@ -24,6 +24,7 @@ from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_t
 from rlvr.core.locks import sole_writer
 from rlvr.core.seals import run_digests
 from rlvr.grading.golds import CURATE_AGAIN, require_readable
+from rlvr.plan.memory import may_be_divided
 from rlvr.plan.settings import TrainSettings
 from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
@@ -146,6 +147,9 @@ def prepare_machine(settings: TrainSettings, where: object) -> None:
     if processes != max(settings.devices, 1):
         problem = f"devices is {settings.devices}, but {processes} processes were started."
         raise InputError(where, problem, "Start one process a GPU: accelerate launch --num_processes <devices>.")
+    if is_sharded() and not may_be_divided(settings, find_method(settings.run_id, settings.method)):
+        problem = f"method '{settings.method}' with generation '{settings.generation}' trains no divided weights."
+        raise InputError(where, problem, "Start it with envs/accelerate/ddp.yaml.")
     if not is_on_cpu(settings) and not torch.cuda.is_available():
         problem = f"devices is {settings.devices}, but there is no GPU."
         raise InputError(where, problem, "Use scale tiny, or a machine with GPUs.")

@@ -29,7 +29,7 @@ def is_main_process() -> bool:
 
 
 def is_on_cpu(settings: TrainSettings) -> bool:
-    """Whether this run is computed by processors: one without GPUs, or processes that accelerate was told to keep there."""
+    """Whether processors compute this run: one without GPUs, or processes that accelerate was told to keep there."""
     return not settings.devices or os.environ.get("ACCELERATE_USE_CPU", "false").lower() in TRUE
 
 

@@ -309,6 +309,7 @@ def generation(settings: TrainSettings) -> dict[str, Any]:
     return {
         "use_vllm": True,
         "vllm_mode": "colocate",
+        "vllm_enable_sleep_mode": is_sharded(),  # its share is reckoned with only while it samples
         "vllm_gpu_memory_utilization": settings.vllm_gpu_memory_share,
         "vllm_max_model_length": settings.max_prompt_tokens + settings.max_completion_tokens,
         # ASSUME: the default masks whole sequences once their log ratios add up, that is most long ones
