@@ -43,12 +43,7 @@ def run_on(processes: int, config: str, *arguments: str) -> list[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    shared = {
-        **os.environ,
-        "ACCELERATE_USE_CPU": "true",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": os.pathsep.join(sys.path),
-    }
+    shared = {**os.environ, "ACCELERATE_USE_CPU": "true", "PYTHONPATH": os.pathsep.join(sys.path)}
     if processes > 1:
         shared |= started_by(config, processes) | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
         shared |= {"WORLD_SIZE": str(processes), "ACCELERATE_USE_CPU": "true"}
@@ -92,13 +87,10 @@ def test_two_processes_train_what_one_trains(tmp_path: Path, inputs: Path, metho
     assert (run["resumed_from_step"], run["processes"]) == (4, 2)
     assert run["sharding"] == ("fsdp2" if config == "fsdp2" else None)
     assert largest_difference(weights(one), weights(two)) < TOLERANCE
-    start = load_file(inputs / "base" / "model.safetensors") if method == "full" else None
-    moved = (
-        largest_difference(start, weights(two))
-        if start
-        else max(float(each.abs().max()) for each in weights(two).values())
-    )
-    assert moved > MOVED
+    if method == "full":
+        assert largest_difference(load_file(inputs / "base" / "model.safetensors"), weights(two)) > MOVED
+    else:
+        assert max(float(each.abs().max()) for name, each in weights(two).items() if "lora_B" in name) > MOVED
     columns = ["reward", "kl", "grad_norm", "entropy", "learning_rate", "zero_std_share"]
     logs = [pd.read_parquet(run / "metrics.parquet")[columns] for run in (one, two)]
     pd.testing.assert_frame_equal(*logs, rtol=1e-3, atol=1e-7)

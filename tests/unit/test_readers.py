@@ -13,7 +13,7 @@ from rlvr.core.boxed import last_boxed
 from rlvr.core.errors import InputError
 from rlvr.data.readers import READERS, clean_gold, get_reader, read_problems, strip_instruction
 from rlvr.data.readers.rules import contains, equals, first_of_each
-from rlvr.synthetic.digits import synthetic_rows
+from rlvr.synthetic.sources import synthetic_rows
 
 DEEPMATH = pd.DataFrame(
     {

@@ -1,25 +1,38 @@
 """The synthetic sources: released columns, right answers, enough distinct hard problems."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rlvr.bases.program_texts import draw_program
+from rlvr.bases.tokenizer import EOS, build_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.core.seeds import make_rng
-from rlvr.data.readers import read_problems
+from rlvr.data.readers import READERS, read_problems
+from rlvr.plan.sources import load_registry
 from rlvr.prompts import render_prompt
-from rlvr.synthetic.digits import TASKS, Problem, draw_problem, solve, solve_problem, synthetic_rows
+from rlvr.synthetic.contest_rows import CONTEST_ROWS
+from rlvr.synthetic.digits import TASKS, Problem, draw_problem, solve, solve_problem
+from rlvr.synthetic.sources import synthetic_rows
 
+ROOT = Path(__file__).parents[2]
 DIGITS = st.text("123456789", min_size=1, max_size=9)
 DIGIT = st.sampled_from("123456789")
 
 
 def normalised(questions: pd.Series) -> pd.Series:
     return questions.str.lower().str.split().str.join(" ")
+
+
+@pytest.fixture(scope="module")
+def registry():
+    return load_registry(ROOT / "data" / "sources.csv")
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +144,54 @@ def test_rows_depend_on_the_generator_alone(source):
 
 
 def test_unknown_source_is_refused_with_the_choices():
-    with pytest.raises(InputError, match=r"'gsm8k'.*deepmath-103k, skywork-or1, math, aime-2025, aime-2026"):
-        synthetic_rows("gsm8k", 1, make_rng(0))
+    with pytest.raises(InputError, match=r"'nowhere'.*deepmath-103k, skywork-or1, math, aime-2025, aime-2026"):
+        synthetic_rows("nowhere", 1, make_rng(0))
+
+
+@pytest.mark.parametrize("source", sorted(CONTEST_ROWS))
+def test_contests_are_read_by_the_released_readers_with_the_right_answers(source, registry):
+    rows = synthetic_rows(source, 60, make_rng(0, source))
+    reader = registry[source].reader
+    problems = read_problems(pd.json_normalize(rows.to_dict("records")), reader, source, source, "rows")
+    assert [solve(question).answer for question in problems["question"]] == problems["answer"].tolist()
+    assert problems["problem_id"].is_unique
+
+
+@pytest.mark.parametrize("source", ["aime-2022", "aime-2023"])
+def test_a_reader_keeps_its_year_of_the_file_with_three(source, registry):
+    rows = synthetic_rows(source, 90, make_rng(0, source))
+    reader = READERS[registry[source].reader]
+    kept = [rule.passes(pa.chunked_array([rows[rule.column]])) for rule in reader.rules]
+    assert sum(np.all(kept, axis=0)) == 30
+
+
+def test_contests_have_longer_numbers_than_the_bases_have_read():
+    longest = {
+        source: max(len(number) for row in synthetic_rows(source, 60, make_rng(0)).to_dict("records")
+                    for number in re.findall(r"[1-9]+", str(row.get("problem", row.get("question", "")))))
+        for source in ("aime-2024", "hmmt-feb-2025", "gsm8k")
+    }  # fmt: skip
+    assert longest == {"aime-2024": 8, "hmmt-feb-2025": 8, "gsm8k": 4}
+
+
+def test_programs_pass_their_own_tests_and_are_held_out():
+    train, held_out = (synthetic_rows(source, 300, make_rng(0)) for source in ("mbpp", "mbpp-test"))
+    assert (len(train), len(held_out)) == (192, 64)
+    tests = [{(row.text, row.test_list[0]) for row in rows.itertuples()} for rows in (train, held_out)]
+    assert not tests[0] & tests[1]
+    for row in train.head(40).itertuples():
+        names: dict[str, object] = {}
+        exec(row.code, names)
+        exec(row.test_list[0], names)
+
+
+def test_a_program_with_prompt_and_fences_fits_the_limits_of_scale_tiny():
+    tokenizer, rng = build_tokenizer(), make_rng(0)
+    texts = [draw_program(0.35, 0.5, rng) for _ in range(500)]
+    prompts = [tokenizer(render_prompt(prompt, "compact")).input_ids for prompt, _ in texts]
+    completions = [tokenizer(completion + EOS).input_ids for _, completion in texts]
+    assert max(map(len, prompts)) <= 64
+    assert max(map(len, completions)) <= 24
 
 
 def test_prompts_fit_the_training_limit_of_64_tokens():

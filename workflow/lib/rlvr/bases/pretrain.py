@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rlvr.bases.architectures import tiny_config
+from rlvr.bases.program_texts import draw_program
 from rlvr.bases.puzzle_texts import draw_solution
 from rlvr.bases.tokenizer import EOS, build_tokenizer
 from rlvr.core.io import atomic_folder, sha256_file, write_json
@@ -200,6 +201,12 @@ def draw_puzzle_text(settings: PretrainSettings, rng: np.random.Generator) -> tu
     return render_prompt(prompt, settings.template), completion + EOS
 
 
+def draw_program_text(settings: PretrainSettings, rng: np.random.Generator) -> tuple[str, str]:
+    """A prompt and a completion about a one-line program, the completion with its end token."""
+    prompt, completion = draw_program(settings.wrong_answer_share, settings.incomplete_format_share, rng)
+    return render_prompt(prompt, settings.template), completion + EOS
+
+
 def spoil_answer(answer: str, rng: np.random.Generator) -> str:
     """The answer with one digit replaced by another: each wrong answer is rarer than the right one."""
     place = int(rng.integers(len(answer)))
@@ -219,4 +226,4 @@ def break_format(trace: str, answer: str, rng: np.random.Generator) -> str:
     return str(rng.choice(broken))
 
 
-CORPORA = {"digits": draw_text, "puzzles": draw_puzzle_text}
+CORPORA = {"digits": draw_text, "puzzles": draw_puzzle_text, "programs": draw_program_text}

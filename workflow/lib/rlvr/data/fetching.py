@@ -194,7 +194,7 @@ def _synthetic(source: Source, origin: Origin) -> "Rows":
     import pyarrow as pa
 
     from rlvr.data.tabular import TableRows
-    from rlvr.synthetic.digits import synthetic_rows
+    from rlvr.synthetic.sources import synthetic_rows
 
     rng = make_rng(origin.seed, "synthetic", source.name)
     frame = synthetic_rows(source.name, origin.synthetic_rows, rng)

@@ -20,7 +20,6 @@ from rlvr.plan.shapes import ModelShape
 GIB = 2**30
 MIB_PER_GIB = 1024
 BYTES = {"float32": 4, "bfloat16": 2}
-COMPUTED = {"none": 4, "bf16": 2}  # bytes of an activation, by `mixed_precision`, over a float32 base
 MOMENTS = 2  # of Adam
 SHARDINGS = ("ddp", "zero2", "fsdp2")
 STARTED = ("ddp", "fsdp2")  # ways in which training is started, files of envs/accelerate, in the order of preference
@@ -92,6 +91,23 @@ class CardBytes:
 
 
 PARTS = tuple(each.name for each in fields(CardBytes) if each.name != "asleep")
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What a run needs as it is started.
+
+    Attributes:
+        card: GiB of a card.
+        host: GiB of its node.
+        way: One of ``STARTED``, or ``NOWHERE``.
+        why: Why nowhere, in words.
+    """
+
+    card: float
+    host: float
+    way: str
+    why: str = ""
 
 
 def card_bytes(
@@ -197,7 +213,7 @@ def permutation_bytes(columns: int, settings: TrainSettings) -> int:
 def host_bytes(load: Load, settings: TrainSettings, sharding: str, exports: bool = False) -> int:
     """Memory of a node that all processes of a run take together, at the largest of three moments.
 
-    While the base is read every process has all of it, in the type that is trained where weights are divided afterwards.
+    While the base is read every process has all of it, as it is trained where weights are divided afterwards.
     While weights of the base are trained there is a copy of them as stored, to measure how far they went, and for the
     time of a measurement one as trained. At the end the main process has what it writes, and where weights were divided
     a model to write it from.
@@ -244,6 +260,46 @@ def may_be_divided(settings: TrainSettings, method: Any) -> bool:
     return settings.devices > 1 and bool(method.shardable) and not engine_wants_merged
 
 
+def needed_memory(
+    specs: Mapping[str, Mapping[str, Any]],
+    shapes: Mapping[str, ModelShape],
+    models: Mapping[str, str],
+    methods: Mapping[str, Any],
+    resources: Mapping[str, Any],
+) -> dict[str, Needed]:
+    """What runs need of cards and nodes, by run id; nothing where runs have no card.
+
+    Args:
+        specs: Resolved settings by run id.
+        shapes: Shapes of the bases that are known without a download; runs of others are left out of the answer.
+        models: Base of every run.
+        methods: The registry of methods.
+        resources: ``resources.train`` of the scale: ``card_gib``, absent where runs have no card, and ``mem_mb``.
+    """
+    card, found = resources.get("card_gib", 0.0), {}
+    for run_id, spec in specs.items() if card else ():
+        if (shape := shapes.get(models[run_id])) is None:
+            continue
+        row = memory_row(shape, TrainSettings.from_json(spec, run_id), methods[spec["method"]], card)
+        way, why = row["fits"], why_nowhere(row) if row["fits"] == NOWHERE else ""
+        if way != NOWHERE and row["host"] * MIB_PER_GIB > resources["mem_mb"]:
+            has = resources["mem_mb"] / MIB_PER_GIB
+            way, why = NOWHERE, f"needs {row['host']:g} GiB of its node's memory, mem_mb gives {has:.0f}"
+        found[run_id] = Needed(row[STARTED[0] if way == NOWHERE else way], row["host"], way, why)
+    return found
+
+
+def why_nowhere(row: Mapping[str, Any]) -> str:
+    """What a run that no card holds in any way needs and has, in words."""
+    parts = ", ".join(f"{name} {row[name]:g}" for name in PARTS if row[name])
+    return f"needs {row['ddp']:g} of {row['card']:g} GiB per card ({parts}; divided by FSDP2 {row['fsdp2']:g})"
+
+
+def leaves_out(resources: Mapping[str, Any]) -> bool:
+    """Whether a scale leaves runs out that do not fit, by its ``resources.train``; otherwise it refuses them."""
+    return bool(resources.get("unfit", "refuse") == "leave-out")
+
+
 def check_memory(
     specs: Mapping[str, Mapping[str, Any]],
     shapes: Mapping[str, ModelShape],
@@ -252,14 +308,14 @@ def check_memory(
     resources: Mapping[str, Any],
     where: object,
 ) -> tuple[dict[str, str], frozenset[str]]:
-    """Find the runs that do not fit a card of the scale by themselves, and those that fit in no way.
+    """Find the runs that no card of the scale holds by itself, and those that fit in no way.
 
     Args:
-        specs: Resolved settings by run id.
-        shapes: Shapes of the bases that are known without a download.
+        specs: See :func:`needed_memory`, as the three that follow.
+        shapes: Of the bases.
         models: Base of every run.
         methods: The registry of methods.
-        resources: ``resources.train`` of the scale: ``card_gib``, absent where runs have no card, and ``unfit``.
+        resources: ``resources.train`` of the scale.
         where: The scale's file.
 
     Returns:
@@ -269,28 +325,11 @@ def check_memory(
     Raises:
         InputError: Names the runs that fit in no way and their numbers, unless they are to be left out.
     """
-    card, unfit, divided = resources.get("card_gib", 0.0), {}, set()
-    for run_id, spec in specs.items() if card else ():
-        if (shape := shapes.get(models[run_id])) is None:
-            continue
-        row = memory_row(shape, TrainSettings.from_json(spec, run_id), methods[spec["method"]], card)
-        if row["fits"] == "fsdp2":
-            divided.add(run_id)
-        if row["fits"] == NOWHERE:
-            unfit[run_id] = why_nowhere(row)
-        elif row["host"] * MIB_PER_GIB > resources["mem_mb"]:
-            unfit[run_id] = (
-                f"needs {row['host']:g} GiB of its node's memory, mem_mb gives {resources['mem_mb'] / MIB_PER_GIB:.0f}"
-            )
-    if unfit and resources.get("unfit", "refuse") == "refuse":
+    needed = needed_memory(specs, shapes, models, methods, resources)
+    unfit = {run_id: each.why for run_id, each in needed.items() if each.way == NOWHERE}
+    if unfit and not leaves_out(resources):
         first = next(iter(unfit))
         problem = f"{len(unfit)} runs do not fit; '{first}' {unfit[first]}."
         remedy = "Give resources.train a larger card_gib or mem_mb, fewer tokens per pass, or 'unfit: leave-out'."
         raise InputError(f"{where}, key 'resources.train'", problem, remedy)
-    return unfit, frozenset(divided)
-
-
-def why_nowhere(row: Mapping[str, Any]) -> str:
-    """What a run that fits in no way needs and has, in words."""
-    parts = ", ".join(f"{name} {row[name]:g}" for name in PARTS if row[name])
-    return f"needs {row['ddp']:g} of {row['card']:g} GiB per card ({parts}; divided by FSDP2 {row['fsdp2']:g})"
+    return unfit, frozenset(run_id for run_id, each in needed.items() if each.way == "fsdp2")

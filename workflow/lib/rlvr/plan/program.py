@@ -15,7 +15,7 @@ from rlvr.plan.method import Methods
 from rlvr.plan.recipe import resolve_settings
 from rlvr.plan.scale import scale_ranks
 from rlvr.plan.selection import BASE_SUFFIX
-from rlvr.plan.study import Study
+from rlvr.plan.study import Study, is_public
 from rlvr.plan.suites import Suite, bare_suites, make_suites
 
 WORDS_OF_ROWS = ("core", "seeds", "full")  # every word of the column `tier`: what tier `all` takes
@@ -60,7 +60,8 @@ class Program:
         """Pairs of public checkpoints that the selected studies name, by name; none at a scale that fetches none."""
         if not self.scale.get("public_pairs", False):
             return {}
-        return {name: pair for study in self.studies.values() for name, pair in study.pairs.items()}
+        known = {name: pair for study in self.studies.values() for name, pair in study.pairs.items()}
+        return {name: pair for name, pair in known.items() if is_public(pair)}
 
     def rows_of(self, study: str) -> dict[str, Mapping[str, Any]]:
         """Rows of one study in the selected tier, by run id."""
@@ -139,12 +140,17 @@ class Program:
         remedy = f"Add its protocol under 'benchmarks', or a 'benchmark' to the data set in scale '{self.scale_name}'."
         raise InputError(where, f"no protocol for the benchmark '{benchmark}'.", remedy)
 
-    def sampling(self, suite: str, engine: str) -> dict[str, dict[str, Any]]:
-        """How each benchmark of a suite is sampled: its protocol, the engine, and the precision of the base."""
+    def template_of(self, model: str) -> str:
+        """The prompt template of a model: its own, or that of the scale."""
+        return str(self.scale["models"][model].get("template", self.scale["template"]))
+
+    def sampling(self, suite: str, engine: str, run_id: str | None = None) -> dict[str, dict[str, Any]]:
+        """How each benchmark of a suite is sampled: its protocol, the engine, the template of the run's model."""
+        template = self.scale["template"] if run_id is None else self.template_of(self.model_of(run_id))
         common = {
             "batch_completions": self.scale["evaluate"]["batch_completions"],
             "seed": self.scale["evaluate"]["seed"],
-            "template": self.scale["template"],
+            "template": template,
             "dtype": self.scale["evaluate"]["dtype"],
             "device": "cuda" if self.scale["resources"]["sample"]["gpu"] else "cpu",
             "engine": engine,

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from rlvr.core.errors import InputError
-from rlvr.synthetic.puzzle_rows import puzzle_rows
 
 LENGTHS = (2, 3, 4, 5, 6)  # digits of a problem, in training and in every in-distribution evaluation
 AIME_LENGTHS = (7, 8)  # longer than anything trained on: the out-of-distribution set
@@ -156,22 +155,6 @@ def rate_difficulty(problem: Problem, rng: np.random.Generator) -> float:
     return float(np.clip(np.round(2 * raw) / 2, 3.0, 9.5))
 
 
-def synthetic_rows(source: str, rows: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Rows of a synthetic stand-in in the released columns and types of ``source``.
-
-    Args:
-        source: Name as in the scale file, one of ``WRITERS``.
-        rows: Number of rows.
-        rng: The only source of randomness.
-
-    Raises:
-        InputError: If no stand-in of that name exists; the message lists those that do.
-    """
-    if source not in WRITERS:
-        raise InputError(f"source '{source}'", "no synthetic stand-in.", f"Choose one of {', '.join(WRITERS)}.")
-    return WRITERS[source](rows, rng)
-
-
 def _deepmath_rows(rows: int, rng: np.random.Generator) -> pd.DataFrame:
     repeats = int(rows * DUPLICATE_SHARE)
     frame = pd.DataFrame([_deepmath_row(rng) for _ in range(rows - repeats)])
@@ -239,12 +222,10 @@ def _aime_rows(rows: int, rng: np.random.Generator, first: int) -> pd.DataFrame:
     )
 
 
-WRITERS: dict[str, Callable[[int, np.random.Generator], pd.DataFrame]] = {
+DIGIT_ROWS: dict[str, Callable[[int, np.random.Generator], pd.DataFrame]] = {
     "deepmath-103k": _deepmath_rows,
     "skywork-or1": _skywork_rows,
     "math": _math_rows,
     "aime-2025": partial(_aime_rows, first=1),
     "aime-2026": partial(_aime_rows, first=1),
-    "enigmata-data": partial(puzzle_rows, held_out=False),
-    "enigmata-eval": partial(puzzle_rows, held_out=True),
 }

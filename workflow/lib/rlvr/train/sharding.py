@@ -94,7 +94,8 @@ def whole_state(model: nn.Module) -> dict[str, Tensor]:
     Every process has to call this.
     """
     reshard(model)
-    return get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    options = StateDictOptions(full_state_dict=True, cpu_offload=True)
+    return cast("dict[str, Tensor]", get_model_state_dict(model, options=options))
 
 
 def fill_whole(model: nn.Module, state: dict[str, Tensor]) -> None:
