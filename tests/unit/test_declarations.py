@@ -11,7 +11,9 @@ SCHEMA = Path(__file__).resolve().parents[2] / "workflow/schemas/outputs.schema.
 FILES = {
     "shared.yaml": "shared:\n  lora: &lora {method: lora}\n",
     "figures.yaml": "figure10: {caption: Ten.}\nfigureS1: {caption: Ours.}\nfigure2: {caption: Two.}",  # no line break
-    "a_tables.yaml": "# Of the paper\n\ntableS3: {caption: Ours., where: *lora}\ntable4:\n  caption: Four.\n  where: *lora\n",
+    "a_tables.yaml": (
+        "# Of the paper\n\ntableS3: {caption: Ours., where: *lora}\ntable4:\n  caption: Four.\n  where: *lora\n"
+    ),
 }
 
 

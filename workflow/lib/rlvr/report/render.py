@@ -212,7 +212,7 @@ def interval_kinds(columns: Iterable[Column]) -> str:
     score = "of a score over problems, for its seed alone (modified Wilson interval for an effective number of answers)"
     spectrum = "of an estimated spectrum from its standard error"
     over_seeds = {
-        "difference": "of a difference of means over seeds, paired by seeds and problems, with the selection of its terms",
+        "difference": "of a difference of means over seeds, paired by seeds and problems, with its selection",
         "max": "of a largest mean over seeds with its selection",
     }
     kinds = [
