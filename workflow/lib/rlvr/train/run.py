@@ -38,6 +38,7 @@ from rlvr.train.metrics import metrics_frame
 from rlvr.train.sharding import device, fill_whole, is_main_process, is_on_cpu, is_sharded, whole_state
 from rlvr.train.signal import check_signal
 from rlvr.train.stopping import RunStopped, StopWhenAsked
+from rlvr.train.tracking import track
 from rlvr.train.trainer import make_trainer
 from rlvr.train.written import write_weights
 
@@ -104,6 +105,7 @@ def _train(
     trainer.add_callback(SealedCheckpoints(out / CHECKPOINTS, origin, settings))
     trainer.add_callback(stopping)
     trainer.add_callback(live)
+    track(trainer, settings.run_id, out)
     with trainer.accelerator.main_process_first():
         resume_from = resumable_checkpoint(out / CHECKPOINTS, origin)
     set_seed(settings.seed, device_specific=True)  # vLLM seeds the process anew, and equally for every run
