@@ -8,7 +8,7 @@ import pytest
 from bound_rows import ROOT, STUDIES
 from configured import copy_configuration
 
-from rlvr.plan.outputs_file import read_reported
+from rlvr.plan.reported import read_reported
 from rlvr.plan.study import study_names
 from rlvr.report.audit.judging import audit_study
 
@@ -161,6 +161,10 @@ def test_places_that_contradict_are_named(study: str) -> None:
 def test_a_study_with_printed_tables_and_no_outputs_is_planned(tmp_path: Path) -> None:
     configured = copy_configuration(tmp_path)
     folder = tmp_path / "workflow" / "studies" / PEFT
+    for name in ("claims.yaml", "facts.yaml"):
+        (folder / name).unlink()
+    for path in (folder / "reported").glob("table*.csv"):
+        path.rename(folder / "printed" / path.name)
     (folder / "outputs.yaml").write_text("outputs: {}\n")
     assert (folder / "statements.csv").is_file()
     workspace = configured.load(studies=[PEFT], scale="paper")

@@ -28,7 +28,9 @@ def outputs_of(name):
     study = load_study(name, STUDIES, SCHEMAS, METHODS)
     path = study.folder / "outputs.yaml"
     candidates = candidates_of(study.rows, study.recipe, study.pairs)
-    facts = load_facts(study.folder / "facts.yaml", SCHEMAS / "facts.schema.yaml", candidates, study.recipe, ROOT)
+    facts = load_facts(
+        study.folder / "facts.yaml", SCHEMAS / "facts.schema.yaml", candidates, study.recipe, ROOT, study.benchmarks
+    )
     schema = SCHEMAS / "outputs.schema.yaml"
     return study, load_outputs(path, candidates, OPTIONS, schema, facts=facts) if path.is_file() else {}
 

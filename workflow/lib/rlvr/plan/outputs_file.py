@@ -5,13 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, load_yaml
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import build
 from rlvr.plan.outputs import SEED_MEANS, Column, Output, Row, selected_runs
-from rlvr.plan.printed import parse_printed
+from rlvr.plan.reported import check_reported, read_reported
 from rlvr.plan.selection import (
     BASE,
     Condition,
@@ -27,7 +26,7 @@ from rlvr.plan.selection import (
     text_of,
 )  # fmt: skip
 from rlvr.plan.statistics import PAIR_KINDS, SCORE, find_statistic
-from rlvr.plan.table_kinds import CELLS, CRITERIA, FACTS, TABLE_KINDS
+from rlvr.plan.table_kinds import CELLS, FACTS, TABLE_KINDS
 
 Kinds = Mapping[str, type[FigureOptions]]
 ALL_STUDIES = "all"  # key of the counts at real size, which one file holds for all studies
@@ -41,7 +40,7 @@ def load_outputs(
     words: Mapping[str, Collection[str]] | None = None,
     facts: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> dict[str, Output]:
-    """All outputs of a study, in the order of the file, with the printed numbers of ``reported/<output>.csv``.
+    """All outputs of a study, in the order of the file, with the printed numbers of ``reported/``.
 
     Args:
         path: ``outputs.yaml``.
@@ -59,16 +58,22 @@ def load_outputs(
     if schema is not None:
         check_against(content, schema, path)
     folder = Path(path).parent / "reported"
-    found = {}
+    found: dict[str, Output] = {}
+    files: dict[Path, list[str]] = {}  # of printed numbers, with the outputs that show them
     for key, fields in content["outputs"].items():
-        reported = folder / f"{key}.csv"
+        reported = folder / f"{fields.get('reported', key)}.csv"
         declared = Declared(key, fields, candidates, f"{path}, output '{key}'", words)
         if declared.kind == FACTS:
             found[key] = declared.facts((facts or {}).get(key, ()))
             continue
         printed = read_reported(reported, declared.words_printed) if reported.is_file() else {}
         found[key] = declared.output(kinds, printed)
-        _check_reported(found[key], reported, declared.where)
+        if reported.is_file():
+            files.setdefault(reported, []).append(key)
+        elif "reported" in fields:
+            raise InputError(reported, "no such file.", f"See {declared.where}, key 'reported'.")
+    for reported, keys in files.items():
+        check_reported([found[key] for key in keys], reported, f"{path}, output '{', '.join(keys)}'")
     if stray := sorted(key for key in facts or {} if key not in found or found[key].kind != FACTS):
         raise InputError(
             path, f"has no table of kind '{FACTS}' named '{stray[0]}'.", "Declare it, or remove its facts."
@@ -306,41 +311,6 @@ def source_of(key: str) -> str:
     """
     word, supplement, number = re.fullmatch(r"(table|figure)(S?)(\d+)", key).groups()  # type: ignore[union-attr]
     return "ours" if supplement else f"{word} {number}"
-
-
-def read_reported(path: Path, words: Collection[str] = ()) -> dict[str, dict[str, str]]:
-    """Printed numbers of a table, exactly as printed without the percent sign, by row and column.
-
-    Args:
-        path: CSV with a column ``row``.
-        words: Columns of words, not numbers.
-
-    Raises:
-        InputError: Names line and column of a text that is not a number.
-    """
-    found: dict[str, dict[str, str]] = {}
-    seen: set[str] = set()
-    for number, line in read_csv(path, ("row",)):
-        row = line.pop("row")
-        if row in seen:
-            raise InputError(f"{path}, line {number}", f"row '{row}' appears twice.", "Remove one of the lines.")
-        seen.add(row)
-        for column, text in line.items():
-            if text and column not in words:
-                parse_printed(text, f"{path}, line {number}, column '{column}'")
-            if text:
-                found.setdefault(row, {})[column] = text
-    return found
-
-
-def _check_reported(output: Output, path: Path, where: str) -> None:
-    """Every printed number stands beside a cell."""
-    places = {(row.key, column.printed) for row, column in output.cells()}
-    criteria = output.plot.get("criteria", ()) if output.kind == CRITERIA else ()
-    places |= {(row.key, each["key"]) for row in output.rows for each in criteria}
-    stray = sorted({(row, column) for row, texts in output.reported.items() for column in texts} - places)
-    if stray:
-        raise InputError(path, f"row '{stray[0][0]}', column '{stray[0][1]}' has no cell.", f"See {where}.")
 
 
 def _texts(value: str | Sequence[str]) -> tuple[str, ...]:

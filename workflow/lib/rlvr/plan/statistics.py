@@ -178,6 +178,8 @@ DIAGNOSTIC = (
         "diagnostics",
         "share of the update that the base's singular directions show on their diagonal",
     ),
+    _share("leading_mode_share", "diagnostics", "share of the update along the first eighth of the base's directions"),
+    _share("trailing_mode_share", "diagnostics", "share of the update along the last eighth of the base's directions"),
     _number(
         "normalised_spectral_shift",
         "diagnostics",
