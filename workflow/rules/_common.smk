@@ -33,13 +33,13 @@ from rlvr.plan.launch import Launch, check_budget, selected_rows
 from rlvr.plan.outputs import required_inputs, used_runs
 from rlvr.plan.program import prompt_limits
 from rlvr.plan.run_texts import describe_run
-from rlvr.plan.selection import run_facts
+from rlvr.plan.selection import BASE_SUFFIX, run_facts
 from rlvr.plan.shapes import model_shapes
 from rlvr.plan.siblings import among, families, printed_spreads, relatives, seeds_of, siblings
 from rlvr.plan.sources import find_source
 from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines
 from rlvr.plan.starts import start_shapes
-from rlvr.plan.statistics import EVIDENCE
+from rlvr.plan.statistics import EVIDENCE, FIRST_STEPS
 from rlvr.plan.study import ancestors, checkpoint_name, load_study, study_names
 from rlvr.plan.tags import tag_rows
 from rlvr.plan.workspace import Vocabulary, check_config_files, load_workspace

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rlvr.plan.statistics import ANSWERS, EVIDENCE, PAIR_KINDS, SCORE, STATISTICS, Statistic
+from rlvr.plan.statistics import ANSWERS, EVIDENCE, FIRST_STEPS, PAIR_KINDS, SCORE, STATISTICS, Statistic
 from rlvr.plan.table_kinds import FACTS, TABLE_KINDS
 
 SEED_MEANS = "seed_means"
@@ -33,7 +33,7 @@ class Column:
         over: Over what it goes: ``seeds`` (the runs differ in nothing else), ``runs``, or ``seed_means`` (the runs of
             each setting become a mean over seeds first).
         benchmarks: Problems of a score; several make a macro average.
-        over_modules: ``mean`` or ``std`` of a spectral quantity over the adapted modules.
+        over_modules: ``mean``, ``std``, ``min`` or ``max`` of a spectral quantity over the modules.
         printed: Column of the reported table that stands beside it.
         decimals: Digits after the point where no printed number says.
         last_steps: Steps at the end of training that a metric is averaged over.
@@ -60,6 +60,11 @@ class Column:
     def unit(self) -> str:
         """Unit of the cells."""
         return self.shown.unit
+
+    @property
+    def is_of_bases(self) -> bool:
+        """Whether its cells show untrained bases alone."""
+        return self.shown.source == FIRST_STEPS
 
     @property
     def is_score(self) -> bool:

@@ -242,9 +242,11 @@ class Declared:
         return tuple(by_setting(self.candidates, sides[0])) if column.over == SEED_MEANS else sides
 
     def _selected(self, conditions: Sequence[Condition], column: Column) -> tuple[str, ...]:
-        """The runs of a cell; an untrained base has scores only."""
+        """The runs of a cell; an untrained base has scores and what is measured of bases only."""
         found = select(self.candidates, [self.common, *conditions])
-        return found if column.is_score else tuple(name for name in found if not self._is_base(name))
+        if column.is_score:
+            return found
+        return tuple(name for name in found if self._is_base(name) == column.is_of_bases)
 
     def _with_runs(self, value: Any) -> Any:
         """Options with ``runs`` in the place of every ``where``."""
