@@ -10,8 +10,8 @@ import pytest
 from rlvr.core.errors import InputError
 from rlvr.core.io import write_json, write_table
 from rlvr.report.invariant_files import ResultFiles, check_results_file, read_results
-from rlvr.report.invariants import INVARIANTS, Protocol, find_breaches, invariants_table
-from rlvr.tables import METRICS, SCORES, SPECTRA
+from rlvr.report.invariants import INVARIANTS, PERTURBATIONS, Protocol, find_breaches, invariants_table
+from rlvr.tables import DIAGNOSTICS, METRICS, SCORES, SPECTRA
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTOCOL = Protocol({"hard": 4}, {"hard": 256}, {"a": 2, "b": 2}, max_unparsed_share=0.5, max_timed_out_share=0.05)
@@ -36,6 +36,11 @@ def spectrum(run_id: str, quantity: str, value: float) -> dict[str, Any]:
         "run_id": run_id, "module": "layers.0.q_proj", "layer": 0, "projection": "q_proj", "rows": 8, "cols": 4,
         "quantity": quantity, "value": value, "std_error": 0.0, "method": "exact",
     }  # fmt: skip
+
+
+def diagnostic(quantity: str, value: float = 1.0) -> dict[str, Any]:
+    found = spectrum("a", quantity, value) | {"index": 0}
+    return {name: number for name, number in found.items() if name not in ("std_error", "method")}
 
 
 def cell(row: str, **other: Any) -> dict[str, Any]:
@@ -66,6 +71,7 @@ def sound() -> dict[str, pd.DataFrame]:
         "manifests": pd.DataFrame([manifest(run_id) for run_id in RUNS]),
         "metrics": pd.DataFrame([step(run_id, number) for run_id in RUNS for number in (1, 2)]),
         "spectra": pd.DataFrame([*norms, *ranks, *shares]),
+        "diagnostics": pd.DataFrame([diagnostic("mode_share", 3.0), *map(diagnostic, PERTURBATIONS)]),
     }
     return {kind: table.assign(file=f"{kind}.file") for kind, table in tables.items()}
 
@@ -98,6 +104,7 @@ BROKEN = {
     "spectrum-is-a-number": [("spectra", 2, "value", float("nan"))],
     "effective-rank-within-its-bound": [("spectra", 2, "value", 4.1), ("spectra", 4, "value", 1.01)],
     "update-is-not-zero": [("spectra", 1, "value", 0.0)],
+    "perturbation-within-its-bound": [("diagnostics", 1, "value", 1.01), ("diagnostics", 2, "value", float("nan"))],
 }
 ALSO = {  # invariants that a change breaks beside its own
     "score-is-a-share": {"verdicts-add-up"},
@@ -138,7 +145,7 @@ def test_every_invariant_is_broken_by_some_test_and_documented() -> None:
 
 def write_results(folder: Path) -> ResultFiles:
     tables = sound()
-    for kind, schema in (("scores", SCORES), ("metrics", METRICS), ("spectra", SPECTRA)):
+    for kind, schema in (("scores", SCORES), ("metrics", METRICS), ("spectra", SPECTRA), ("diagnostics", DIAGNOSTICS)):
         write_table(tables[kind].drop(columns="file"), folder / f"{kind}.parquet", schema)
     manifests = []
     for run_id in RUNS:

@@ -326,3 +326,20 @@ def test_the_rest_of_an_adapters_base_is_the_base(base, base_dir, tmp_path):
     adapter = write_adapter(tmp_path / "adapter")
     rest = list(iterate_rest(base_dir, adapter, {Q1.removesuffix(".weight")}))
     assert {pair.name for pair in rest} == set(base) - {Q1} and all(pair.same for pair in rest)
+
+
+TOWER = "visual.blocks.0.attn.qkv.weight"
+ENCODER = "vision_tower.vision_model.encoder.layers.7.self_attn.q_proj.weight"  # named like a decoder layer
+
+
+def test_a_vision_tower_is_left_out_by_name_and_its_share_is_told(base, tmp_path):
+    seeing = {**base, TOWER: torch.ones(4, 6), ENCODER: torch.ones(3, 3)}
+    tuned = {**tuned_from(base), TOWER: torch.zeros(4, 6), ENCODER: torch.zeros(3, 3)}
+    spectra, diagnostics = measure(write(tmp_path / "base", seeing), write(tmp_path / "tuned", tuned), tmp_path)
+    assert spectra["layer"].max() == 1 and not spectra["module"].str.contains("vis").any()
+    assert not diagnostics["module"].str.contains("vis").any()
+    everything = sum(tensor.numel() for tensor in seeing.values())
+    assert value(diagnostics, "model", "left_out_share") == pytest.approx(33 / everything)
+    _, plain = measure(write(tmp_path / "text", base), write(tmp_path / "tuned_text", tuned_from(base)), tmp_path)
+    assert value(plain, "model", "left_out_share") == 0.0
+    assert value(plain, "model", "model_sparsity") == value(diagnostics, "model", "model_sparsity")

@@ -7,9 +7,10 @@ from bound_rows import PRIMARY, ROOT, SCHEMAS, STUDIES, TINY, load_program
 
 from rlvr.plan.facts import load_facts
 from rlvr.plan.labels import display_names
+from rlvr.plan.outputs import Output, Row
 from rlvr.plan.outputs_file import load_outputs
 from rlvr.plan.selection import candidates_of
-from rlvr.plan.stand_ins import name_stand_ins
+from rlvr.plan.stand_ins import name_stand_ins, replace_pairs
 from rlvr.report.figures import OPTIONS
 
 
@@ -45,3 +46,19 @@ def test_the_names_of_the_stand_ins_state_their_parameters() -> None:
     for model, text in TINY["stand_ins"].items():
         parameters = json.loads((ROOT / "data/bases" / model / "model.json").read_text())["parameters"]
         assert f"{parameters / 1000:.0f} K" in text
+
+
+def test_a_run_takes_the_place_of_a_pair_and_says_so() -> None:
+    rows = (
+        Row("public", ("GRPO", "Model A"), {"x": (("a",),)}),
+        Row("other", ("GRPO", "Model B"), {"x": (("b",),)}),
+        Row("own", ("DAPO", "ours"), {"x": (("run-2",),)}),
+    )
+    plot = {"curves": [{"series": "rl", "runs": ["a", "b"]}]}
+    output = Output("table1", "table", "ours", "c", ("x", "y"), (), rows, {}, plot, {"diagnostics": ("a",)}, ("a", "b"))
+    found = replace_pairs(output, {"a": "run-1"})
+    assert [row.runs["x"] for row in found.rows] == [(("run-1",),), (("b",),), (("run-2",),)]
+    assert [row.labels[-1] for row in found.rows] == ["Model A [here run-1]", "Model B", "ours"]
+    assert found.plot["curves"] == [{"series": "rl", "runs": ["run-1", "b"]}]
+    assert found.reads == {"diagnostics": ("run-1",)} and found.pairs == ("b",)
+    assert replace_pairs(output, {}) == output

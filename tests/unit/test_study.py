@@ -14,7 +14,7 @@ from rlvr.plan.grid import expand, name_run, read_grid
 from rlvr.plan.layout import check_layout
 from rlvr.plan.program import make_program
 from rlvr.plan.scale import check_datasets, load_scale, scale_ranks
-from rlvr.plan.study import complete_recipe, load_study, study_names
+from rlvr.plan.study import complete_recipe, is_public, load_study, study_names
 
 HEADER = "tier,model,dataset,method,rank,alpha,target_modules,seed"
 ROW = "core,qwen3-8b,deepmath-hard,lora,8,16,all_linear,42"
@@ -337,4 +337,20 @@ def test_pairs_of_checkpoints_are_read_and_checked(tmp_path: Path) -> None:
     assert load_study("one", folder, SCHEMAS, METHODS).pairs["mine"]["tuned_repository"] == "c/d"
     (folder / "one/pairs.csv").write_text(f"{header}\nmine,a/b,main,c/d,{'1' * 40}\n")
     with pytest.raises(InputError, match=r"line 2: base_revision is 'main'"):
+        load_study("one", folder, SCHEMAS, METHODS)
+    (folder / "one/pairs.csv").write_text(f"{header}\nmine,,{'0' * 40},c/d,\n")
+    with pytest.raises(InputError, match="line 2: base_revision has no repository"):
+        load_study("one", folder, SCHEMAS, METHODS)
+
+
+def test_pairs_need_no_revision_no_repository_and_may_have_a_stand_in(tmp_path: Path) -> None:
+    folder = write_study(tmp_path, "one", ROW)
+    (run_id,) = load_study("one", folder, SCHEMAS, METHODS).rows
+    header = "pair,base_repository,base_revision,tuned_repository,tuned_revision,stand_in"
+    (folder / "one/pairs.csv").write_text(f"{header}\nhead,a/b,,c/d,,{run_id}\nprivate,a/b,,,,\n")
+    pairs = load_study("one", folder, SCHEMAS, METHODS).pairs
+    assert [is_public(pair) for pair in pairs.values()] == [True, False]
+    assert pairs["head"]["stand_in"] == run_id
+    (folder / "one/pairs.csv").write_text(f"{header}\nhead,a/b,,c/d,,no-run\n")
+    with pytest.raises(InputError, match="stand_in 'no-run' is no run of the grid"):
         load_study("one", folder, SCHEMAS, METHODS)

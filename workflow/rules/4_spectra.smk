@@ -1,6 +1,7 @@
 # IN   train/<run_id>/ and models/<model>/; the folders of the pairs in config.yaml
 # OUT  spectra/bases/<model>/ (what the diagnostics ask of a base, for all its runs);
 #      spectra/<run_id>.parquet (of the update), spectra/diagnostics/<run_id>.parquet (update against base);
+#      spectra/footprints/<run_id>.npz and pairs/<pair>_footprint.npz (masks of the weights that changed; where outputs read them);
 #      spectra/frozen/<model>.parquet (of the base), spectra/decay/<model>.parquet (its summary);
 #      spectra/first_steps/<model>.parquet (of the base, one gradient step from several starts);
 #      spectra/starts/<shape>.parquet (of one module under DoRA, trained for this alone);
@@ -44,6 +45,26 @@ rule measure_run:
         code=adapter_code("measure_run"),
     script:
         "../scripts/measure_run.py"
+
+
+rule mask_run:
+    """Which weights a run changed, and which of them are principal, bit by bit."""
+    input:
+        run=finished_run,
+        checked=ancient(checked_run),
+        base=base_of,
+        factors=factors_of,
+    output:
+        footprint=f"{RESULTS}/spectra/footprints/{{run_id}}.npz",
+    log:
+        f"{RESULTS}/logs/mask_run/{{run_id}}.log",
+    conda:
+        "../../envs/train.yaml"
+    params:
+        diagnostics=SCALE["spectra"]["diagnostics"],
+        code=adapter_code("mask_run"),
+    script:
+        "../scripts/mask_run.py"
 
 
 rule measure_frozen:
@@ -141,6 +162,26 @@ rule measure_pair:
         code=adapter_code("measure_pair"),
     script:
         "../scripts/measure_pair.py"
+
+
+rule mask_pair:
+    """Which weights differ between two checkpoints, and which of them are principal, bit by bit."""
+    input:
+        pair_files,
+    output:
+        footprint=f"{RESULTS}/spectra/pairs/{{pair}}_footprint.npz",
+    log:
+        f"{RESULTS}/logs/mask_pair/{{pair}}.log",
+    wildcard_constraints:
+        pair=one_of(PAIRS),
+    conda:
+        "../../envs/train.yaml"
+    params:
+        diagnostics=SCALE["spectra"]["diagnostics"],
+        pair=lambda wildcards: PAIRS[wildcards.pair],
+        code=adapter_code("mask_pair"),
+    script:
+        "../scripts/mask_pair.py"
 
 
 rule plot_pair:

@@ -14,7 +14,7 @@ def claim_needs(study):
     same = siblings(facts_of(study))
     needed = [required_inputs(each, bases, SCALE["datasets"], PROGRAM.pairs, same) for each in claimed_of(study)]
     found = {kind: {key for keys in needed for key in keys[kind]} for kind in EVIDENCE}
-    untrained = {(f"{model}_base", benchmark) for model, benchmark in places_of(CLAIMS[study], "base")}
+    untrained = {(f"{model}{BASE_SUFFIX}", benchmark) for model, benchmark in places_of(CLAIMS[study], "base")}
     for kind in ("scores", "answers"):
         found[kind] |= {key for key in untrained if key[0] in bases and is_sampled(study, *key)}
     return {kind: sorted(keys) for kind, keys in found.items()}
@@ -69,14 +69,16 @@ def claim_scope(wildcards):
 def result_files(wildcards):
     """Every result that a study's paper is made from: those of its tier's runs, and the spectra that its outputs read."""
     study, rows = wildcards.study, list(PROGRAM.rows_of(wildcards.study))
-    measured = {key for name in OUTPUTS[study] for key in needs_of(study, name)["spectra"]}
+    needed = [needs_of(study, name) for name in OUTPUTS[study]]
+    read = {kind: sorted({key for keys in needed for key in keys[kind]}) for kind in EVIDENCE}
     tested = sorted({benchmark for run_id in rows for benchmark in PROGRAM.benchmarks_of(study, run_id)})
     return {
         "cells": cells_of(study, OUTPUTS[study]),
         "scores": study_scores(wildcards),
         "manifests": expand(rules.train_run.output.run, run_id=rows),
         "metrics": expand(rules.train_run.output.metrics, run_id=rows),
-        "spectra": [evidence_file(study, "spectra", key) for key in sorted(measured)],
+        "spectra": [evidence_file(study, "spectra", key) for key in read["spectra"]],
+        "diagnostics": [evidence_file(study, kind, key) for kind in ("diagnostics", "pair_diagnostics") for key in read[kind]],
         "cards": expand(rules.curate_dataset.output.card, dataset=tested),
         "checked": [ancient(path) for path in expand(rules.check_run.output.checked, run_id=rows)],
     }

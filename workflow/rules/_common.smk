@@ -6,6 +6,8 @@ import sys
 from dataclasses import asdict
 from functools import cache
 
+from snakemake.utils import update_config
+
 LIBRARY = ROOT / "workflow" / "lib"
 SCHEMAS = ROOT / "workflow" / "schemas"
 STUDIES = ROOT / "workflow" / "studies"
@@ -26,7 +28,7 @@ from rlvr.core.schemas import load_yaml
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
 from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, required_figures
-from rlvr.plan.configuration import check_engine
+from rlvr.plan.configuration import check_engine, typed
 from rlvr.plan.freshness import spec_content
 from rlvr.plan.labels import display_names
 from rlvr.plan.launch import Launch, check_budget, selected_rows
@@ -63,6 +65,8 @@ or_stop(check_config_files, [*workflow.overwrite_configfiles, *([own_config] if 
 
 configfile: str(own_config)
 
+
+update_config(config, typed(workflow.config_settings.config, or_stop(load_yaml, SCHEMAS / "config.schema.yaml")))
 
 WORDS = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, tiny_shapes())
 WORKSPACE = or_stop(load_workspace, config, ROOT, f"results/{config.get('scale')}", WORDS)

@@ -17,6 +17,8 @@ EVIDENCE_FILES = {  # where each kind of evidence lies
     "diagnostics": rules.measure_run.output.diagnostics,
     "pair_spectra": rules.measure_pair.output.spectra,
     "pair_diagnostics": rules.measure_pair.output.diagnostics,
+    "footprints": rules.mask_run.output.footprint,
+    "pair_footprints": rules.mask_pair.output.footprint,
     "models": f"{RESULTS}/models/{{model}}/model.json",
     "frozen": rules.measure_frozen.output.spectra,
     "decay": rules.measure_frozen.output.decay,

@@ -22,6 +22,7 @@ WARM = {  # what is loaded for the jobs of a rule; those of other rules are star
     ],
     "factor_base": ["rlvr.spectra.bases"],
     "measure_run": ["rlvr.spectra.diagnostics", "rlvr.spectra.measure"],
+    "mask_run": ["rlvr.spectra.footprints"],
     "grade_samples": ["rlvr.evaluate.grades", "rlvr.grading.grade_cache", "rlvr.grading.warm_worker"],
     "score_run": ["rlvr.evaluate.scoring"],
     "check_run": ["rlvr.train.recorded"],

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    named = ("cells", "scores", "manifests", "metrics", "spectra", "cards")
+    named = ("cells", "scores", "manifests", "metrics", "spectra", "diagnostics", "cards")
     check_results_file(
         files=ResultFiles(**{name: list(snakemake.input.get(name, [])) for name in named}),
         protocol=Protocol(**snakemake.params.protocol),

@@ -53,13 +53,14 @@ def fetch_checkpoint(repository: str, revision: str, out_dir: str | Path, cache_
 
     Args:
         repository: Name on the hub.
-        revision: Full commit hash.
+        revision: Full commit hash; empty for the one that the repository has now, which ``checkpoint.json`` names.
         out_dir: Folder of the checkpoint; replaced whole or not at all.
         cache_dir: Hub cache; ``None`` for the user's own.
 
     Raises:
         InputError: If the revision is not a commit hash, the download fails, or no file is in safetensors.
     """
+    revision = revision or latest_revision(repository)
     snapshot = download_snapshot(repository, revision, cache_dir)
     with atomic_folder(out_dir) as folder:
         for path in sorted(path for path in snapshot.iterdir() if path.is_file()):
@@ -71,6 +72,21 @@ def fetch_checkpoint(repository: str, revision: str, out_dir: str | Path, cache_
         checksums = {path.name: sha256_file(path) for path in weights}
         content = {"repository": repository, "revision": revision, "weights_sha256": checksums}
         write_json(content, folder / "checkpoint.json")
+
+
+def latest_revision(repository: str) -> str:
+    """The commit that a repository of the hub has now.
+
+    Raises:
+        InputError: If the hub does not answer or does not know it.
+    """
+    from huggingface_hub import HfApi
+
+    try:
+        return str(HfApi().model_info(repository).sha)
+    except Exception as error:  # the hub's client, its transport and offline mode each raise errors of their own
+        remedy = "Check the name, log in (`hf auth login`), or pin a revision that is in the cache."
+        raise InputError(repository, f"its revision was not found ({error}).", remedy) from error
 
 
 def download_snapshot(repository: str, revision: str, cache_dir: str | Path | None) -> Path:

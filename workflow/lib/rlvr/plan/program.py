@@ -15,7 +15,7 @@ from rlvr.plan.method import Methods
 from rlvr.plan.recipe import resolve_settings
 from rlvr.plan.scale import scale_ranks
 from rlvr.plan.selection import BASE_SUFFIX
-from rlvr.plan.study import Study
+from rlvr.plan.study import Study, is_public
 from rlvr.plan.suites import Suite, bare_suites, make_suites
 
 WORDS_OF_ROWS = ("core", "seeds", "full")  # every word of the column `tier`: what tier `all` takes
@@ -58,7 +58,8 @@ class Program:
         """Pairs of public checkpoints that the selected studies name, by name; none at a scale that fetches none."""
         if not self.scale.get("public_pairs", False):
             return {}
-        return {name: pair for study in self.studies.values() for name, pair in study.pairs.items()}
+        known = {name: pair for study in self.studies.values() for name, pair in study.pairs.items()}
+        return {name: pair for name, pair in known.items() if is_public(pair)}
 
     def rows_of(self, study: str) -> dict[str, Mapping[str, Any]]:
         """Rows of one study in the selected tier, by run id."""

@@ -1,4 +1,7 @@
-"""Stand-ins of a small scale are named beside the printed thing that they replace, in every table and figure."""
+"""Stand-ins of a small scale are named beside the printed thing that they replace, in every table and figure.
+
+Where a scale fetches no public checkpoints, runs stand in for pairs of them.
+"""
 
 import re
 from collections.abc import Mapping
@@ -36,3 +39,33 @@ def _named_row(row: Row, output: Output, specs: Mapping[str, Mapping[str, Any]],
         if printed != trained:
             labels = [re.sub(rf"\br = {printed}\b", f"r = {printed} (here {trained})", label) for label in labels]
     return replace(row, labels=tuple(labels))
+
+
+def replace_pairs(output: Output, runs: Mapping[str, str]) -> Output:
+    """An output that shows runs in the place of pairs of checkpoints, and says so in the labels of its rows.
+
+    Args:
+        output: Declaration.
+        runs: The run that stands in for a pair, by the pair's name; other pairs stay what they are.
+    """
+
+    def named(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: named(entry) for key, entry in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(named(entry) for entry in value)
+        return runs.get(value, value) if isinstance(value, str) else value
+
+    return replace(
+        output,
+        rows=tuple(_row_of_runs(row, runs, named(row.runs)) for row in output.rows),
+        plot=named(output.plot),
+        reads=named(output.reads),
+        pairs=tuple(name for name in output.pairs if name not in runs),
+    )
+
+
+def _row_of_runs(row: Row, runs: Mapping[str, str], shown: Any) -> Row:
+    replaced = {runs[name] for sides in row.runs.values() for side in sides for name in side if name in runs}
+    labels = (*row.labels[:-1], f"{row.labels[-1]} [here {replaced.pop()}]") if len(replaced) == 1 else row.labels
+    return replace(row, runs=shown, labels=labels)

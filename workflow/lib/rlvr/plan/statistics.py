@@ -3,15 +3,21 @@
 Schema, look-ups, input functions of the rules and the list in ``docs/spectra.md`` all follow from these two tables.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rlvr.core.errors import InputError
 
+HOUR_S = 3600
 SCORE = "scores"  # looked up by benchmark, too, as are:
 ANSWERS = "answers"
 FIRST_STEPS = "first_steps"  # of an untrained base, which has nothing else but scores
-PAIR_KINDS = {"spectra": "pair_spectra", "diagnostics": "pair_diagnostics"}  # where a pair's own files take their place
+PAIR_KINDS = {  # where a pair's own files take their place
+    "spectra": "pair_spectra",
+    "diagnostics": "pair_diagnostics",
+    "footprints": "pair_footprints",
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,8 @@ EVIDENCE: Mapping[str, EvidenceKind] = {
         EvidenceKind("diagnostics", ("run_id",), "update of a run against the weights of its base"),
         EvidenceKind("pair_spectra", ("pair",), "spectrum of the update between two checkpoints"),
         EvidenceKind("pair_diagnostics", ("pair",), "update between two checkpoints against the first of them"),
+        EvidenceKind("footprints", ("run_id",), "which weights a run changed, and which of them are principal"),
+        EvidenceKind("pair_footprints", ("pair",), "which weights differ between two checkpoints"),
         EvidenceKind("models", ("model",), "what a base model is: origin, architecture, parameters"),
         EvidenceKind("frozen", ("model",), "leading singular values of a base before training"),
         EvidenceKind(FIRST_STEPS, ("model",), "one gradient step at the layers of a base, from several starts"),
@@ -111,7 +119,7 @@ OF_A_RUN = (
     Statistic("trainable_parameters", "parameters", ("manifests",), "numbers that training may change"),
     Statistic("trainable_share", "%", ("manifests", "models"), "trainable parameters over those of the base",
               "trainable_parameters", 100.0, 3),
-    Statistic("training_time", "h", ("manifests",), "wall time of training with set-up", "wall_time_s", 1 / 3600, 2),
+    Statistic("training_time", "h", ("manifests",), "wall time of training with set-up", "wall_time_s", 1 / HOUR_S, 2),
     Statistic("peak_memory", "GiB", ("manifests",), "largest memory of a process, on its accelerator if any",
               "peak_memory_gib", decimals=2),
 )  # fmt: skip
@@ -166,6 +174,10 @@ ZERO_STARTS: Mapping[str, str] = {  # of LoRA with B_0 = 0
 DIAGNOSTIC = (
     _share("model_sparsity", "diagnostics", "weights of the whole model whose stored value stays as it was"),
     _share("bf16_sparsity", "diagnostics", "weights of a module whose value in bfloat16 stays as it was"),
+    _share(
+        "exact_sparsity", "diagnostics", "weights of a module that stay as they were in the type they are stored in"
+    ),
+    _share("left_out_share", "diagnostics", "weights of the model that lie in its vision tower and are not compared"),
     _share("overlap_principal", "diagnostics", "principal weights among those that change"),
     _share("chance_principal", "diagnostics", "overlap with principal weights that a random mask would have"),
     _share("overlap_principal_not_low", "diagnostics", "principal weights of no low magnitude among those that change"),
@@ -194,6 +206,19 @@ DIAGNOSTIC = (
         "normalised_spectral_shift",
         "diagnostics",
         "norm of the change of the singular values over the norm of the base's",
+    ),
+    Statistic(
+        "mean_angle",
+        "degrees",
+        ("diagnostics",),
+        "mean principal angle of the leading directions, left and right",
+        factor=180 / math.pi,
+        decimals=2,
+    ),
+    _share("weyl_ratio", "diagnostics", "largest change of a singular value over the largest that Weyl's bound allows"),
+    _share("mirsky_ratio", "diagnostics", "change of the singular values over the largest that Mirsky's bound allows"),
+    _share(
+        "wedin_ratio", "diagnostics", "rotation of the leading directions over the largest that Wedin's bound allows"
     ),
     _number("tail_mean", "diagnostics", "mean of the smallest singular values of the base"),
     _number("initial_norm_lora", "diagnostics", "norm of the product of factors that LoRA starts from"),
@@ -231,9 +256,3 @@ def find_statistic(name: str, where: object) -> Statistic:
     if name not in STATISTICS:
         raise InputError(where, f"statistic '{name}' is not known.", f"Known: {', '.join(STATISTICS)}.")
     return STATISTICS[name]
-
-
-def statistics_table() -> str:
-    """The statistics as a Markdown table, as ``docs/spectra.md`` shows them."""
-    lines = [f"| `{each.name}` | {each.unit} | {each.source} | {each.meaning} |" for each in STATISTICS.values()]
-    return "\n".join(["| statistic | unit | read from | means |", "|---|---|---|---|", *lines])

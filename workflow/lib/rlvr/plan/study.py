@@ -5,7 +5,7 @@ its runs, ``pairs.csv`` the public checkpoints that it compares. Read at parse t
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,8 @@ from rlvr.plan.grid import check_run_id, name_run, read_grid
 from rlvr.plan.method import SETTINGS, Methods, check_method_settings
 
 PAIR_COLUMNS = ("pair", "base_repository", "base_revision", "tuned_repository", "tuned_revision")
+STAND_IN = "stand_in"  # a column that need not be there: the run that is shown where a scale fetches no pairs
+HEAD = "head"  # in names of folders: of a revision that is not pinned
 REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 REVISION = re.compile(r"[0-9a-f]{40}")
 SHOWN_DIGITS = 12  # of a commit, in names of folders
@@ -102,7 +104,7 @@ def load_study(name: str, studies: Path, schemas: Path, methods: Methods) -> Stu
         recipe=recipe,
         benchmarks=content["benchmarks"],
         rows=rows,
-        pairs=read_pairs(folder / "pairs.csv"),
+        pairs=read_pairs(folder / "pairs.csv", rows),
     )
 
 
@@ -162,21 +164,30 @@ def name_rows(
     return named
 
 
-def read_pairs(path: Path) -> dict[str, dict[str, str]]:
+def read_pairs(path: Path, rows: Collection[str] = ()) -> dict[str, dict[str, str]]:
     """Pairs of public checkpoints by name; none for a study without ``pairs.csv``.
 
+    Args:
+        path: The file.
+        rows: Ids of the study's runs, which may stand in for pairs.
+
     Raises:
-        InputError: For other columns than ``PAIR_COLUMNS``, a repeated name, or a revision that is not a full commit.
+        InputError: For other columns than ``PAIR_COLUMNS`` and ``STAND_IN``, a repeated name, a revision that is not a
+            full commit, or a run that stands in and is no row of the grid.
     """
     if not path.is_file():
         return {}
     found: dict[str, dict[str, str]] = {}
     for line, pair in read_csv(path, PAIR_COLUMNS):
-        if set(pair) != set(PAIR_COLUMNS):
-            raise InputError(path, "has other columns than expected.", f"Expected: {', '.join(PAIR_COLUMNS)}.")
-        check_pair(pair, f"{path}, line {line}")
+        where = f"{path}, line {line}"
+        if set(pair) - {STAND_IN} != set(PAIR_COLUMNS):
+            expected = ", ".join((*PAIR_COLUMNS, STAND_IN))
+            raise InputError(path, "has other columns than expected.", f"Expected: {expected}.")
+        check_pair(pair, where)
         if pair["pair"] in found:
             raise InputError(path, f"pair '{pair['pair']}' appears twice.", "Rename one of them.")
+        if pair.get(STAND_IN) and pair[STAND_IN] not in rows:
+            raise InputError(where, f"stand_in '{pair[STAND_IN]}' is no run of the grid.", "Name a row of grid.csv.")
         found[pair["pair"]] = pair
     return found
 
@@ -184,21 +195,31 @@ def read_pairs(path: Path) -> dict[str, dict[str, str]]:
 def checkpoint_name(repository: str, revision: str) -> str:
     """Name of the folder of a public checkpoint: owner, name and the first digits of its commit.
 
-    >>> checkpoint_name("owner/model", "0123456789abcdef0123456789abcdef01234567")
-    'owner--model@0123456789ab'
+    >>> checkpoint_name("owner/model", "0123456789abcdef0123456789abcdef01234567"), checkpoint_name("owner/model", "")
+    ('owner--model@0123456789ab', 'owner--model@head')
     """
-    return f"{repository.replace('/', '--')}@{revision[:SHOWN_DIGITS]}"
+    return f"{repository.replace('/', '--')}@{revision[:SHOWN_DIGITS] or HEAD}"
+
+
+def is_public(pair: Mapping[str, str]) -> bool:
+    """Whether both sides of a pair are in a public repository, as far as is known."""
+    return bool(pair["base_repository"] and pair["tuned_repository"])
 
 
 def check_pair(pair: Mapping[str, str], where: str) -> None:
     """Check that a pair names two repositories at full commits.
+
+    A side without a repository is not public, or not known; one without a revision is taken as it is when fetched.
 
     Raises:
         InputError: Names the column.
     """
     check_run_id(pair["pair"], where)
     for side in ("base", "tuned"):
-        if not REPOSITORY.fullmatch(pair[f"{side}_repository"]):
-            raise InputError(where, f"{side}_repository is '{pair[f'{side}_repository']}'.", "Expected owner/name.")
-        if not REVISION.fullmatch(pair[f"{side}_revision"]):
-            raise InputError(where, f"{side}_revision is '{pair[f'{side}_revision']}'.", "Expected a full commit hash.")
+        repository, revision = pair[f"{side}_repository"], pair[f"{side}_revision"]
+        if repository and not REPOSITORY.fullmatch(repository):
+            raise InputError(where, f"{side}_repository is '{repository}'.", "Expected owner/name.")
+        if revision and not REVISION.fullmatch(revision):
+            raise InputError(where, f"{side}_revision is '{revision}'.", "Expected a full commit hash.")
+        if revision and not repository:
+            raise InputError(where, f"{side}_revision has no repository.", "Name it, or leave both empty.")

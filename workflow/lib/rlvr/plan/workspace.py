@@ -26,8 +26,8 @@ from rlvr.plan.scale import load_scale
 from rlvr.plan.selection import candidates_of
 from rlvr.plan.shapes import ModelShape, check_fit, check_length, check_scale_fit, model_shapes
 from rlvr.plan.sources import Source, load_registry
-from rlvr.plan.stand_ins import name_stand_ins
-from rlvr.plan.study import Study, load_study
+from rlvr.plan.stand_ins import name_stand_ins, replace_pairs
+from rlvr.plan.study import STAND_IN, Study, load_study
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,10 @@ def study_outputs(study: Study, program: Program, kinds: Kinds, names: Names, ro
     shown = display_names(study.folder / "labels.csv")
     stand_ins = program.scale.get("stand_ins", {})
     models = {shown.get(model, model): stand_in for model, stand_in in stand_ins.items()}
-    return {key: name_stand_ins(output, program.specs, models) for key, output in outputs.items()}
+    instead = {name: pair.get(STAND_IN, "") for name, pair in study.pairs.items() if name not in program.pairs}
+    runs = {name: run_id for name, run_id in instead.items() if run_id in study.rows}
+    shown_runs = {key: replace_pairs(output, runs) for key, output in outputs.items()}
+    return {key: name_stand_ins(output, program.specs, models) for key, output in shown_runs.items()}
 
 
 def study_claims(study: Study, outputs: Mapping[str, Output], names: Names, schemas: Path) -> list[Claim]:

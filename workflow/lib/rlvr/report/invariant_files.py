@@ -10,7 +10,7 @@ import pandas as pd
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, write_json
 from rlvr.report.files import read_cells
-from rlvr.report.invariants import FILE, INVARIANTS, Breach, Protocol, find_breaches
+from rlvr.report.invariants import FILE, INVARIANTS, PERTURBATIONS, Breach, Protocol, find_breaches
 
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
@@ -29,6 +29,7 @@ class ResultFiles:
         manifests: ``run.json`` of runs.
         metrics: ``tables.METRICS`` of runs.
         spectra: ``tables.SPECTRA`` of runs.
+        diagnostics: ``tables.DIAGNOSTICS`` of runs and of pairs of checkpoints.
         cards: Data cards of the benchmarks.
     """
 
@@ -37,6 +38,7 @@ class ResultFiles:
     manifests: Sequence[str] = field(default_factory=tuple)
     metrics: Sequence[str] = field(default_factory=tuple)
     spectra: Sequence[str] = field(default_factory=tuple)
+    diagnostics: Sequence[str] = field(default_factory=tuple)
     cards: Sequence[str] = field(default_factory=tuple)
 
 
@@ -72,7 +74,11 @@ def breach_text(breach: Breach) -> str:
 
 def read_results(files: ResultFiles) -> dict[str, pd.DataFrame]:
     """All rows by kind, each with the file that it comes from."""
-    from rlvr.tables import METRICS, SCORES, SPECTRA
+    from rlvr.tables import DIAGNOSTICS, METRICS, SCORES, SPECTRA
+
+    def bounds_of(path: str) -> pd.DataFrame:
+        table = read_table(path, DIAGNOSTICS)  # most of its rows are points of curves, of which nothing is asked
+        return table[table["quantity"].isin(PERTURBATIONS)]
 
     return {
         "cells": _together(files.cells, lambda path: read_cells([path])),
@@ -80,6 +86,7 @@ def read_results(files: ResultFiles) -> dict[str, pd.DataFrame]:
         "manifests": _together(files.manifests, lambda path: pd.DataFrame([manifest_facts(path)])),
         "metrics": _together(files.metrics, _reader(METRICS)),
         "spectra": _together(files.spectra, _reader(SPECTRA)),
+        "diagnostics": _together(files.diagnostics, bounds_of),
     }
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 FILE = "file"  # column that says where a row comes from
 TOLERANCE = 1e-6  # of sums and of estimated spectra
+PERTURBATIONS = ("weyl_ratio", "mirsky_ratio", "wedin_ratio")  # shares of a bound, see rlvr.spectra.perturbation
 Broken = Callable[[pd.DataFrame, "Protocol"], "pd.Series[bool]"]
 
 
@@ -49,7 +50,7 @@ class Invariant:
 
     Attributes:
         name: How a message calls it.
-        kind: Kind of table: scores, cells, manifests, metrics or spectra.
+        kind: Kind of table: scores, cells, manifests, metrics, spectra or diagnostics.
         meaning: One line.
         broken: Which rows break it.
         shown: Columns that tell a row and why it breaks.
@@ -202,6 +203,12 @@ def is_no_update(table: pd.DataFrame, _: Protocol) -> "pd.Series[bool]":
     return norms.notna() & (largest <= 0)
 
 
+def breaks_a_bound(table: pd.DataFrame, _: Protocol) -> "pd.Series[bool]":
+    """Whether an update changed singular values or directions by more than any update of its size can."""
+    ratios = table["quantity"].isin(PERTURBATIONS)
+    return ratios & ~(table["value"].astype(float) <= 1 + TOLERANCE)
+
+
 INVARIANTS = (
     Invariant(
         "score-is-a-share", "scores", "0 <= low <= value <= high <= 1",
@@ -273,6 +280,11 @@ INVARIANTS = (
     Invariant(
         "update-is-not-zero", "spectra", "some module of a run has an update",
         is_no_update, ("run_id", "module"),
+    ),
+    Invariant(
+        "perturbation-within-its-bound", "diagnostics",
+        "no update changes singular values or directions by more than Weyl, Mirsky and Wedin allow",
+        breaks_a_bound, ("run_id", "module", "quantity", "value"),
     ),
 )  # fmt: skip
 

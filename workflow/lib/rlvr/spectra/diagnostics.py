@@ -31,8 +31,9 @@ from rlvr.spectra.offprincipal import (
     principal_angles,
     row_ratio,
 )
+from rlvr.spectra.perturbation import perturbation_ratios
 from rlvr.spectra.settings import DiagnosticsSettings
-from rlvr.spectra.sparsity import fixed_tolerance_sparsity, sparsity, update_mask
+from rlvr.spectra.sparsity import exact_sparsity, fixed_tolerance_sparsity, sparsity, update_mask
 from rlvr.weights.decompositions import Triples
 from rlvr.weights.masks import low_magnitude_mask
 from rlvr.weights.matrices import Matrices, ModuleUpdate
@@ -77,7 +78,7 @@ def diagnose(
         if float(before.values[0]) == 0.0:
             raise InputError(f"{update.module}.weight", "is zero.", "It has no directions; check the base.")
         quantities |= _of_principal_weights(known.decomposed.principal, masks)
-        quantities |= _of_rotation(before, tuned, settings.top_directions)
+        quantities |= _of_rotation(before, base, tuned, settings.top_directions)
         quantities |= _of_directions(update, matrices.update, before)
     return tidy(quantities, update.module, update.layer, update.projection, (update.rows, update.cols))
 
@@ -106,6 +107,7 @@ def _of_storage(base: Tensor, tuned: Tensor) -> Quantities:
     return {
         "bf16_sparsity": sparsity(base, tuned),
         "fixed_tolerance_sparsity": fixed_tolerance_sparsity(base, tuned),
+        "exact_sparsity": exact_sparsity(base, tuned),
     }
 
 
@@ -127,11 +129,15 @@ def _of_principal_weights(principal: Tensor, masks: Masks) -> Quantities:
     return found
 
 
-def _of_rotation(before: Triples, tuned: Tensor, top: int) -> Quantities:
+def _of_rotation(before: Triples, base: Tensor, tuned: Tensor, top: int) -> Quantities:
     values, after = leading_triples(tuned, top)
+    left = principal_angles(before.left[:, :top], after.left)
+    right = principal_angles(before.right[:top].T, after.right.T)
     return {
-        "left_angle": principal_angles(before.left[:, :top], after.left),
-        "right_angle": principal_angles(before.right[:top].T, after.right.T),
+        **perturbation_ratios(before, values, (left, right), tuned.double() - base.double()),
+        "left_angle": left,
+        "right_angle": right,
+        "mean_angle": float((left.mean() + right.mean()) / 2),
         "normalised_spectral_shift": normalised_spectral_shift(before.values, values),
         "base_value": before.values[:top],
         "tuned_value": values[:top],

@@ -1,7 +1,7 @@
 """Spectra and diagnostics of every module of a pair: a run of ours, a PEFT adapter, or a checkpoint from elsewhere."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from rlvr.spectra.settings import DiagnosticsSettings
 from rlvr.spectra.sparsity import count_changed
 from rlvr.tables import DIAGNOSTICS, SPECTRA
 from rlvr.weights.matrices import Matrices, ModuleUpdate
-from rlvr.weights.pairs import iterate_rest
+from rlvr.weights.pairs import iterate_rest, vision_share
 from rlvr.weights.updates import LAYER_WEIGHT, count_layers, iterate_updates
 
 
@@ -31,6 +31,7 @@ def measure_pair(
     diagnostics_path: str | Path,
     estimated: bool = False,
     factors_dir: str | Path | None = None,
+    tell: Callable[[str], None] = lambda module: None,
 ) -> None:
     """Measure every module of a pair, one at a time; write ``tables.SPECTRA`` and ``tables.DIAGNOSTICS``.
 
@@ -43,6 +44,7 @@ def measure_pair(
         diagnostics_path: Parquet file, one row per module, quantity and index.
         estimated: Estimate the spectra of large modules from products with their updates, with standard errors.
         factors_dir: What :func:`rlvr.spectra.bases.factor_base` found of the base; computed again without it.
+        tell: Called with the name of every module that is about to be measured.
 
     Raises:
         InputError: See :func:`rlvr.weights.updates.iterate_updates` (never skips a module), or if the base has no
@@ -53,6 +55,7 @@ def measure_pair(
     rows: list[dict[str, Any]] = []
     frames: list[pd.DataFrame] = []
     for update in iterate_updates(base_dir, tuned_dir):
+        tell(update.module)
         matrices = update.matrices()
         rows += measure_update(update, matrices, estimated)
         known = None if stored is None else stored.read(update.module, matrices.base)
@@ -111,7 +114,8 @@ def sparsity_of_rest(
         modules: Diagnostics of every module.
 
     Yields:
-        ``rest_sparsity`` of every tensor of a full model that no module covers, then ``model_sparsity`` of ``model``.
+        ``rest_sparsity`` of every tensor of a full model that no module covers, then ``model_sparsity`` of ``model``
+        and ``left_out_share``, the share of its parameters that lie in a vision tower and were not compared.
     """
     known = [frame[frame["quantity"] == "bf16_sparsity"].iloc[0] for frame in modules]
     total = sum(int(row["rows"] * row["cols"]) for row in known)
@@ -124,6 +128,7 @@ def sparsity_of_rest(
             shape = (pair.shape[0], size // pair.shape[0])
             yield _sparsity_row("rest_sparsity", pair.name.removesuffix(".weight"), shape, size, count)
     yield _sparsity_row("model_sparsity", "model", (total, 1), total, changed)
+    yield tidy({"left_out_share": vision_share(base_dir)}, "model", -1, "model", (total, 1))
 
 
 def _sparsity_row(quantity: str, module: str, shape: tuple[int, int], size: int, changed: int) -> pd.DataFrame:

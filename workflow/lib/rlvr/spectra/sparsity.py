@@ -74,6 +74,18 @@ def sparsity(before: Tensor, after: Tensor) -> float:
     return 1.0 - count_changed(before, after) / before.numel()
 
 
+def exact_sparsity(before: Tensor, after: Tensor) -> float:
+    """The share of weights that did not change in the type that they are given in: nothing is rounded.
+
+    SOURCE: "The Path Not Taken", section 2.3, of Shenfeld et al. 2025: with float32 storage the sparsity vanishes.
+
+    Args:
+        before: Weight of any shape, taken as it is.
+        after: The same shape.
+    """
+    return int(torch.count_nonzero(before == after)) / before.numel()
+
+
 def fixed_tolerance_sparsity(before: Tensor, after: Tensor, tolerance: float = 1e-5) -> float:
     """The share of weights with ``|w' - w| <= tolerance``: the probe that definition 2.1 replaces.
 

@@ -1,5 +1,6 @@
 """The two sides of a base / fine-tuned pair: what a folder holds, and the tensors that no module's update covers."""
 
+import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -63,6 +64,8 @@ class StoredPair:
 def iterate_rest(base_dir: str | Path, tuned_dir: str | Path, seen: Collection[str]) -> Iterator[StoredPair]:
     """Every tensor that is not the weight of a module of the pair: embeddings, norms, biases, unchanged matrices.
 
+    Vision towers are left out; :func:`vision_share` says how much of the model they are.
+
     Args:
         base_dir: Base model.
         tuned_dir: What :func:`find_tuned` knows. An adapter leaves these tensors as they are.
@@ -75,8 +78,15 @@ def iterate_rest(base_dir: str | Path, tuned_dir: str | Path, seen: Collection[s
     base, model = TensorStore(base_dir), find_tuned(tuned_dir).model
     tuned = base if model is None else TensorStore(model)
     covered = {f"{module}.weight" for module in seen}
-    for name in sorted({*base.names, *tuned.names} - covered):
+    for name in sorted({*base.language_names, *tuned.language_names} - covered):
         if base.shape(name) != tuned.shape(name):
             problem = f"tensor '{name}' has shape {base.shape(name)}, the tuned one {tuned.shape(name)}."
             raise InputError(base.folder, problem, "Use the base that the model was tuned from.")
         yield StoredPair(name, base.shape(name), partial(base.read, name), partial(tuned.read, name), tuned is base)
+
+
+def vision_share(base_dir: str | Path) -> float:
+    """Share of the parameters of a checkpoint that lie in a vision tower, by their names; 0 for a language model."""
+    base = TensorStore(base_dir)
+    sizes = {name: math.prod(base.shape(name)) for name in base.names}
+    return 1.0 - sum(sizes[name] for name in base.language_names) / sum(sizes.values())

@@ -1,6 +1,7 @@
 """Named tensors of a safetensors folder, single file or sharded, read only when asked for."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from rlvr.core.io import read_json
 from rlvr.core.shards import indexed_shards
 
 HEAD, EMBEDDING = "lm_head.weight", "model.embed_tokens.weight"
+# What makes images of models of vision and language into tokens, as Qwen2.5-VL, OpenVLA and LLaVA name it
+VISION = re.compile(r"^(model\.)?(visual|vision_(tower|model|backbone)|multi_modal_projector|projector)\.")
 
 
 class TensorStore:
@@ -50,6 +53,11 @@ class TensorStore:
     def names(self) -> list[str]:
         """Names of all tensors, sorted."""
         return sorted(self._files)
+
+    @property
+    def language_names(self) -> list[str]:
+        """Names of the tensors of the language model, sorted: all but those of a vision tower."""
+        return [name for name in self.names if not VISION.match(name)]
 
     @property
     def is_tied(self) -> bool:

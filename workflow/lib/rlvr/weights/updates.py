@@ -46,7 +46,8 @@ def iterate_updates(base_dir: str | Path, tuned_dir: str | Path) -> Iterator[Mod
         base_dir: Base model in Hugging Face layout, safetensors only.
         tuned_dir: What :func:`rlvr.weights.pairs.find_tuned` knows: an adapter (LoRA, DoRA or QuanTA), a full model, or
             both (an adapter of another family, and the base with it merged in). For a full model, every matrix of the
-            decoder layers counts as a module; beside an adapter, those that differ from the base.
+            decoder layers counts as a module, vision towers left out (``rlvr.weights.tensors.VISION``); beside an
+            adapter, those that differ from the base.
 
     Raises:
         InputError: For an unknown adapter type, a missing or surplus tensor, shapes that do not fit, NaN or infinite
@@ -67,7 +68,7 @@ def count_layers(base_dir: str | Path) -> int:
     Raises:
         InputError: If it has no weight in a decoder layer.
     """
-    matches = [match for name in TensorStore(base_dir).names if (match := LAYER_WEIGHT.match(name))]
+    matches = [match for name in TensorStore(base_dir).language_names if (match := LAYER_WEIGHT.match(name))]
     if not matches:
         raise InputError(base_dir, "has no weight in its decoder layers.", "Expected names like '*.layers.0.*.weight'.")
     return 1 + max(int(match["layer"]) for match in matches)
@@ -189,7 +190,7 @@ def _quanta_map(base: Tensor, gates: Sequence[Tensor], dims: Sequence[int]) -> L
 
 def _full_updates(base: TensorStore, tuned: TensorStore, only_changed: bool) -> Iterator[ModuleUpdate]:
     """Full fine-tuning: tuned minus base for every matrix of the decoder layers of either side."""
-    for name in sorted({*base.names, *tuned.names}):
+    for name in sorted({*base.language_names, *tuned.language_names}):
         match = LAYER_WEIGHT.match(name)
         if match is None or len(base.shape(name)) != 2:
             continue
