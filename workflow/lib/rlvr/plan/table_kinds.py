@@ -1,4 +1,4 @@
-"""Kinds of tables: of cells, with words or pairs beside them; of facts, printed counts, completions side by side."""
+"""Kinds of tables: of cells, with words or pairs beside them; of facts, printed counts, completions, predictors."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import option
+from rlvr.plan.predictors import PredictorOptions
 
 CELLS, FACTS, COUNTS, SAMPLES, CRITERIA, SEPARATION = "table", "facts", "counts", "samples", "criteria", "separation"
+PREDICTORS = "predictors"
 
 
 @dataclass(frozen=True)
@@ -101,4 +103,5 @@ TABLE_KINDS: Mapping[str, type[FigureOptions]] = {
     SAMPLES: SamplesOptions,
     CRITERIA: CriteriaOptions,
     SEPARATION: SeparationOptions,
+    PREDICTORS: PredictorOptions,
 }
