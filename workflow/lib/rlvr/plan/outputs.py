@@ -27,7 +27,7 @@ class Column:
         header: One or two levels of heading.
         statistic: What a cell shows of one run, a name of ``STATISTICS``.
         conditions: Which of a row's runs the cell is made from; two for a difference.
-        reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std`` (n - 1), ``max``,
+        reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std``, ``max``,
             ``min``, or ``difference`` (largest of the first group minus largest of the second).
         over: Over what it goes: ``seeds`` (the runs differ in nothing else), ``runs``, or ``seed_means`` (the runs of
             each setting become a mean over seeds first).
@@ -36,6 +36,7 @@ class Column:
         printed: Column of the reported table that stands beside it.
         decimals: Digits after the point where no printed number says.
         last_steps: Steps at the end of training that a metric is averaged over.
+        divided_by: What a standard deviation of n values divides by: ``n - 1``, or ``n`` as some papers do.
     """
 
     key: str
@@ -49,11 +50,16 @@ class Column:
     printed: str = ""
     decimals: int = 1
     last_steps: int = 10
+    divided_by: str = "n - 1"
 
     @property
     def shown(self) -> Statistic:
         """The statistic with all that is known of it."""
         return STATISTICS[self.statistic]
+
+    def deviation_factor(self, count: int) -> float:
+        """What turns a standard deviation with n - 1 of so many values into this column's."""
+        return ((count - 1) / count) ** 0.5 if self.divided_by == "n" else 1.0
 
     @property
     def unit(self) -> str:

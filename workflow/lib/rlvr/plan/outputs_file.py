@@ -202,7 +202,7 @@ class Declared:
         if (statistic.source == SCORE) != bool(benchmarks if statistic.source == SCORE else own):
             remedy = "A score needs 'benchmark' or 'benchmarks', every other statistic must not have it."
             raise InputError(where, f"shows '{statistic.name}'.", remedy)
-        kept = {name: fields[name] for name in ("over_modules", "last_steps") if name in fields}
+        kept = {name: fields[name] for name in ("over_modules", "last_steps", "divided_by") if name in fields}
         return Column(
             fields["key"], _texts(fields["header"]), statistic.name, conditions, reduce,
             over="runs" if reduce == "difference" else over, benchmarks=benchmarks if statistic.source == SCORE else (),
