@@ -26,9 +26,9 @@ class Column:
         key: Name in files and macros.
         header: One or two levels of heading.
         statistic: What a cell shows of one run, a name of ``STATISTICS``.
-        conditions: Which of a row's runs the cell is made from; two for a difference.
+        condition: Which of a row's runs the cell is made from.
         reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std``, ``max``,
-            ``min``, or ``difference`` (largest of the first group minus largest of the second).
+            ``min``, or ``difference`` (of the two columns in ``parts``).
         over: Over what it goes: ``seeds`` (the runs differ in nothing else), ``runs``, or ``seed_means`` (the runs of
             each setting become a mean over seeds first).
         benchmarks: Problems of a score; several make a macro average.
@@ -37,12 +37,13 @@ class Column:
         decimals: Digits after the point where no printed number says.
         last_steps: Steps at the end of training that a metric is averaged over.
         divided_by: What a standard deviation of n values divides by: ``n - 1``, or ``n`` as some papers do.
+        parts: Of a difference, the column that it starts from and the one that is taken off.
     """
 
     key: str
     header: tuple[str, ...]
     statistic: str
-    conditions: tuple[Mapping[str, Any], ...] = ({},)
+    condition: Mapping[str, Any] = field(default_factory=dict)
     reduce: str = "only"
     over: str = "runs"
     benchmarks: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class Column:
     decimals: int = 1
     last_steps: int = 10
     divided_by: str = "n - 1"
+    parts: tuple["Column", ...] = ()
 
     @property
     def shown(self) -> Statistic:
@@ -81,7 +83,8 @@ class Column:
 class Row:
     """One row: its key, the texts of the label columns, the runs of each cell by column, and a point's series.
 
-    The runs of a cell are in groups: two for a difference, one per setting for a largest mean, otherwise one.
+    The runs of a cell are in groups: one per setting for a largest mean, those of both parts for a difference, one
+    otherwise.
     """
 
     key: str
@@ -236,6 +239,8 @@ def _keys(name: str, column: Column, runs: Mapping[str, str], pairs: Collection[
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a column or row with tuples where JSON has lists."""
     found = {name: tuple(value) if isinstance(value, list | tuple) else value for name, value in fields.items()}
+    if "parts" in fields:
+        found["parts"] = tuple(Column(**_tuples(part)) for part in fields["parts"])
     if "runs" in fields:
         found["runs"] = {key: tuple(map(tuple, sides)) for key, sides in fields["runs"].items()}
     return found

@@ -1,4 +1,4 @@
-"""Printed numbers of a study's tables, ``reported/<table>.csv``: read, and set beside cells."""
+"""Printed numbers beside which ours stand: ``reported/<table>.csv``, one line per row, exactly as printed."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
