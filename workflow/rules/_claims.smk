@@ -12,7 +12,10 @@ def claim_needs(study):
     """Keys of the files that these cells and the untrained bases are made from, by kind, runs of other seeds included."""
     bases = {run_id: PROGRAM.model_of(run_id) for run_id in [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]}
     same = siblings(facts_of(study))
-    needed = [required_inputs(each, bases, SCALE["datasets"], PROGRAM.pairs, same) for each in claimed_of(study)]
+    needed = [
+        required_inputs(each, bases, SCALE["datasets"], PROGRAM.pairs, same, models=SCALE["models"])
+        for each in claimed_of(study)
+    ]
     found = {kind: {key for keys in needed for key in keys[kind]} for kind in EVIDENCE}
     untrained = {(f"{model}{BASE_SUFFIX}", benchmark) for model, benchmark in places_of(CLAIMS[study], "base")}
     for kind in ("scores", "answers"):
@@ -78,7 +81,9 @@ def result_files(wildcards):
         "manifests": expand(rules.train_run.output.run, run_id=rows),
         "metrics": expand(rules.train_run.output.metrics, run_id=rows),
         "spectra": [evidence_file(study, "spectra", key) for key in read["spectra"]],
-        "diagnostics": [evidence_file(study, kind, key) for kind in ("diagnostics", "pair_diagnostics") for key in read[kind]],
+        "diagnostics": [
+            evidence_file(study, kind, key) for kind in ("diagnostics", "pair_diagnostics") for key in read[kind]
+        ],
         "cards": expand(rules.curate_dataset.output.card, dataset=tested),
         "checked": [ancient(path) for path in expand(rules.check_run.output.checked, run_id=rows)],
     }

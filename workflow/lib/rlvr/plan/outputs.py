@@ -169,6 +169,7 @@ def required_inputs(
     pairs: Iterable[str] = (),
     relatives: Mapping[str, Iterable[str]] | None = None,
     shapes: Iterable[str] = (),
+    models: Iterable[str] | None = None,
 ) -> Required:
     """List the files that an output needs of the runs in the selected tier; other runs become "not run".
 
@@ -179,6 +180,7 @@ def required_inputs(
         pairs: Pairs of checkpoints that the scale measures; others become "not run".
         relatives: Runs of the tier that are read beside a run of a cell, to know how far its seeds lie apart.
         shapes: Weights that the tier measures starts of; a figure leaves others out.
+        models: Models of the scale; a figure leaves others out. All count by default.
 
     Returns:
         Keys of files for every kind of evidence, sorted and without repetition.
@@ -192,6 +194,7 @@ def required_inputs(
             for kind, key in _keys(name, column, runs, measured):
                 found[kind].add(key)
     known = {"run_id": frozenset(runs), "dataset": frozenset(datasets), "shape": frozenset(shapes)}
+    known |= {} if models is None else {"model": frozenset(models)}
     for kind, names in output.reads.items():
         wildcard, keys = EVIDENCE[kind].wildcards[0], list(map(_key, names))
         found[kind] |= {key for key in keys if wildcard not in known or key[0] in known[wildcard]}
