@@ -89,3 +89,33 @@ def test_dropout_acts_and_is_off_in_the_rollouts(train):
     dropped, second = train("dropped", max_steps=2, dropout=0.5)
     assert plain["sha256"] != dropped["sha256"]
     assert first["completion_length"].iloc[0] == second["completion_length"].iloc[0]  # the start samples alike
+
+
+def spread_by_problem(completions, prompts, log_metric, **_):
+    """Rewards in which only the groups of every fourth problem have spread."""
+    log_metric("accuracy", 0.0)
+    log_metric("format", 0.0)
+    numbers = [int(prompt.split("digit of ")[1].split("?")[0]) for prompt in prompts]
+    return [float(place % 2) if number % 4 == 0 else 1.0 for place, number in enumerate(numbers)]
+
+
+def test_resampling_fills_generations_with_groups_that_have_spread(train, monkeypatch):
+    monkeypatch.setattr("rlvr.train.trainer.make_reward", lambda *_: spread_by_problem)
+    _, plain = train("plain", max_steps=4)
+    assert (plain["zero_std_share"] > 0).any() and plain["extra_rollouts"].isna().all()
+    _, bounded = train("bounded", max_steps=4, resampling_rounds=1)
+    manifest, filled = train("filled", max_steps=4, resampling_rounds=40)
+    assert (filled["zero_std_share"] == 0).all()
+    assert (bounded["extra_rollouts"] <= 16).all() and filled["extra_rollouts"].sum() > bounded["extra_rollouts"].sum()
+    assert (filled["extra_rollouts"] % 8 == 0).all()
+    assert manifest["settings"]["resampling_rounds"] == 40
+
+
+def test_masked_truncated_completions_carry_no_loss(train):
+    """A random base hardly ever ends: with all rollouts cut nothing is learned, with them trained on something is."""
+    _, kept = train("kept", max_steps=2)
+    assert (kept["clipped_share"] > 0.5).all() and (kept["grad_norm"] > 0).all()
+    _, masked = train("masked", max_steps=2, truncated_completions="mask", max_completion_tokens=3)
+    ended = masked["clipped_share"] < 1
+    assert ((masked["grad_norm"] > 0) <= ended).all()
+    assert masked["grad_norm"].sum() < kept["grad_norm"].sum()

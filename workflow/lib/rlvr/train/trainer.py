@@ -1,7 +1,7 @@
 """TRL's GRPO trainer, set to the protocol of the paper."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +19,8 @@ from rlvr.adapters.methods import find_method
 from rlvr.plan.settings import TrainSettings
 from rlvr.rewards.trl_reward import make_reward
 from rlvr.train.divergence import Base, TokenMeans, cut_to, kl_of_samples, recorded_sampling
-from rlvr.train.metrics import KL, KL_ROLLOUT, LOST, OF_TOKENS, ProgressLines, weighted_mean
+from rlvr.train.metrics import EXTRA, KL, KL_ROLLOUT, LOST, OF_LENGTHS, OF_TOKENS, ProgressLines, weighted_mean
+from rlvr.train.resampling import Rollouts, draw_others, refill, round_seed
 from rlvr.train.signal import EpochSampler, check_rollouts, constant_groups
 
 LARGEST_SHARE = math.nextafter(1.0, 0.0)
@@ -35,6 +36,7 @@ class Trainer(GRPOTrainer):
         self._means = TokenMeans()
         self._lost_share = 0.0  # of the update, in the weights that sampled last
         super().__init__(*args, **kwargs)
+        self._numbers = {prompt: number for number, prompt in enumerate(cast("Dataset", self.train_dataset)["prompt"])}
         self.beta = settings.kl_beta  # see `trl_config`
         self._base = Base(self.accelerator.unwrap_model(self.model), getattr(torch, settings.base_dtype))
         if self.use_vllm:
@@ -59,21 +61,74 @@ class Trainer(GRPOTrainer):
         self._lost_share = rounding.share
         return completions, cut_to(recorded[-1], completions)
 
+    def _generate(self, prompts: list[str]) -> Any:
+        """Sample, and where the run asks for it replace groups without spread by groups of other problems."""
+        found = super()._generate(prompts)
+        if not self.run.resampling_rounds:
+            return found
+        logged = {name: list(self._metrics["train"][name]) for name in OF_LENGTHS}
+        rollouts = Rollouts(found[0], found[1], found[3], found[4])
+        used = [self._numbers[prompt] for prompt in prompts]
+
+        def draw(number: int, count: int) -> list[dict[str, Any]]:
+            process = self.accelerator.process_index
+            seed = round_seed(self.run.seed, self.state.global_step, process, number)
+            return [self.train_dataset[place] for place in draw_others(len(self._numbers), used, count, seed)]
+
+        def sample(others: list[str]) -> Rollouts:
+            ids, completion_ids, _, completions, log_probs, *_ = super(Trainer, self)._generate(others)
+            return Rollouts(ids, completion_ids, completions, log_probs)
+
+        extra = refill(
+            self._rows, prompts, rollouts, self.run.group_size, self.run.resampling_rounds,
+            draw, sample, self._score, self._anywhere,
+        )  # fmt: skip
+        self._metrics["train"] |= logged
+        self._log_lengths(rollouts.completion_ids)
+        total = self.accelerator.reduce(torch.tensor(float(extra), device=self.accelerator.device), reduction="sum")
+        self._metrics["train"][EXTRA].append(float(total.item()))
+        return found
+
+    def _score(self, rows: Sequence[dict[str, Any]], rollouts: Rollouts) -> list[float]:
+        """Total rewards, to see which groups have spread; what is kept is graded once more and logged by TRL."""
+        columns = {name: [row[name] for row in rows] for name in rows[0] if name != "prompt"}
+        reward = cast("Callable[..., list[float]]", self.reward_funcs[0])
+        return reward(
+            prompts=[row["prompt"] for row in rows], completions=rollouts.completions,
+            completion_ids=rollouts.completion_ids, log_metric=lambda *_: None, **columns,
+        )  # fmt: skip
+
+    def _anywhere(self, wanted: bool) -> bool:
+        """Whether any process of the run wants it."""
+        flag = torch.tensor(float(wanted), device=self.accelerator.device)
+        return bool(self.accelerator.reduce(flag, reduction="sum").item() > 0)
+
+    def _log_lengths(self, completion_ids: Sequence[Sequence[int]]) -> None:
+        """Correct the logged lengths of a generation by what was kept of it."""
+        device, ends = self.accelerator.device, {*self.eos_token_ids, self._tokenizer.pad_token_id}
+        lengths = torch.tensor([float(len(ids)) for ids in completion_ids], device=device)
+        cut = torch.tensor([float(ids[-1] not in ends) for ids in completion_ids], device=device)
+        for name, values in zip(OF_LENGTHS, (lengths, cut), strict=True):
+            self._metrics["train"][name][-1] = self.accelerator.gather(values).mean().item()
+
     def _calculate_rewards(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         self._rewards: torch.Tensor = super()._calculate_rewards(*args, **kwargs)
         return self._rewards
 
-    def _generate_and_score_completions(self, *args: Any, **kwargs: Any) -> Any:
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Any:
         """Sample and score as TRL does, and find the base's log-probabilities, for a KL term or the log of the run.
 
         A group whose rewards are all equal has advantages of exactly 0 and counts as one without spread: in TRL both
         depend on whether the mean of equal numbers is that number, which in float32 it often is not.
         """
         beta, self.beta = self.beta, 0.0  # TRL's own reference would be a second model, or a second adapter
+        self._rows = inputs  # which `_generate` may change
         try:
-            batch = super()._generate_and_score_completions(*args, **kwargs)
+            batch = super()._generate_and_score_completions(inputs)
         finally:
             self.beta = beta
+        # Where every completion is cut and carries no loss, the mean over no token is 0.
+        batch["num_items_in_batch"] = batch["num_items_in_batch"].clamp(min=1)
         self._metrics["train"][LOST].append(self._lost_share)
         check_rollouts(self.state.global_step, self._lost_share, self.run, self.state.max_steps)
         if self._measures_base():
