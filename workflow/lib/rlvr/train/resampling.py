@@ -1,9 +1,10 @@
 """Dynamic sampling: groups whose rewards are all equal give way to groups of other problems.
 
 SOURCE: DAPO (Yu et al., 2025), section 3.2: a batch is filled with prompts whose completions are neither all right nor
-all wrong. DEVIATION: DAPO goes on along its epoch until the batch is full; here the number of rounds is bounded, a group
-that no round could replace stays (its advantages are 0), and other problems are drawn from the whole data set, those of
-the generation excepted, so that a run's epochs keep their problems and a resumed run draws what an undisturbed one does.
+all wrong. DEVIATION: DAPO goes on along its epoch until the batch is full. Here the number of rounds is bounded, and a
+group that no round could replace stays (its advantages are 0); other problems are drawn from the whole data set, those
+of the generation excepted, so that a run's epochs keep their problems and a resumed run draws what an undisturbed one
+does.
 """
 
 from collections.abc import Callable, Sequence

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +31,7 @@ from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.checkpoints import SealedCheckpoints, checkpoint_step, discard_all, resumable_checkpoint
 from rlvr.train.finished import METRICS_FILE, RUN, record_finished, restore_finished
+from rlvr.train.keeping import KeepSteps, check_kept, drop_later
 from rlvr.train.manifest import check_method, check_steps, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.signal import check_signal
@@ -97,10 +98,13 @@ def _train(
     before = fingerprint(model)
     trainer = make_trainer(model, tokenizer, problems, settings, out / CHECKPOINTS)
     stopping = StopWhenAsked(settings)
+    trainer.add_callback(KeepSteps(out, origin, settings, keeper(model, tokenizer, settings, base, started)))
     trainer.add_callback(SealedCheckpoints(out / CHECKPOINTS, origin, settings))
     trainer.add_callback(stopping)
     with trainer.accelerator.main_process_first():
         resume_from = resumable_checkpoint(out / CHECKPOINTS, origin)
+        if trainer.accelerator.is_main_process:
+            drop_later(out, 0 if resume_from is None else checkpoint_step(resume_from) or 0)
     set_seed(settings.seed, device_specific=True)  # vLLM seeds the process anew, and equally for every run
     announce_run(settings, model, len(problems), resume_from)
     with stopping.listening():
@@ -126,10 +130,30 @@ def _train(
     check_steps(facts["steps"], settings.planned_steps(len(problems)), settings)
     check_signal(metrics, settings)
     content = manifest(model, settings, before, fingerprint(model), facts)
+    check_kept(out, origin, settings)
     write_weights(model, tokenizer, settings, base, out)
     write_table(metrics, out / METRICS_FILE, METRICS)
     write_json({**content, "files": run_digests(out)}, out / RUN)
     record_finished(out, origin)
+
+
+def keeper(
+    model: Any, tokenizer: PreTrainedTokenizerBase, settings: TrainSettings, base: Path, started: float
+) -> Callable[[Path], dict[str, Any]]:
+    """What writes the weights of a run in progress into a folder and says what a manifest wants to know of them."""
+
+    def write(folder: Path) -> dict[str, Any]:
+        if isinstance(model, PeftModel):
+            model.peft_config[ADAPTER].base_model_name_or_path = settings.model
+        write_weights(model, tokenizer, settings, base, folder)
+        now = fingerprint(model)
+        return {
+            "sha256": {"base_after": now.base, "adapter_after": now.adapter},
+            "moved_share": moved_share(model, base, settings.base_dtype),
+            "wall_time_s": round(time.perf_counter() - started, 3),
+        }
+
+    return write
 
 
 def is_main_process() -> bool:

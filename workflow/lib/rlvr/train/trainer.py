@@ -36,7 +36,8 @@ class Trainer(GRPOTrainer):
         self._means = TokenMeans()
         self._lost_share = 0.0  # of the update, in the weights that sampled last
         super().__init__(*args, **kwargs)
-        self._numbers = {prompt: number for number, prompt in enumerate(cast("Dataset", self.train_dataset)["prompt"])}
+        self._problems = cast("Dataset", self.train_dataset)
+        self._numbers = {prompt: number for number, prompt in enumerate(self._problems["prompt"])}
         self.beta = settings.kl_beta  # see `trl_config`
         self._base = Base(self.accelerator.unwrap_model(self.model), getattr(torch, settings.base_dtype))
         if self.use_vllm:
@@ -73,7 +74,7 @@ class Trainer(GRPOTrainer):
         def draw(number: int, count: int) -> list[dict[str, Any]]:
             process = self.accelerator.process_index
             seed = round_seed(self.run.seed, self.state.global_step, process, number)
-            return [self.train_dataset[place] for place in draw_others(len(self._numbers), used, count, seed)]
+            return [self._problems[place] for place in draw_others(len(self._numbers), used, count, seed)]
 
         def sample(others: list[str]) -> Rollouts:
             ids, completion_ids, _, completions, log_probs, *_ = super(Trainer, self)._generate(others)
