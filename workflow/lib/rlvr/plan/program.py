@@ -36,6 +36,7 @@ class Program:
         specs: Resolved settings of every row of their grids, of any tier, by run id.
         suites: What is sampled together, by name.
         unfit: Why a run that does not fit a card of the scale is left out, by run id; no tier has it.
+        divided: Ids of the runs that no card holds by itself: their weights are divided among their cards.
         finished: Ids of the runs that were trained so far; tier ``finished`` takes them.
         kept: Run of each step that is kept on the way of one, by the id of the step (``<run_id>_t<printed step>``);
             ``specs`` has its settings, no row of a tier is one.
@@ -49,6 +50,7 @@ class Program:
     specs: Mapping[str, Mapping[str, Any]]
     suites: Mapping[str, Suite]
     unfit: Mapping[str, str] = field(default_factory=dict)
+    divided: frozenset[str] = frozenset()
     finished: frozenset[str] = frozenset()
     kept: Mapping[str, str] = field(default_factory=dict)
 

@@ -36,19 +36,32 @@ class KeepSteps(TrainerCallback):
     """
 
     def __init__(
-        self, out: Path, origin: Mapping[str, Any], settings: TrainSettings, write: Callable[[Path], Mapping[str, Any]]
+        self,
+        out: Path,
+        origin: Mapping[str, Any],
+        settings: TrainSettings,
+        gather: Callable[[], Any],
+        write: Callable[[Any, Path], Mapping[str, Any]],
     ) -> None:
-        """``write`` takes a folder, writes weights into it and returns facts about them."""
-        self.out, self.origin, self.steps, self._write = out, origin, settings.keep_steps, write
+        """``gather`` gives the whole model to the main process; ``write`` puts it in a folder and tells facts of it."""
+        self.out, self.origin, self.steps = out, origin, settings.keep_steps
+        self._gather, self._write = gather, write
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Keep the weights where they are asked for; writing draws no random number of the run."""
-        if state.global_step not in self.steps or not state.is_world_process_zero:
+        if state.global_step not in self.steps:
             return
         devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-        with torch.random.fork_rng(devices=devices), atomic_folder(self.out / KEPT / str(state.global_step)) as folder:
-            write_json(dict(self._write(folder)), folder / FACTS)
-            seal(folder, {**self.origin, STEP: state.global_step})
+        with torch.random.fork_rng(devices=devices):
+            model = self._gather()
+            if model is None:
+                return
+            self._keep(model, state.global_step)
+
+    def _keep(self, model: Any, step: int) -> None:
+        with atomic_folder(self.out / KEPT / str(step)) as folder:
+            write_json(dict(self._write(model, folder)), folder / FACTS)
+            seal(folder, {**self.origin, STEP: step})
 
 
 def drop_later(out: Path, step: int) -> None:
