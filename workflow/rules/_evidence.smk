@@ -46,7 +46,9 @@ def needs_of(study, output_id):
     named = [*PROGRAM.rows_of(study), *PROGRAM.kept_of(study), *PROGRAM.bases_of([study])]
     bases = {run_id: PROGRAM.model_of(run_id) for run_id in named}
     beside = relatives(facts_of(study)) if SCALE["comparable"] else {}
-    return required_inputs(output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs, beside, SHAPES)
+    return required_inputs(
+        output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs, beside, SHAPES, SCALE["models"]
+    )
 
 
 @cache
