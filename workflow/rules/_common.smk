@@ -42,7 +42,7 @@ from rlvr.plan.siblings import among, families, printed_spreads, relatives, seed
 from rlvr.plan.sources import find_source
 from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines
 from rlvr.plan.starts import start_shapes
-from rlvr.plan.statistics import EVIDENCE
+from rlvr.plan.statistics import EVIDENCE, FIRST_STEPS
 from rlvr.plan.study import ancestors, checkpoint_name, load_study, study_names
 from rlvr.plan.tags import tag_rows
 from rlvr.plan.workspace import Vocabulary, check_config_files, load_workspace
