@@ -138,6 +138,7 @@ class Declared:
             plot=plot,
             reads=reads,
             pairs=tuple(sorted(filter(self._is_pair, named))),
+            lines=tuple(options.lines()),
         )
         self._check(output)
         return output
