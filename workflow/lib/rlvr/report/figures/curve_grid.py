@@ -48,7 +48,7 @@ class Options(FigureOptions):
 
 
 def table(drawing: Drawing) -> "pd.DataFrame":
-    """Columns panel, curve (key of the series), run_id, step, value (unit of ``statistics.METRICS``), its running mean."""
+    """Columns panel, curve (key of the series), run_id, step, value (unit of ``statistics.METRICS``) and smooth."""
     import pandas as pd
 
     from rlvr.tables import METRICS as SCHEMA
