@@ -28,6 +28,7 @@ MAY_USE = {
     "spectra": {"core", "plan", "tables", "weights", "adapters"},
     "report": {"core", "plan", "tables", "stats"},
 }
+MAY_USE["cli"] = {*MAY_USE} - {"synthetic", "stats"}  # on top of everything; it computes nothing of its own
 
 
 def parts_imported(path: Path) -> set[str]:

@@ -9,8 +9,11 @@ from typing import Any
 from rlvr.plan.settings import TrainSettings
 
 CADENCE = "checkpoint_every_steps"
-# How often a run is saved, what the paper prints of it and, in manifests of before, which study asked for it.
-NO_PART_OF_THE_RESULT = frozenset({CADENCE, "printed", "study"})
+TRIPLES = "decomposition_sha256"
+# How often a run is saved, what the paper prints of it and, in manifests of before, which study asked for it;
+# and of its inputs the file of singular triples, which grows with the largest rank among the selected runs. The
+# digests of the base and the setting `decomposition` say what is in it.
+NO_PART_OF_THE_RESULT = frozenset({CADENCE, "printed", "study", TRIPLES})
 
 
 def spec_content(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,8 @@ class CellsOptions(FigureOptions):
 class FactsOptions(FigureOptions):
     """A table of facts has none either: its lines stand in ``facts.yaml``."""
 
+    overview: ClassVar[bool] = True
+
 
 @dataclass(frozen=True)
 class CountsOptions(FigureOptions):
