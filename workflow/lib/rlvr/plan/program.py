@@ -35,6 +35,7 @@ class Program:
         specs: Resolved settings of every row of their grids, of any tier, by run id.
         suites: What is sampled together, by name.
         unfit: Why a run that does not fit a card of the scale is left out, by run id; no tier has it.
+        divided: Ids of the runs that no card holds by itself: their weights are divided among their cards.
         finished: Ids of the runs that were trained so far; tier ``finished`` takes them.
     """
 
@@ -46,6 +47,7 @@ class Program:
     specs: Mapping[str, Mapping[str, Any]]
     suites: Mapping[str, Suite]
     unfit: Mapping[str, str] = field(default_factory=dict)
+    divided: frozenset[str] = frozenset()
     finished: frozenset[str] = frozenset()
 
     @property
