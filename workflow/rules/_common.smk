@@ -94,6 +94,8 @@ if workflow.is_main_process:
         end="",
         file=sys.stderr,
     )
+    if set(PROGRAM.studies) != set(config["studies"]):
+        print(f"Scale {config['scale']} has studies of its own: {', '.join(PROGRAM.studies)}.", file=sys.stderr)
     STALE = settle_specs(PROGRAM.specs, Path(RESULTS), SCALES)
     for line in stale_lines(STALE):
         print(line, file=sys.stderr)
