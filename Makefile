@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake
 export PATH := $(if $(filter /%,$(VENV)),,$(CURDIR)/)$(BIN):$(PATH)
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test test-gpu cluster-env bench realdata fuzz check lint clean
+.PHONY: demo study test test-gpu cluster-env bench realdata fuzz check lint clean
 
 demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
 	@$(SNAKEMAKE)
@@ -19,6 +19,12 @@ demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the re
 	@echo "tables       results/tiny/paper/structure-over-scale/tables/   (.tex .csv .md)"
 	@echo "figures      results/tiny/paper/structure-over-scale/figures/  (.pdf .png)"
 	@echo "HTML report  results/tiny/paper/report.html"
+
+study: $(READY)  ## One study at scale tiny, to its PDF: make study STUDY=<name of a folder in workflow/studies/>
+	@test -d "workflow/studies/$(STUDY)" -a -n "$(STUDY)" || { echo "Set STUDY to one of: $(notdir $(wildcard workflow/studies/*))"; exit 1; }
+	@$(SNAKEMAKE) --config 'studies=[$(STUDY)]'
+	@echo
+	@echo "PDF          results/tiny/paper/$(STUDY)/paper.pdf"
 
 test: $(READY)  ## Every test that needs no GPU and no hub.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile

@@ -38,7 +38,7 @@ include: "workflow/rules/_warm.smk"
 
 onstart:
     start_jobs_warm()
-    if not workflow.local_exec and workflow.is_main_process:
+    if not workflow.local_exec and workflow.is_main_process and submits_jobs():
         await_running_jobs(Path.cwd())
 
 

@@ -20,6 +20,7 @@ def results(tmp_path: Path) -> Path:
         "train/other/run.json", "specs/mine.json", "specs/other.json", "logs/train_run/mine.log",
         "evaluate/mine/main/samples.parquet", "data/set/raw/s.parquet", "data/set/train.parquet",
         "models/base/model.json", "paper/study/paper.pdf", "paper/else/paper.pdf", "spectra/mine.parquet",
+        "spectra/bases/base/factors.json", "spectra/bases/base/0.safetensors",
     ):  # fmt: skip
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,6 +42,7 @@ def test_what_belongs_to_the_study_and_nothing_else(results: Path) -> None:
     assert found == {
         "train/mine/run.json", "train/mine/adapter/a.safetensors", "specs/mine.json", "data/set/train.parquet",
         "evaluate/mine/main/samples.parquet", "models/base/model.json", "paper/study/paper.pdf", "spectra/mine.parquet",
+        "spectra/bases/base/factors.json",
     }  # fmt: skip
 
 
@@ -54,7 +56,7 @@ def test_names_that_hold_points_are_told_apart(tmp_path: Path) -> None:
 
 def test_it_comes_back_with_its_times(results: Path, archive: Path, tmp_path: Path) -> None:
     target = tmp_path / "clone"
-    assert bring_archive(str(archive), target) == 8
+    assert bring_archive(str(archive), target) == 9
     for path in archived_files(results, NAMES):
         copy = target / path.relative_to(results)
         assert copy.read_bytes() == path.read_bytes()
@@ -65,7 +67,7 @@ def test_it_comes_back_with_its_times(results: Path, archive: Path, tmp_path: Pa
 def test_two_names_of_one_file_are_two_files(results: Path, tmp_path: Path) -> None:
     (results / "train/mine/second.json").hardlink_to(results / "train/mine/run.json")
     pack(results, archived_files(results, NAMES), tmp_path / "x.tar", tmp_path / "x.csv")
-    assert unpack(tmp_path / "x.tar", tmp_path / "clone") == 9
+    assert unpack(tmp_path / "x.tar", tmp_path / "clone") == 10
     assert (tmp_path / "clone/train/mine/second.json").read_text() == "train/mine/run.json"
 
 
@@ -73,7 +75,7 @@ def test_what_is_there_stays(archive: Path, tmp_path: Path) -> None:
     own = tmp_path / "clone" / "specs" / "mine.json"
     own.parent.mkdir(parents=True)
     own.write_text("mine")
-    assert unpack(archive, tmp_path / "clone") == 7
+    assert unpack(archive, tmp_path / "clone") == 8
     assert own.read_text() == "mine"
 
 
@@ -104,3 +106,65 @@ def test_what_is_no_archive_is_named(tmp_path: Path) -> None:
         find_archive(str(tmp_path / "none.tar"))
     with pytest.raises(InputError, match="is not hub:"):
         find_archive("hub:owner/name")
+
+
+def listed(folder: Path, rows: bytes) -> Path:
+    """An archive that holds nothing but this list."""
+    (folder / "files.csv").write_bytes(rows)
+    with tarfile.open(folder / "x.tar", "w") as tar:
+        tar.add(folder / "files.csv", "files.csv")
+    return folder / "x.tar"
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (b"", "not enough values"),
+        (b"path,bytes\na,1\n", "its columns are path, bytes"),
+        (b"path,bytes,sha256,mtime_ns\na,1,x\n", "not enough values"),
+        (b"path,bytes,sha256,mtime_ns\na,many,x,1\n", "invalid literal"),
+        (b"path,bytes,sha256,mtime_ns\na,1,x,99999999999999999999999\n", "a time is out of range"),
+        (b"path,bytes,sha256,mtime_ns\n\xff,1,x,1\n", "can't decode byte 0xff"),
+    ],
+)
+def test_a_damaged_list_is_named_with_what_is_wrong_in_it(rows: bytes, said: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=rf"x\.tar, files\.csv: is no list of files \(.*{said}"):
+        unpack(listed(tmp_path, rows), tmp_path / "clone")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.6])  # a third of it are zeros that end it
+def test_a_truncated_archive_is_named(share: float, archive: Path, tmp_path: Path) -> None:
+    content = archive.read_bytes()
+    archive.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(InputError, match=r"study\.tar.*(no archive that can be read|in its list and not in it)"):
+        unpack(archive, tmp_path / "clone")
+
+
+def test_a_folder_that_takes_no_file_is_named_not_the_archive(archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "clone").mkdir()
+    (tmp_path / "clone" / "specs").write_text("a file where a folder has to be")
+    with pytest.raises(InputError, match=r"clone/specs/mine\.json: cannot be written") as refused:
+        unpack(archive, tmp_path / "clone")
+    assert "study.tar" not in str(refused.value)
+
+
+def test_a_full_disk_is_named_and_leaves_no_part_of_a_file(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("rlvr.core.archive.os.utime", full)
+    with pytest.raises(InputError, match=r"cannot be written \(No space left on device\)"):
+        unpack(archive, tmp_path / "clone")
+    assert not [path for path in (tmp_path / "clone").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no network\nat all"), RuntimeError()])
+def test_a_download_that_fails_says_why(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise error
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", fail)
+    with pytest.raises(InputError, match=r"was not fetched \((no network|RuntimeError)\)"):
+        find_archive(f"hub:owner/name@{'0' * 40}/study.tar")

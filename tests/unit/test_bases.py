@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from rlvr.core.errors import InputError
-from rlvr.core.io import read_json
+from rlvr.core.io import read_json, sha256_file, write_json
 from rlvr.spectra.bases import StoredFactors, factor_base, factor_weight
 from rlvr.spectra.dense import SMALL_SIDE
 from rlvr.spectra.directions import decompose, leading_triples
@@ -137,3 +137,15 @@ def test_leading_triples_of_a_large_weight_are_those_of_its_decomposition(rows, 
 
 def test_more_triples_than_there_are_are_all_of_them():
     assert len(leading_triples(gaussian(520, 530, seed=3), 600)[1].values) == 520
+
+
+def test_a_base_that_has_changed_since_it_was_installed_is_not_factored(tmp_path):
+    base = write_model(tmp_path / "base", 0.0, torch.float32)
+    write_json({"weights_sha256": {"model.safetensors": sha256_file(base / "model.safetensors")}}, base / "model.json")
+    factor_base(base, SETTINGS, tmp_path / "factors" / "factors.json")
+    content = bytearray((base / "model.safetensors").read_bytes())
+    content[-1] ^= 1
+    (base / "model.safetensors").write_bytes(content)
+    with pytest.raises(InputError, match=r"model\.safetensors: SHA-256 .*, installed with"):
+        factor_base(base, SETTINGS, tmp_path / "others" / "factors.json")
+    assert not (tmp_path / "others").exists()

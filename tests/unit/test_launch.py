@@ -1,6 +1,7 @@
 """What a launch costs, against arithmetic by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from bound_rows import load_program
 from rlvr.bases.architectures import tiny_shapes
 from rlvr.core.errors import InputError
 from rlvr.data.readers import READERS
-from rlvr.plan.launch import COLUMNS, Launch, check_budget, plan_text, printed_rates, write_plan
+from rlvr.plan.launch import COLUMNS, Launch, check_budget, plan_text, printed_rates, selected_rows, write_plan
 from rlvr.plan.shapes import model_shapes
 from rlvr.plan.sources import load_registry
 
@@ -18,8 +19,8 @@ HOURS = ROOT / "workflow/studies/structure-over-scale/reported/table12.csv"
 RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
 
 
-def make_launch(results: Path) -> Launch:
-    program = load_program("paper", "core")
+def make_launch(results: Path, **changes: object) -> Launch:
+    program = replace(load_program("paper", "core"), **changes)
     shapes = model_shapes(program.scale["models"], tiny_shapes(), ROOT / "data" / "configs")
     return Launch(program, shapes, load_registry(ROOT / "data" / "sources.csv", READERS), results, HOURS)
 
@@ -90,3 +91,61 @@ def test_a_budget_stops_a_launch_with_both_numbers(tmp_path: Path) -> None:
         check_budget([row], {"gpu_hours": 100, "storage_gib": 0}, "config.yaml")
     with pytest.raises(InputError, match=r"budget.storage_gib.*GiB"):
         check_budget([row], {"gpu_hours": 0, "storage_gib": 1}, "config.yaml")
+
+
+def test_the_tier_of_finished_runs_has_these_and_no_others(tmp_path: Path) -> None:
+    (row,) = selected_rows(make_launch(tmp_path, tier="finished", finished=frozenset({RUN})))
+    assert (row["tier"], row["runs"], row["unfit"]) == ("finished", 1, 0)
+    (none,) = selected_rows(make_launch(tmp_path, tier="finished", finished=frozenset()))
+    assert (none["runs"], none["missing_gpu_hours"], none["storage_gib"]) == (0, 0.0, 0.0)
+    check_budget([none], {"gpu_hours": 1e-9, "storage_gib": 1e-9}, "config.yaml")
+
+
+def test_a_sampled_run_is_sampled_in_every_tier(tmp_path: Path) -> None:
+    """A run of tier `full` has suites of its own, whichever tier is selected today."""
+    core = make_launch(tmp_path)
+    taken = core.program.scale["tiers"]["core"]
+    rows = core.program.studies["structure-over-scale"].rows
+    other = next(run_id for run_id, row in rows.items() if row["tier"] not in taken)
+    for run_id in (RUN, other):
+        assert not core.is_sampled(run_id)
+        suites = replace(core.program, tier="all").run_suites(run_id)
+        for suite in suites:
+            path = tmp_path / "evaluate" / run_id / suite / "samples.json"
+            path.parent.mkdir(parents=True)
+            path.write_text("{}")
+        for tier in ("core", "full", "all", "finished"):
+            assert make_launch(tmp_path, tier=tier).is_sampled(run_id)
+        (tmp_path / "evaluate" / run_id / next(iter(suites)) / "samples.json").unlink()
+        assert not make_launch(tmp_path, tier="all").is_sampled(run_id)
+
+
+def test_nothing_is_nothing_in_a_budget_and_hours_are_no_gibibytes() -> None:
+    row = {"study": "s", "missing_gpu_hours": 0.0, "high": 900.0, "storage_gib": 0.0}
+    check_budget([row], {"gpu_hours": 1, "storage_gib": 1}, "config.yaml")
+    unknown = {**row, "missing_gpu_hours": None}
+    with pytest.raises(InputError, match=r"need 900 GPU-hours more, the budget is 800 \(s 900\)"):
+        check_budget([unknown], {"gpu_hours": 800, "storage_gib": 0}, "config.yaml")
+    check_budget([unknown], {"gpu_hours": 0, "storage_gib": 1}, "config.yaml")
+
+
+def test_printed_hours_are_read_as_every_printed_number(tmp_path: Path) -> None:
+    shape = make_launch(tmp_path).shapes["qwen3-8b"]
+    path = tmp_path / "table12.csv"
+    path.write_text("row,hours\nlora-r8,~12\nlora-r16,\ndora-r8,12.0\n")
+    rates = printed_rates(path, shape)
+    assert rates == {"lora": rates["dora"], "dora": rates["dora"]}
+    path.write_text("row,hours\nlora-r8,twelve\n")
+    with pytest.raises(InputError, match=r"table12\.csv.*'twelve'"):
+        printed_rates(path, shape)
+    path.write_text("row,hours\nlora-r8,\n")
+    with pytest.raises(InputError, match="no row has a number in the column 'hours'"):
+        printed_rates(path, shape)
+
+
+def test_a_manifest_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "train" / RUN / "run.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\xff")
+    with pytest.raises(InputError, match=r"run\.json: not valid JSON"):
+        make_launch(tmp_path)

@@ -58,3 +58,24 @@ def test_it_waits_until_none_is_left_and_says_for_which(
 def test_without_a_scheduler_nothing_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert queue.await_running_jobs(tmp_path) == 0
+
+
+def test_a_scheduler_that_stops_answering_is_asked_again(
+    answers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`cat` fails where there is no answer, as squeue fails while its controller is down."""
+    monkeypatch.setattr(queue, "announce", print)
+    (answers / "0").write_text(f"7|{tmp_path}|rule_train_run_wildcards_x\n")
+    (answers / "2").write_text(f"7|{tmp_path}|rule_train_run_wildcards_x\n")
+    (answers / "3").write_text("")
+    program = answers / "bin" / "squeue"
+    program.write_text(program.read_text() + f"[ $(cat {answers}/next) != 2 ]\n")
+    assert queue.running_jobs(tmp_path) == ["7 rule_train_run_wildcards_x"]
+    assert queue.running_jobs(tmp_path) is None
+    (answers / "next").write_text("0")
+    assert queue.await_running_jobs(tmp_path, lambda _: None) == 3
+
+
+def test_a_scheduler_that_never_answered_is_not_waited_for(answers: Path, tmp_path: Path) -> None:
+    (answers / "bin" / "squeue").write_text("#!/bin/sh\nexit 1\n")
+    assert queue.await_running_jobs(tmp_path) == 0

@@ -11,6 +11,7 @@ from mutants import is_equivalence, wrong_mutants
 
 from rlvr.core.errors import InputError
 from rlvr.grading.grader import grade
+from rlvr.grading.mathematics.answers import clean_answer
 from rlvr.grading.mathematics.kinds import (
     Based,
     Cases,
@@ -28,11 +29,16 @@ from rlvr.grading.mathematics.kinds import (
 )
 from rlvr.grading.mathematics.latex import UnreadableError, tokenize
 from rlvr.grading.mathematics.lists import same_entries, split_top_level, unwrap
-from rlvr.grading.mathematics.math_answers import check_math_gold, match_math, reading_of
+from rlvr.grading.mathematics.math_answers import check_math_gold, match_math, tidied
+from rlvr.grading.mathematics.reader import read
 from rlvr.grading.mathematics.regions import Region
 from rlvr.grading.mathematics.sameness import matched_once, same
 
 PAIRS = [json.loads(line) for line in (Path(__file__).parent / "math_pairs.jsonl").read_text().splitlines()]
+
+
+def reading_of(text: str) -> Reading:
+    return read(tidied(clean_answer(text)).tokens)
 
 
 def verdict(gold: str, answer: str) -> str:

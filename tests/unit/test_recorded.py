@@ -115,3 +115,9 @@ def test_a_run_of_before_is_refused_not_taken(finished):
     write_json({**old, "inputs": {"train_sha256": "0" * 64}}, finished / "run.json")
     with pytest.raises(InputError, match="other problems"):
         check(finished)
+
+
+def test_the_file_of_triples_grows_with_the_selection_and_decides_nothing():
+    one, other = ({"base_files": {"a": "1"}, "decomposition_sha256": digest * 64} for digest in "01")
+    assert find_differences(one, other) == []
+    assert find_differences(one, {**other, "base_files": {"a": "2"}}) != []

@@ -1,5 +1,6 @@
 """Sampling: the transformers engine on random weights, vLLM's arguments through a stand-in for the library."""
 
+import shutil
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -387,3 +388,19 @@ def test_aborted_vllm_request_is_an_error(base_dir: Path, fake_vllm: FakeVllm) -
     fake_vllm.reason = "abort"
     with pytest.raises(InputError, match="abort"):
         VllmEngine(base_dir, None, "bfloat16").generate(["a"], VLLM, 0)
+
+
+@pytest.mark.parametrize("settings", [PROTOCOL, VLLM], ids=["transformers", "vllm"])
+def test_no_engine_samples_from_a_base_that_has_changed_since_it_was_installed(
+    settings: SamplingSettings, base_dir: Path, fake_vllm: FakeVllm, tmp_path: Path
+) -> None:
+    copied = tmp_path / "base"
+    shutil.copytree(base_dir, copied)
+    weights = copied / "model.safetensors"
+    write_json({"weights_sha256": {weights.name: sha256_file(weights)}}, copied / "model.json")
+    load_engine(copied, None, settings)
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(InputError, match=r"model\.safetensors: SHA-256 .*, installed with"):
+        load_engine(copied, None, settings)

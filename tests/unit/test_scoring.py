@@ -7,7 +7,7 @@ import pytest
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import write_json
-from rlvr.evaluate.scoring import score_file, score_grades
+from rlvr.evaluate.scoring import score_file, score_problems, summarise
 from rlvr.tables import ANSWERS as ANSWERS_SCHEMA
 from rlvr.tables import GRADES, SCORES
 
@@ -28,6 +28,10 @@ def grades() -> pd.DataFrame:
         for sample, answer in enumerate(answers)
     ]  # fmt: skip
     return GRADES.validate(pd.DataFrame(rows))
+
+
+def score_grades(table: pd.DataFrame) -> pd.DataFrame:
+    return summarise(score_problems(table), table)
 
 
 def test_three_statistics_by_hand() -> None:

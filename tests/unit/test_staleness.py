@@ -1,6 +1,8 @@
 """Specs of finished runs are dated by their manifests: before them where nothing changed, after them otherwise."""
 
+import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -108,3 +110,27 @@ def test_samples_without_a_record_keep_their_times(sampled, results):
     before = (sampled / "samples.json").stat().st_mtime_ns
     settle_samples({RUN: ["main"]}, results)
     assert (sampled / "samples.json").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_where_nothing_can_be_written_what_differs_is_found_all_the_same(number, results, settings, monkeypatch):
+    """Of every run, not only of those before the first that could not be dated."""
+
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    shutil.copytree(results / "train" / RUN, results / "train" / "second")
+    monkeypatch.setattr("rlvr.plan.staleness._date_spec", refuse)
+    monkeypatch.setattr("rlvr.plan.staleness._date_samples", refuse)
+    changed = {RUN: settings, "second": settings | {"alpha": 64}}
+    assert list(settle_specs(changed, results, SOURCE)) == ["second"]
+    settle_samples({RUN: ["main"]}, results)
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC])
+def test_samples_that_cannot_be_dated_stop_no_plan(number, sampled, results, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("rlvr.plan.staleness.os.utime", refuse)
+    settle_samples({RUN: ["main"]}, results)

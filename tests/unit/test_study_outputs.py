@@ -8,7 +8,7 @@ from rlvr.adapters.methods import METHODS
 from rlvr.plan.facts import load_facts
 from rlvr.plan.labels import read_labels
 from rlvr.plan.options import build
-from rlvr.plan.outputs import required_inputs, stale_reasons, unused_rows
+from rlvr.plan.outputs import required_inputs, used_runs
 from rlvr.plan.outputs_file import load_outputs
 from rlvr.plan.selection import candidates_of
 from rlvr.plan.study import load_study
@@ -36,14 +36,17 @@ def outputs_of(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_row_of_a_grid_is_read_or_says_what_it_is_for(name):
     study, outputs = outputs_of(name)
-    assert unused_rows(study.rows, outputs.values()) == []
-    assert stale_reasons(study.rows, outputs.values()) == [], "remove the reason in column 'for'"
+    used = used_runs(outputs.values())
+    assert [run_id for run_id, row in study.rows.items() if run_id not in used and not row.get("for")] == []
+    excused = [run_id for run_id, row in study.rows.items() if run_id in used and row.get("for")]
+    assert excused == [], "an output reads them: remove the reason in column 'for'"
 
 
-def test_a_row_that_nothing_reads_is_found():
-    study, outputs = outputs_of(PRIMARY)
-    grid = {**study.rows, "new": {"for": None}, "excused": {"for": "a table that is to come"}}
-    assert unused_rows(grid, outputs.values()) == ["new"]
+def test_a_run_of_which_no_output_shows_anything_is_not_used():
+    _, outputs = outputs_of(PRIMARY)
+    table = {"table4": outputs["table4"]}
+    used = used_runs(table.values())
+    assert used and used < used_runs(outputs.values())
 
 
 @pytest.mark.parametrize("name", NAMES)

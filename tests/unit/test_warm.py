@@ -6,6 +6,8 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,8 +28,9 @@ time.sleep(600)
 class Driver:
     """Stands in for snakemake: holds the pipe, knows the program that jobs are started with."""
 
-    def __init__(self, folder: Path) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(LIBRARY), "TMPDIR": str(folder)}
+    def __init__(self, folder: Path, *more: Path) -> None:
+        paths = os.pathsep.join(map(str, (LIBRARY, *more)))
+        environment = {**os.environ, "PYTHONPATH": paths, "TMPDIR": str(folder)}
         self.process = subprocess.Popen(
             [sys.executable, "-c", DRIVER], stdout=subprocess.PIPE, text=True, env=environment
         )
@@ -214,3 +217,55 @@ def test_few_jobs_start_no_server() -> None:
 
     assert keeper.start({"job": []}, ["job"] * (keeper.MANY - 1) + ["other"] * 100, "/bin/bash") is None
     assert not keeper.HELD
+
+
+@contextmanager
+def spoilt(folder: Path, text: str) -> Iterator[Driver]:
+    """A driver and a server whose interpreters run this text as they start."""
+    (folder / "spoilt").mkdir()
+    (folder / "spoilt" / "sitecustomize.py").write_text(textwrap.dedent(text))
+    started = Driver(Path("/tmp"), folder / "spoilt")
+    try:
+        yield started
+    finally:
+        started.process.kill()
+        started.process.wait()
+
+
+NO_MORE = """
+    import os
+    def fork():
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+    os.fork = fork
+"""
+
+
+def test_a_job_that_gets_no_process_is_run_by_its_client_and_the_server_goes_on(tmp_path) -> None:
+    with spoilt(tmp_path, NO_MORE) as driver:
+        for _ in range(2):
+            done = driver.run(script(tmp_path, LOADED))
+            assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
+        assert (driver.folder / "socket").exists() and driver.process.poll() is None
+
+
+STRUCK = """
+    import os, signal
+    forked, count = os.fork, []
+    def fork():
+        count.append(None)
+        process = forked()
+        if process == 0 and len(count) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return process
+    os.fork = fork
+"""
+
+
+def test_a_signal_at_the_moment_of_a_fork_is_the_forks_and_ends_no_other_job(tmp_path) -> None:
+    with spoilt(tmp_path, STRUCK) as driver:
+        client, processes = running(driver, tmp_path)
+        assert driver.run(script(tmp_path, "print('ran')")).returncode == 128 + signal.SIGTERM
+        assert all(map(alive, processes)), "the other job goes on"
+        assert driver.run(script(tmp_path, LOADED)).stdout == "True\n", "and so does the server"
+        client.kill()
+        client.wait()

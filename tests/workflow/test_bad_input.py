@@ -32,6 +32,16 @@ def test_the_key_of_the_older_configuration_is_named(checkout: Checkout) -> None
     assert "'study' was unexpected" in message and "studies" in message
 
 
+def test_numbers_within_a_table_of_the_command_line_are_numbers(checkout: Checkout) -> None:
+    """Snakemake hands them over as texts."""
+    allowed = checkout.snakemake("-n", "plan", "--config", "budget={gpu_hours: 2.5e+6, storage_gib: 100}")
+    assert allowed.returncode == 0, allowed.stdout
+    assert "key 'budget.gpu_hours': 'many' is not of type 'number'" in refusal(
+        checkout, "--config", "budget={gpu_hours: many}"
+    )
+    assert "key 'limits.mem_mb': -1 is less than the minimum" in refusal(checkout, "--config", "limits={mem_mb: -1}")
+
+
 def test_pairs_that_do_not_exist_or_are_misspelt(checkout: Checkout) -> None:
     message = refusal(checkout, "pairs", "--config", "pairs={mine: {base: no/such/folder, tuned: data}}")
     for words in ("pair 'mine'", "base 'no/such/folder' is not a folder"):

@@ -14,7 +14,7 @@ def claim_needs(study):
     same = siblings(facts_of(study))
     needed = [required_inputs(each, bases, SCALE["datasets"], PROGRAM.pairs, same) for each in claimed_of(study)]
     found = {kind: {key for keys in needed for key in keys[kind]} for kind in EVIDENCE}
-    untrained = {(f"{model}_base", benchmark) for model, benchmark in places_of(CLAIMS[study], "base")}
+    untrained = {(f"{model}{BASE_SUFFIX}", benchmark) for model, benchmark in places_of(CLAIMS[study], "base")}
     for kind in ("scores", "answers"):
         found[kind] |= {key for key in untrained if key[0] in bases and is_sampled(study, *key)}
     return {kind: sorted(keys) for kind, keys in found.items()}

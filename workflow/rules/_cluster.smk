@@ -2,7 +2,7 @@
 
 use_hub_cache(config["hub_cache"])
 if workflow.remote_exec:  # this call of snakemake is a job on a node
-    prepare_node(config["scratch"])
+    or_stop(prepare_node, config["scratch"])
 
 MODULE_RUN = {"train_run": "rlvr.train"}  # rules that are not scripts: the module that their command runs
 SUBMITTING, TRAINING, ON_GPU = "analysis", "train", "train-gpu"  # files of envs/; a conda environment each
@@ -76,7 +76,12 @@ def missing_before_launch():
 
 
 if workflow.is_main_process and any(config["budget"].values()):
-    or_stop(check_budget, selected_rows(launch()), config["budget"], "config.yaml")
+    or_stop(lambda: check_budget(selected_rows(launch()), config["budget"], "config.yaml"))
+
+
+def submits_jobs():
+    """Whether a job that is to run goes to a scheduler; a plan or a check on this machine waits for none that is there."""
+    return not all(job.is_local for job in workflow.dag.needrun_jobs())
 
 
 def tell_unfinished():

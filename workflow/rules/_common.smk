@@ -6,6 +6,8 @@ import sys
 from dataclasses import asdict
 from functools import cache
 
+from snakemake.utils import update_config
+
 LIBRARY = ROOT / "workflow" / "lib"
 SCHEMAS = ROOT / "workflow" / "schemas"
 STUDIES = ROOT / "workflow" / "studies"
@@ -26,14 +28,14 @@ from rlvr.core.schemas import load_yaml
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
 from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, required_figures
-from rlvr.plan.configuration import check_engine
+from rlvr.plan.configuration import check_engine, typed
 from rlvr.plan.freshness import spec_content
 from rlvr.plan.labels import display_names
 from rlvr.plan.launch import Launch, check_budget, selected_rows
 from rlvr.plan.outputs import required_inputs, used_runs
 from rlvr.plan.program import prompt_limits
 from rlvr.plan.run_texts import describe_run
-from rlvr.plan.selection import run_facts
+from rlvr.plan.selection import BASE_SUFFIX, run_facts
 from rlvr.plan.shapes import model_shapes
 from rlvr.plan.siblings import among, families, printed_spreads, relatives, seeds_of, siblings
 from rlvr.plan.sources import find_source
@@ -63,6 +65,8 @@ or_stop(check_config_files, [*workflow.overwrite_configfiles, *([own_config] if 
 
 configfile: str(own_config)
 
+
+update_config(config, typed(workflow.config_settings.config, or_stop(load_yaml, SCHEMAS / "config.schema.yaml")))
 
 WORDS = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, tiny_shapes())
 WORKSPACE = or_stop(load_workspace, config, ROOT, f"results/{config.get('scale')}", WORDS)

@@ -2,8 +2,13 @@
 
 
 def pretrained_models(artefact):
-    """The small bases, if the configuration takes them this way (`shipped` or `compute`), otherwise none."""
-    return PROGRAM.models_of_kind("pretrained") if config["artefacts"]["base"] == artefact else []
+    """The small bases that are taken this way (`shipped` or `compute`): as configured, those of a ladder always made."""
+    made_here = "compute" if config["artefacts"]["base"] == "compute" else "shipped"
+    own = {
+        name: "compute" if "seed" in SCALE["models"][name] else made_here
+        for name in PROGRAM.models_of_kind("pretrained")
+    }
+    return [name for name, how in own.items() if how == artefact]
 
 
 def source_row(wildcards):
@@ -71,7 +76,12 @@ def tokenizer_manifests(wildcards):
 def declared_model(model):
     """What a scale says about a model, and about the model that it is made from."""
     declared = SCALE["models"][model]
-    return [declared, SCALE["models"][declared["from"]]] if declared["kind"] == "rotated" else [declared]
+    return [declared, *declared_model(declared["from"])] if "from" in declared else [declared]
+
+
+def prompt_templates(dataset):
+    """The prompt template of each model that some run trains on a data set."""
+    return {model: PROGRAM.template_of(model) for model in longest_prompts(dataset)}
 
 
 def written_from(wildcards):

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlvr.core.errors import InputError
-from rlvr.core.io import read_json, sha256_file
+from rlvr.core.installed import check_weights
+from rlvr.core.io import read_json
 from rlvr.core.shards import indexed_shards
 
 if TYPE_CHECKING:
@@ -82,26 +83,6 @@ def check_pad_token(settings_path: Path) -> None:
     if token_text(settings.get("pad_token")) is None:
         remedy = "Name a token of its vocabulary as `pad_token` of this model in the scale file."
         raise InputError(settings_path, "expected a `pad_token`, found none.", remedy)
-
-
-def weights_sha256(folder: str | Path) -> dict[str, str]:
-    """SHA-256 of each weight file of an installed base, as its ``model.json`` states them; empty without one."""
-    path = Path(folder) / "model.json"
-    return dict(read_json(path).get("weights_sha256", {})) if path.is_file() else {}
-
-
-def check_weights(folder: str | Path) -> None:
-    """Compare the weight files of an installed base with the digests that its ``model.json`` states, if it has one.
-
-    Raises:
-        InputError: Names the first file that has changed or is missing, with both digests.
-    """
-    for name, recorded in weights_sha256(folder).items():
-        path = Path(folder) / name
-        found = sha256_file(path) if path.is_file() else "none, it is missing"
-        if found != recorded:
-            remedy = f"Delete {folder} and make the model again (`snakemake models`)."
-            raise InputError(path, f"SHA-256 {found}, installed with {recorded}.", remedy)
 
 
 def token_text(token: str | dict | None) -> str | None:

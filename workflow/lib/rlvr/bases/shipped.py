@@ -1,6 +1,7 @@
 """Finished tiny bases that travel with the repository, checked byte by byte before use."""
 
 import shutil
+import sys
 from pathlib import Path
 
 from rlvr.bases.loading import check_base
@@ -46,6 +47,10 @@ def check_file(path: Path, expected: str) -> None:
 
 
 def write_checksums(folder: str | Path) -> None:
-    """Record the SHA-256 of every file of a finished base, so that it can be shipped."""
+    """Record the SHA-256 of every file of a finished base, so that it can be shipped (``CONTRIBUTING.md``)."""
     files = (path for path in Path(folder).iterdir() if path.is_file() and path.name != CHECKSUMS)
     write_json({path.name: sha256_file(path) for path in files}, Path(folder) / CHECKSUMS)
+
+
+if __name__ == "__main__":
+    write_checksums(sys.argv[1])

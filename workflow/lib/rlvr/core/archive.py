@@ -1,14 +1,16 @@
 """Results in one file that can be checked: packed with a list of checksums, unpacked where they are wanted again.
 
-Bases and raw rows are left out: they are the hub's, under terms of their own.
+Bases, what is computed from their weights alone, and raw rows are left out: they are the hub's, with their own terms.
 """
 
 import csv
 import io
 import os
 import tarfile
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, sha256_file
@@ -17,10 +19,13 @@ from rlvr.core.schemas import CONFIG
 LIST = "files.csv"
 COLUMNS = ("path", "bytes", "sha256", "mtime_ns")
 LEFT_OUT = frozenset({"logs", "benchmarks", "checkpoints", "decompositions", "archive", "raw", "environments"})
+FACTORS = ("spectra", "bases")  # their singular triples make up the weights of a base
 OF_BASES = "models"
 LARGEST_OF_A_BASE = 2**20  # manifests, configurations and tokenizers of bases are kept, weights are not
 HUB = "hub:"
 REMEDY = "Make it anew with `snakemake archive`, or copy it again."
+UNREADABLE = (tarfile.TarError, OSError, EOFError, zlib.error)
+LATEST_NS = 2**63  # a larger time is no file's
 Entry = tuple[int, str, int]  # bytes, sha256, mtime in ns
 
 
@@ -41,6 +46,8 @@ def archived_files(results: Path, names: Mapping[str, Iterable[str]]) -> list[Pa
             continue
         if parts[0] == OF_BASES and path.stat().st_size > LARGEST_OF_A_BASE:
             continue
+        if parts[: len(FACTORS)] == FACTORS and path.suffix == ".safetensors":
+            continue  # their manifest is kept: without it Snakemake would plan them, and need the base
         found.append(path)
     return found
 
@@ -78,7 +85,7 @@ def unpack(archive: str | Path, results: Path) -> int:
 
     Raises:
         InputError: For a file that is no archive, a member that is not in its list, leads out of the folder or has
-            other bytes than the list says, or a file of the list that is missing.
+            other bytes than the list says, a file of the list that is missing, or a disk that does not take them.
     """
     brought, seen = 0, set()
     try:
@@ -93,7 +100,7 @@ def unpack(archive: str | Path, results: Path) -> int:
                 if not target.exists():
                     _bring(tar, member, entries[member.name], target, archive)
                     brought += 1
-    except (tarfile.TarError, OSError) as error:
+    except UNREADABLE as error:
         raise InputError(archive, f"is no archive that can be read ({error}).", REMEDY) from error
     if missing := sorted(entries.keys() - seen):
         raise InputError(archive, f"'{missing[0]}' is in its list and not in it.", REMEDY)
@@ -120,7 +127,7 @@ def find_archive(place: str) -> Path:
     try:
         return Path(hf_hub_download(repository, file, repo_type="dataset", revision=revision))
     except Exception as error:  # whatever the hub's client raises says why in its first line
-        reason = str(error).splitlines()[0]
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise InputError(place, f"was not fetched ({reason}).", "Check name, network and token, or copy it.") from error
 
 
@@ -140,8 +147,17 @@ def _listed(tar: tarfile.TarFile, archive: str | Path) -> dict[str, Entry]:
     stream = tar.extractfile(first) if first is not None and first.name == LIST else None
     if stream is None:
         raise InputError(archive, f"does not begin with {LIST}.", REMEDY)
-    rows = list(csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8")))
-    return {row["path"]: (int(row["bytes"]), row["sha256"], int(row["mtime_ns"])) for row in rows}
+    try:
+        header, *rows = csv.reader(io.StringIO(stream.read().decode("utf-8"), newline=""))
+        if tuple(header) != COLUMNS:
+            raise ValueError(f"its columns are {', '.join(header)}")
+        entries = {path: (int(size), digest, int(mtime)) for path, size, digest, mtime in rows}
+        if not all(0 <= mtime < LATEST_NS for _, _, mtime in entries.values()):
+            raise ValueError("a time is out of range")
+    except (ValueError, csv.Error) as error:
+        expected = f"Expected: {', '.join(COLUMNS)}."
+        raise InputError(f"{archive}, {LIST}", f"is no list of files ({error}). {expected}", REMEDY) from error
+    return entries
 
 
 def _check_member(member: tarfile.TarInfo, entries: Mapping[str, Entry], archive: str | Path) -> None:
@@ -155,13 +171,25 @@ def _check_member(member: tarfile.TarInfo, entries: Mapping[str, Entry], archive
 def _bring(tar: tarfile.TarFile, member: tarfile.TarInfo, entry: Entry, target: Path, archive: str | Path) -> None:
     stream = tar.extractfile(member)
     assert stream is not None  # a plain file has one
-    with atomic_path(target) as temporary:
-        with temporary.open("wb") as out:
-            while chunk := stream.read(2**20):
-                out.write(chunk)
-        if sha256_file(temporary) != entry[1]:
-            raise InputError(archive, f"'{member.name}' has other bytes than its list says.", REMEDY)
-        os.utime(temporary, ns=(entry[2], entry[2]))
+    try:
+        with atomic_path(target) as temporary:
+            with temporary.open("wb") as out:
+                out.writelines(_chunks(stream, archive))
+            if sha256_file(temporary) != entry[1]:
+                raise InputError(archive, f"'{member.name}' has other bytes than its list says.", REMEDY)
+            os.utime(temporary, ns=(entry[2], entry[2]))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InputError(target, f"cannot be written ({reason}).", "Make room there, or mend its folder.") from error
+
+
+def _chunks(stream: IO[bytes], archive: str | Path) -> Iterator[bytes]:
+    """A member's bytes; what goes wrong here is the archive's fault, not that of the disk they are written to."""
+    try:
+        while chunk := stream.read(2**20):
+            yield chunk
+    except UNREADABLE as error:
+        raise InputError(archive, f"is no archive that can be read ({error}).", REMEDY) from error
 
 
 def bring_archive(place: str, results: Path) -> int:

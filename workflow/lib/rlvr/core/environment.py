@@ -12,17 +12,18 @@ QUIET_LIBRARIES = {
     "TOKENIZERS_PARALLELISM": "false",  # a job has the threads that its rule asks for, and no more
     "TRANSFORMERS_VERBOSITY": "error",
 }
+STOPPING = {"TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "600"}  # seconds; torchrun's 30 s are shorter than many a generation
 
 
 def prepare_environment(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Let adapters and launchers find this library, its modules and this interpreter; mute telemetry.
+    """Let adapters and launchers find this library, its modules and this interpreter; mute telemetry; wait for runs.
 
     Values that a user has set stay. An environment that a job activates later puts its own interpreter first.
     """
     _prepend(environment, "PYTHONPATH", str(LIBRARY))
     _prepend(environment, "MODULEPATH", str(LIBRARY.parents[1] / "envs" / "modules"))
     _prepend(environment, "PATH", str(Path(sys.executable).parent))
-    for name, value in QUIET_LIBRARIES.items():
+    for name, value in {**QUIET_LIBRARIES, **STOPPING}.items():
         environment.setdefault(name, value)
 
 

@@ -86,18 +86,18 @@ def _is_left_over(path: Path, process: int) -> bool:
 def write_json(value: Any, path: str | Path) -> None:
     """Write readable JSON with sorted keys, atomically."""
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+        temporary.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: str | Path) -> Any:
     """Read JSON.
 
     Raises:
-        InputError: If the file is not JSON; the message names line and column.
+        InputError: If the file is not JSON in UTF-8; the message names line and column, or the byte.
     """
     try:
-        return json.loads(Path(path).read_text())
-    except json.JSONDecodeError as error:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
         raise InputError(path, f"not valid JSON ({error}).", "Delete it and run again.") from error
 
 

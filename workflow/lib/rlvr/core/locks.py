@@ -1,5 +1,6 @@
 """One writer per folder: a lock that names its holder and ends with its process, however that ends."""
 
+import errno
 import os
 import platform
 import time
@@ -15,6 +16,7 @@ from rlvr.core.io import read_json, remove, write_json
 LOCK = ".lock"
 HOLDER = ".holder.json"
 JOB_VARIABLE = "SLURM_JOB_ID"  # SOURCE: Slurm's sbatch manual, output environment variables
+NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)  # of a file system without flock
 UNKNOWN = "a process that has not said its name yet"
 
 
@@ -29,15 +31,23 @@ def sole_writer(folder: Path) -> Iterator[None]:
         folder: Made if it is not there.
 
     Raises:
-        InputError: If another process holds it; says which one, on which machine and since when.
+        InputError: If another process holds it; says which one, on which machine and since when. Or if the file system
+            has no locks that end with their process: a file in the place of one would outlive a killed holder, and
+            refuse every retry of its run.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK, blocking=False)
+    lock = FileLock(folder / LOCK, blocking=False, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout:
         remedy = "Wait for it, or stop it; what is written here is then taken up where it stands."
         raise InputError(folder, f"is being written by {holder(folder)}.", remedy) from None
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        problem = f"is on a file system without locks (flock: {error.strerror})."
+        remedy = "Have it mounted with them (Lustre: option flock), or let `results` be a link to one that has them."
+        raise InputError(folder, problem, remedy) from error
     try:
         sweep(folder)
         write_json(_this_process(), folder / HOLDER)

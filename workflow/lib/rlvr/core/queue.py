@@ -13,17 +13,19 @@ ASK_EVERY_S = 30.0
 SHOWN = 5
 
 
-def running_jobs(folder: Path) -> list[str]:
+def running_jobs(folder: Path) -> list[str] | None:
     """Ids and comments of the jobs that rules have in Slurm's queue with this working directory.
 
     Returns:
-        ``12 rule_train_run_...`` each, without the job that this process is part of; empty where there is no Slurm or
-        it does not answer.
+        ``12 rule_train_run_...`` each, without the job that this process is part of; empty where there is no Slurm,
+        ``None`` where it does not answer.
     """
     if shutil.which("squeue") is None:
         return []
     command = ["squeue", "--me", "--noheader", "--format", "%i|%Z|%k"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        return None
     rows = [line.strip().split("|", 2) for line in done.stdout.splitlines() if line.count("|") >= 2]
     own = os.environ.get("SLURM_JOB_ID")
     here = folder.resolve()
@@ -37,6 +39,8 @@ def running_jobs(folder: Path) -> list[str]:
 def await_running_jobs(folder: Path, sleep: Callable[[float], None] = time.sleep) -> int:
     """Wait until no job of a killed driver is left, so that none is submitted beside the one that is running.
 
+    A scheduler that has named jobs and then does not answer is asked again; one that never answered is not waited for.
+
     Args:
         folder: Working directory of the project.
         sleep: Waits between two questions.
@@ -45,8 +49,8 @@ def await_running_jobs(folder: Path, sleep: Callable[[float], None] = time.sleep
         How often the queue was asked again.
     """
     asked = 0
-    while found := running_jobs(folder):
-        if asked == 0:
+    while (found := running_jobs(folder)) or (found is None and asked):
+        if found and asked == 0:
             listed = "; ".join(found[:SHOWN]) + (" ..." if len(found) > SHOWN else "")
             announce(f"{len(found)} jobs of this folder are in the queue already: {listed}")
             announce("Waiting for them; what they finish is not done again. To do without them: scancel <id>.")

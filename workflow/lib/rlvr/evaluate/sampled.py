@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from rlvr.bases.loading import weights_sha256
 from rlvr.core.digests import SAMPLED_FROM, digest_rows
 from rlvr.core.errors import InputError
+from rlvr.core.installed import weights_sha256
 from rlvr.core.io import atomic_folder, atomic_path, read_json, sha256_file
 
 KEPT = ".drawn"  # Snakemake deletes the outputs of a job before it starts it again

@@ -8,6 +8,7 @@ import pandas as pd
 
 from rlvr.core.errors import InputError
 from rlvr.core.imports import collector_paused
+from rlvr.core.installed import check_weights
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
 from rlvr.core.seeds import derive_seed
 from rlvr.evaluate.engines.protocol import Engine, Sampled, SamplingSettings
@@ -56,8 +57,13 @@ def _row(problem_id: str, sample: int, completion: Sampled) -> dict[str, object]
 def load_engine(
     base_dir: str | Path, run_dir: str | Path | None, settings: SamplingSettings, max_lost_share: float = 1.0
 ) -> Engine:
-    """The engine that the settings name, with its model; its library is imported here and nowhere else."""
+    """The engine that the settings name, with its model; its library is imported here and nowhere else.
+
+    Raises:
+        InputError: If the weights of the base have changed since they were installed.
+    """
     if settings.engine == "vllm":
+        check_weights(base_dir)  # transformers' engine opens the base by `load_base`, which checks
         from rlvr.evaluate.engines.vllm_engine import VllmEngine
 
         return VllmEngine(base_dir, run_dir, settings.dtype, max_lost_share)

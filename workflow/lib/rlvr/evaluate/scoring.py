@@ -19,24 +19,17 @@ RIGHT = ("right",)  # the vote of every right completion; no answer is a tuple
 LIST_SPACE = re.compile(r"(?<=,)\s+")
 
 
-def score_grades(grades: pd.DataFrame) -> pd.DataFrame:
-    """Avg@k, Pass@k and maj@k of one run on one benchmark.
+def summarise(answers: pd.DataFrame, grades: pd.DataFrame) -> pd.DataFrame:
+    """Avg@k, Pass@k and maj@k of one run on one benchmark, over all problems.
 
     Args:
+        answers: ``tables.ANSWERS``: what ``score_problems`` makes of the grades.
         grades: ``tables.GRADES`` of one run and benchmark.
 
     Returns:
         ``tables.SCORES`` without ``lost_share``, one row for each statistic, with a 95 % interval and the shares of the
         other verdicts.
-
-    Raises:
-        InputError: If the grades are of several runs or the problems have different numbers of samples.
     """
-    return summarise(score_problems(grades), grades)
-
-
-def summarise(answers: pd.DataFrame, grades: pd.DataFrame) -> pd.DataFrame:
-    """Scores over all problems, from the scores of every problem and the grades behind them (``tables.SCORES``)."""
     k = int(answers["samples"].max())
     rows = [
         {

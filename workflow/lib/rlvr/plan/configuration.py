@@ -1,13 +1,45 @@
-"""Checks of the configuration beyond its JSON schema: folders that must be there, pairs whose files would collide."""
+"""The configuration beyond its JSON schema: numbers of the command line, folders, pairs whose files would collide."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import CONFIG
 
+NUMBERS = ("integer", "number", "boolean")  # types of a schema that Snakemake hands over as text within tables
 FILES_OF_A_PAIR = ("_diagnostics", "_map", "_geometry")  # what stands behind a pair's name
+
+
+def typed(given: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """What the command line gave, with numbers where the schema wants them.
+
+    Snakemake reads ``--config limits='{mem_mb: 8000}'`` as a table of texts.
+
+    Args:
+        given: What stood behind ``--config``, as Snakemake read it.
+        schema: JSON schema of the configuration. What fits no type of it is left for the schema's own message.
+    """
+    found: dict[str, Any] = {}
+    for key, value in given.items():
+        part = schema.get("properties", {}).get(key, {})
+        if isinstance(value, Mapping):
+            value = typed(value, part)
+        elif isinstance(value, str) and part.get("type") in NUMBERS:
+            value = _number(value)
+        found[key] = value
+    return found
+
+
+def _number(text: str) -> Any:
+    """A number or truth value that YAML reads in a text, otherwise the text."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    return value if isinstance(value, int | float) else text
 
 
 def check_configuration(config: Mapping[str, Any]) -> None:

@@ -14,9 +14,11 @@ class FigureOptions:
 
     Attributes:
         cells: Whether the figure shows cells, and so has labels, columns and rows as a table has.
+        overview: Whether it looks at every run, so that it gives no run a reason to be there.
     """
 
     cells: ClassVar[bool] = False
+    overview: ClassVar[bool] = False
 
     def evidence(self) -> Mapping[str, Sequence[Any]]:
         """Keys of the files that it reads beside its cells, by kind of evidence.

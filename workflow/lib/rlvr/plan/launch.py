@@ -5,19 +5,19 @@ and parameter of the base, and, once a run of a model is finished, from what it 
 """
 
 import csv
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
-from rlvr.core.io import atomic_path
-from rlvr.plan.memory import GIB, memory_row, run_load
-from rlvr.plan.program import WORDS_OF_ROWS, Program
+from rlvr.core.io import atomic_path, read_json
+from rlvr.plan.memory import GIB, leaves_out, memory_row, run_load, unfit_runs
+from rlvr.plan.outputs_file import read_reported
+from rlvr.plan.printed import parse_printed
+from rlvr.plan.program import Program
 from rlvr.plan.settings import TrainSettings
 from rlvr.plan.shapes import ModelShape
 from rlvr.plan.sources import Source
@@ -90,6 +90,8 @@ class Launch:
         comparable = printed is not None and program.scale["comparable"] and base is not None
         self.cost, self.memory = cache(self.cost), cache(self.memory)  # type: ignore[method-assign]
         self.rates = Rates(printed_rates(printed, base) if comparable and printed and base else {}, self._measured())
+        models = {run_id: program.model_of(run_id) for run_id in program.specs}
+        self.unfit = unfit_runs(program.specs, shapes, models, program.methods, self._train.get("card_gib", 0.0))
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per study and tier, of ``COLUMNS``."""
@@ -98,14 +100,11 @@ class Launch:
         ]
 
     def row(self, study: str, tier: str) -> dict[str, Any]:
-        """What a tier of a study has, lacks and costs."""
-        taken = self.program.scale["tiers"].get(tier, WORDS_OF_ROWS)
-        runs = [run_id for run_id, row in self.program.studies[study].rows.items() if row["tier"] in taken]
-        card = self.program.scale["resources"]["train"].get("card_gib", 0.0)
-        needed = {run_id: self.memory(run_id) for run_id in runs}
-        unfit = [run_id for run_id in runs if card and needed[run_id] > card]
-        if self.program.scale["resources"]["train"].get("unfit") == "leave-out":
-            runs = [run_id for run_id in runs if run_id not in unfit]
+        """What a tier of a study has, lacks and costs; the tier ``finished`` has what was trained so far."""
+        whole = replace(self.program, tier=tier, unfit={})
+        left_out = self.unfit if leaves_out(self._train) else {}
+        runs = list(replace(whole, unfit=left_out).rows_of(study))
+        unfit = [run_id for run_id in whole.rows_of(study) if run_id in self.unfit]
         costs = {run_id: self.cost(run_id) for run_id in runs}
         known = [cost for cost in costs.values() if cost is not None]
         totals = [sum(cost.hours[index] for cost in known) for index in range(3)]
@@ -115,10 +114,10 @@ class Launch:
             study, tier, len(runs), sum(map(self.is_trained, runs)), sum(map(self.is_sampled, runs)),
             round(totals[0], 1) if len(known) == len(runs) else None,
             round(totals[1], 1), round(totals[2], 1),
-            sum(cost.measured for cost in known), self.program.scale["resources"]["train"]["gpu"],
+            sum(cost.measured for cost in known), self._train["gpu"],
             round(max((cost.path for cost in known), default=0.0), 1),
-            round((bases + sum(cost.stored for cost in known)) / GIB, 1), card,
-            max((needed[run_id] for run_id in runs), default=0.0), len(unfit),
+            round((bases + sum(cost.stored for cost in known)) / GIB, 1), self._train.get("card_gib", 0.0),
+            max(map(self.memory, runs), default=0.0), len(unfit),
         )  # fmt: skip
         return dict(zip(COLUMNS, values, strict=True))
 
@@ -158,15 +157,11 @@ class Launch:
     def sampled_tokens(self, run_id: str) -> float:
         """Tokens that all suites of a run sample."""
         total = 0.0
-        for study in self.program.studies:
-            if run_id not in self.program.studies[study].rows:
-                continue
-            for benchmark in self.program.benchmarks_of(study, run_id):
-                suite = self.program.suites[self.program.suite_of(study, benchmark)]
-                how, entry = suite.benchmarks[benchmark], self.program.scale["datasets"][benchmark]
-                held = entry["eval_problems"]
-                count = held if isinstance(held, int) else self.problems(benchmark)
-                total += count * how["samples_per_problem"] * how["max_completion_tokens"] * MEAN_SHARE
+        for suite, benchmark in self._sampled(run_id):
+            how = self.program.suites[suite].benchmarks[benchmark]
+            held = self.program.scale["datasets"][benchmark]["eval_problems"]
+            count = held if isinstance(held, int) else self.problems(benchmark)
+            total += count * how["samples_per_problem"] * how["max_completion_tokens"] * MEAN_SHARE
         return total
 
     def is_trained(self, run_id: str) -> bool:
@@ -174,8 +169,8 @@ class Launch:
         return (self.results / "train" / run_id / "run.json").is_file()
 
     def is_sampled(self, run_id: str) -> bool:
-        """Whether every suite of a run that its tier wants has samples."""
-        names = self.program.run_suites(run_id)
+        """Whether every suite of a run has samples, of whichever tier the run is."""
+        names = {suite for suite, _ in self._sampled(run_id)}
         folder = self.results / "evaluate" / run_id
         return bool(names) and all((folder / name / "samples.json").is_file() for name in names)
 
@@ -184,9 +179,20 @@ class Launch:
         spec, shape = self.program.specs[run_id], self.shapes.get(self.program.model_of(run_id))
         if shape is None:
             return 0.0
-        card = self.program.scale["resources"]["train"].get("card_gib", 0.0)
         settings = TrainSettings.from_json(spec, run_id)
+        card = self._train.get("card_gib", 0.0)
         return float(memory_row(shape, settings, self.program.methods[spec["method"]], card)["ddp"])
+
+    @property
+    def _train(self) -> Mapping[str, Any]:
+        """Resources of training at this scale."""
+        return dict(self.program.scale["resources"]["train"])
+
+    def _sampled(self, run_id: str) -> Iterator[tuple[str, str]]:
+        """Suite and benchmark of whatever the selected studies sample a run on, of whichever tier it is."""
+        for name, study in self.program.studies.items():
+            for benchmark in self.program.benchmarks_of(name, run_id) if run_id in study.rows else ():
+                yield self.program.suite_of(name, benchmark), benchmark
 
     def _measured(self) -> dict[tuple[str, str], float]:
         found: dict[tuple[str, str], list[float]] = {}
@@ -194,7 +200,7 @@ class Launch:
             path, model = self.results / "train" / run_id / "run.json", self.program.model_of(run_id)
             if not path.is_file() or model not in self.shapes:
                 continue
-            run = json.loads(path.read_text(encoding="utf-8"))
+            run = read_json(path)
             if run.get("resumed_from_step") is None and run.get("steps"):  # a resumed run's time is that of its end
                 work = run["steps"] * spec["completions_per_step"] * self.shapes[model].parameters / 1e9
                 rate = run["wall_time_s"] * max(spec["devices"], 1) / work
@@ -208,11 +214,17 @@ def printed_rates(path: Path, shape: ModelShape) -> dict[str, float]:
     Args:
         path: The printed table, columns ``row`` (``lora-r8``) and ``hours``.
         shape: Of the base of these runs.
+
+    Raises:
+        InputError: If a cell is no printed number, or none has hours.
     """
     work = PRINTED_PROBLEMS // PRINTED_GROUP * PRINTED_GROUP * PRINTED_GROUP * shape.parameters / 1e9
     hours: dict[str, list[float]] = {}
-    for _, row in read_csv(path, ("row", "hours")):
-        hours.setdefault(row["row"].partition("-")[0], []).append(float(row["hours"]))
+    for row, cells in read_reported(path).items():
+        if text := cells.get("hours"):
+            hours.setdefault(row.partition("-")[0], []).append(parse_printed(text, f"{path}, row '{row}'").value)
+    if not hours:
+        raise InputError(path, "no row has a number in the column 'hours'.", "Restore the printed table.")
     return {method: mean(each) * PRINTED_GPUS * HOUR / work for method, each in hours.items()}
 
 
@@ -221,18 +233,20 @@ def check_budget(rows: Iterable[Mapping[str, Any]], budget: Mapping[str, float],
 
     Args:
         rows: Of the selected studies and tier.
-        budget: ``gpu_hours`` and ``storage_gib``; 0 for no limit.
+        budget: ``gpu_hours``, of what is left to do, and ``storage_gib``, of all that is kept, with what is there
+            already; 0 for no limit.
         where: The configuration's file.
 
     Raises:
         InputError: Names what is exceeded, both numbers, and the studies.
     """
     rows = list(rows)
-    for limit, column, unit in (("gpu_hours", "missing_gpu_hours", "GPU-hours"), ("storage_gib", "storage_gib", "GiB")):
-        needed = sum(row[column] or row["high"] for row in rows)
-        if budget[limit] and needed > budget[limit]:
-            parts = ", ".join(f"{row['study']} {row[column] or row['high']:g}" for row in rows)
-            problem = f"the selected runs need {needed:.0f} {unit} more, the budget is {budget[limit]:g} ({parts})."
+    hours = [row["high"] if row["missing_gpu_hours"] is None else row["missing_gpu_hours"] for row in rows]
+    storage = [row["storage_gib"] for row in rows]
+    for limit, needed, unit in (("gpu_hours", hours, "GPU-hours more"), ("storage_gib", storage, "GiB in all")):
+        if budget[limit] and sum(needed) > budget[limit]:
+            parts = ", ".join(f"{row['study']} {number:g}" for row, number in zip(rows, needed, strict=True))
+            problem = f"the selected runs need {sum(needed):.0f} {unit}, the budget is {budget[limit]:g} ({parts})."
             raise InputError(
                 f"{where}, key 'budget.{limit}'", problem, "`snakemake plan` has the details; or raise it."
             )

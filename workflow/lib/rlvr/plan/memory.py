@@ -18,7 +18,6 @@ from rlvr.plan.shapes import ModelShape
 
 GIB = 2**30
 BYTES = {"float32": 4, "bfloat16": 2}
-COMPUTED = {"none": 4, "bf16": 2}  # bytes of an activation, by `mixed_precision`, over a float32 base
 MOMENTS = 2  # of Adam
 SHARDINGS = ("ddp", "zero2", "fsdp2")
 HIDDEN_PER_LAYER, INNER_PER_LAYER = 10, 3
@@ -175,6 +174,43 @@ def memory_row(shape: ModelShape, settings: TrainSettings, method: Any, card_gib
     return found | {"fits": ", ".join(name for name in SHARDINGS if found[name] <= card_gib) or "nowhere"}
 
 
+def unfit_runs(
+    specs: Mapping[str, Mapping[str, Any]],
+    shapes: Mapping[str, ModelShape],
+    models: Mapping[str, str],
+    methods: Mapping[str, Any],
+    card: float,
+) -> dict[str, str]:
+    """Why runs do not fit a card as they would be started (``ddp``), by run id.
+
+    Args:
+        specs: Resolved settings by run id.
+        shapes: Shapes of the bases that are known without a download; runs of others are taken to fit.
+        models: Base of every run.
+        methods: The registry of methods.
+        card: GiB of a card; 0 where runs have none.
+    """
+    unfit = {}
+    for run_id, spec in specs.items() if card else ():
+        if (shape := shapes.get(models[run_id])) is None:
+            continue
+        row = memory_row(shape, TrainSettings.from_json(spec, run_id), methods[spec["method"]], card)
+        if row["ddp"] > card:
+            parts = ", ".join(
+                f"{name} {row[name]:g}" for name in (each.name for each in fields(CardBytes)) if row[name]
+            )
+            unfit[run_id] = (
+                f"needs {row['ddp']:g} of {card:g} GiB per card ({parts}; sharded: ZeRO-2 {row['zero2']:g}, "
+                f"FSDP2 {row['fsdp2']:g})"
+            )
+    return unfit
+
+
+def leaves_out(resources: Mapping[str, Any]) -> bool:
+    """Whether a scale leaves runs out that do not fit, by its ``resources.train``; otherwise it refuses them."""
+    return bool(resources.get("unfit", "refuse") == "leave-out")
+
+
 def check_memory(
     specs: Mapping[str, Mapping[str, Any]],
     shapes: Mapping[str, ModelShape],
@@ -199,21 +235,8 @@ def check_memory(
     Raises:
         InputError: Names the runs and their numbers, unless they are to be left out.
     """
-    card = resources.get("card_gib", 0.0)
-    unfit = {}
-    for run_id, spec in specs.items() if card else ():
-        if (shape := shapes.get(models[run_id])) is None:
-            continue
-        row = memory_row(shape, TrainSettings.from_json(spec, run_id), methods[spec["method"]], card)
-        if row["ddp"] > card:
-            parts = ", ".join(
-                f"{name} {row[name]:g}" for name in (each.name for each in fields(CardBytes)) if row[name]
-            )
-            unfit[run_id] = (
-                f"needs {row['ddp']:g} of {card:g} GiB per card ({parts}; sharded: ZeRO-2 {row['zero2']:g}, "
-                f"FSDP2 {row['fsdp2']:g})"
-            )
-    if unfit and resources.get("unfit", "refuse") == "refuse":
+    unfit = unfit_runs(specs, shapes, models, methods, resources.get("card_gib", 0.0))
+    if unfit and not leaves_out(resources):
         first = next(iter(unfit))
         problem = f"{len(unfit)} runs do not fit a card; '{first}' {unfit[first]}."
         remedy = "Give resources.train a larger card_gib, fewer tokens per pass, or 'unfit: leave-out'."

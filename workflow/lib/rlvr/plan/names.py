@@ -13,6 +13,7 @@ from rlvr.plan.method import FAMILIES
 from rlvr.plan.options import build
 from rlvr.plan.outputs import Output
 from rlvr.plan.outputs_file import Kinds
+from rlvr.plan.scale import expand_ladders
 from rlvr.plan.sources import Source
 from rlvr.plan.study import Study
 
@@ -51,8 +52,8 @@ class Names:
         found: dict[str, set[str]] = {part: set(scale[part]) for part in ("models", "datasets")}
         for path in sorted(scales.glob("*.yaml")):
             content = _lenient(path)
-            for part, names in found.items():
-                names |= set(content.get(part) or ())
+            found["models"] |= _model_names(content.get("models"), path)
+            found["datasets"] |= set(content.get("datasets") or ())
         return cls(frozenset(found["models"]), frozenset(found["datasets"]), sources, templates)
 
     @property
@@ -78,7 +79,7 @@ def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> Non
     Raises:
         InputError: Names the key and the name.
     """
-    check_known(scale["template"], names.templates, "template", path)
+    check_templates(scale, names, path)
     for dataset, entry in scale["datasets"].items():
         for source in entry["sources"]:
             check_known(source, names.sources, "source", f"{path}, data set '{dataset}'")
@@ -95,6 +96,18 @@ def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> Non
     for suite, members in scale["suites"].items():
         if suite in scale["datasets"] and suite not in members:
             raise InputError(path, f"suite '{suite}' is named like a data set that is not in it.", "Rename it.")
+
+
+def check_templates(scale: Mapping[str, Any], names: Names, path: Path) -> None:
+    """Check the prompt templates of a scale and of its models.
+
+    Raises:
+        InputError: Names the template and who asks for it.
+    """
+    check_known(scale["template"], names.templates, "template", path)
+    for model, entry in scale["models"].items():
+        if "template" in entry:
+            check_known(entry["template"], names.templates, "template", f"{path}, model '{model}'")
 
 
 def check_study_names(study: Study, names: Names, bibliography: Path) -> None:
@@ -145,6 +158,14 @@ def series_of(output: Output, kinds: Kinds) -> list[str]:
         return []
     options = build(kinds[output.kind], output.plot, output.key)
     return list(dict.fromkeys([*options.series(), *(row.series for row in output.rows if row.series)]))
+
+
+def _model_names(models: Any, path: Path) -> set[str]:
+    """Names of a scale's models, ladders as their rungs; a table that is not in order adds what it names."""
+    try:
+        return set(expand_ladders(models or {}, path))
+    except (InputError, TypeError, KeyError, AttributeError):
+        return set(models or ())
 
 
 def _lenient(path: Path) -> Mapping[str, Any]:

@@ -10,10 +10,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rlvr.plan.statistics import ANSWERS, EVIDENCE, PAIR_KINDS, SCORE, STATISTICS, Statistic
-from rlvr.plan.table_kinds import FACTS, TABLE_KINDS
+from rlvr.plan.table_kinds import TABLE_KINDS
 
 SEED_MEANS = "seed_means"
-OVERVIEWS = (FACTS, "dynamics")  # kinds of outputs that look at every run
 Key = tuple[str, ...]  # of a file: a value for each wildcard of its path
 Sides = tuple[tuple[str, ...], ...]  # runs of a cell, in groups
 Required = dict[str, tuple[Key, ...]]  # by kind of evidence
@@ -96,6 +95,7 @@ class Output:
         plot: Options of the kind, with run ids where conditions stood; of a table of facts, its facts.
         reads: Keys of the files that it reads beside its cells, by kind of evidence: a name, or a tuple of names.
         pairs: Which of its runs are pairs of checkpoints from elsewhere.
+        overview: Whether it looks at every run, as its kind says.
     """
 
     key: str
@@ -109,6 +109,7 @@ class Output:
     plot: Mapping[str, Any] = field(default_factory=dict)
     reads: Mapping[str, tuple[str | Key, ...]] = field(default_factory=dict)
     pairs: tuple[str, ...] = ()
+    overview: bool = False
 
     @property
     def has_cells(self) -> bool:
@@ -192,26 +193,14 @@ def selected_runs(row: Row, column: Column) -> list[str]:
 def used_runs(outputs: Iterable[Output]) -> set[str]:
     """Every run that an output shows anything of; claims read cells of outputs only.
 
-    A table of facts and a figure of the training of all runs look at every run: that is no reason to have one.
+    An overview, such as a table of facts, looks at every run: that is no reason to have one.
     """
     found: set[str] = set()
-    for output in (output for output in outputs if output.kind not in OVERVIEWS):
+    for output in (output for output in outputs if not output.overview):
         found |= {name for row, column in output.cells() for name in selected_runs(row, column)}
         for kind, names in output.reads.items():
             found |= {_key(name)[0] for name in names} if EVIDENCE[kind].wildcards[0] == "run_id" else set()
     return found
-
-
-def unused_rows(grid: Mapping[str, Mapping[str, Any]], outputs: Iterable[Output]) -> list[str]:
-    """Rows of a grid that no output reads and whose column ``for`` gives no reason to have them."""
-    used = used_runs(outputs)
-    return [run_id for run_id, row in grid.items() if run_id not in used and not row.get("for")]
-
-
-def stale_reasons(grid: Mapping[str, Mapping[str, Any]], outputs: Iterable[Output]) -> list[str]:
-    """Rows of a grid that outputs do read although their column ``for`` excuses them."""
-    used = used_runs(outputs)
-    return [run_id for run_id, row in grid.items() if run_id in used and row.get("for")]
 
 
 def _key(name: str | Key) -> Key:

@@ -138,6 +138,7 @@ class Declared:
             plot=plot,
             reads=reads,
             pairs=tuple(sorted(filter(self._is_pair, named))),
+            overview=options.overview,
         )
         self._check(output)
         return output
@@ -162,8 +163,10 @@ class Declared:
         if any(entry["counted"] for entry in entries):
             reads["counts"] = (ALL_STUDIES,)
         source = self.fields.get("source", source_of(self.key))
+        overview = TABLE_KINDS[FACTS].overview
+        plot = {"facts": list(entries)}
         return Output(
-            self.key, FACTS, source, self.fields["caption"], labels, plot={"facts": list(entries)}, reads=reads
+            self.key, FACTS, source, self.fields["caption"], labels, plot=plot, reads=reads, overview=overview
         )
 
     def _options(self, kinds: Kinds, plot: Mapping[str, Any], columns: Sequence[Column]) -> FigureOptions:

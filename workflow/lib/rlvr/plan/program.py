@@ -138,12 +138,17 @@ class Program:
         remedy = f"Add its protocol under 'benchmarks', or a 'benchmark' to the data set in scale '{self.scale_name}'."
         raise InputError(where, f"no protocol for the benchmark '{benchmark}'.", remedy)
 
-    def sampling(self, suite: str, engine: str) -> dict[str, dict[str, Any]]:
-        """How each benchmark of a suite is sampled: its protocol, the engine, and the precision of the base."""
+    def template_of(self, model: str) -> str:
+        """The prompt template of a model: its own, or that of the scale."""
+        return str(self.scale["models"][model].get("template", self.scale["template"]))
+
+    def sampling(self, suite: str, engine: str, run_id: str | None = None) -> dict[str, dict[str, Any]]:
+        """How each benchmark of a suite is sampled: its protocol, the engine, the template of the run's model."""
+        template = self.scale["template"] if run_id is None else self.template_of(self.model_of(run_id))
         common = {
             "batch_completions": self.scale["evaluate"]["batch_completions"],
             "seed": self.scale["evaluate"]["seed"],
-            "template": self.scale["template"],
+            "template": template,
             "dtype": self.scale["evaluate"]["dtype"],
             "device": "cuda" if self.scale["resources"]["sample"]["gpu"] else "cpu",
             "engine": engine,

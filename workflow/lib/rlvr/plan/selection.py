@@ -8,6 +8,7 @@ from rlvr.core.errors import InputError
 
 Facts = Mapping[str, Any]
 Condition = Mapping[str, Any]
+SettingKey = tuple[tuple[str, str], ...]  # names and values of the settings of a run
 BASE, BASE_SUFFIX = "base", "_base"  # method and last part of the id of an untrained base
 OF_NO_SETTING = frozenset({"run_id", "seed", "tier", "for"})  # facts in which the runs of a mean over seeds may differ
 
@@ -128,20 +129,23 @@ def distinct(candidates: Mapping[str, Facts], names: Sequence[str], columns: Seq
     return [dict(zip(columns, values, strict=True)) for values in sorted(found, key=order)]
 
 
+def setting_key(facts: Facts) -> SettingKey:
+    """What runs that differ in nothing but the seed have in common; any other setting tells two runs apart."""
+    return tuple(sorted((name, repr(value)) for name, value in facts.items() if name not in OF_NO_SETTING))
+
+
 def by_setting(candidates: Mapping[str, Facts], names: Sequence[str]) -> list[tuple[str, ...]]:
     """Runs in groups that differ in nothing but the seed, in the order of the grid."""
-    groups: dict[str, list[str]] = {}
+    groups: dict[SettingKey, list[str]] = {}
     for name in names:
-        settings = {key: value for key, value in candidates[name].items() if key not in OF_NO_SETTING}
-        groups.setdefault(repr(sorted(settings.items())), []).append(name)
+        groups.setdefault(setting_key(candidates[name]), []).append(name)
     return [tuple(group) for group in groups.values()]
 
 
 def differ_in_seed_only(candidates: Mapping[str, Facts], names: Sequence[str]) -> bool:
     """Whether runs agree in every setting but their seed, and no seed appears twice."""
-    settings = [{key: value for key, value in candidates[name].items() if key not in OF_NO_SETTING} for name in names]
     seeds = [candidates[name].get("seed") for name in names]
-    return all(entry == settings[0] for entry in settings) and len(set(seeds)) == len(seeds)
+    return len({setting_key(candidates[name]) for name in names}) <= 1 and len(set(seeds)) == len(seeds)
 
 
 def fill_in(template: str, facts: Facts, words: Mapping[str, Mapping[str, str]], where: object) -> str:

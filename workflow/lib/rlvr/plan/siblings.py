@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from rlvr.plan.outputs import Column, Output, Row
 from rlvr.plan.printed import parse_printed
-from rlvr.plan.selection import OF_NO_SETTING, Facts
+from rlvr.plan.selection import Facts, by_setting
 
 FAMILY = ("model", "dataset", "method")
 Spread = tuple[float, int]  # variance and its degrees of freedom
@@ -18,11 +17,8 @@ def siblings(rows: Mapping[str, Facts]) -> dict[str, tuple[str, ...]]:
     Args:
         rows: Facts of the runs of the selected tier, by run id.
     """
-    groups: dict[tuple[Any, ...], list[str]] = {}
-    for run_id, facts in rows.items():
-        key = tuple(sorted((name, repr(value)) for name, value in facts.items() if name not in OF_NO_SETTING))
-        groups.setdefault(key, []).append(run_id)
-    ordered = [tuple(sorted(group, key=lambda run_id: rows[run_id]["seed"])) for group in groups.values()]
+    groups = by_setting(rows, list(rows))
+    ordered = [tuple(sorted(group, key=lambda run_id: rows[run_id]["seed"])) for group in groups]
     return {run_id: group for group in ordered for run_id in group}
 
 

@@ -26,13 +26,14 @@ def settle_specs(specs: Mapping[str, Mapping[str, Any]], results: Path, source: 
 
     Args:
         specs: Resolved settings by run id.
-        results: Folder of the scale's results. Where it cannot be written, nothing is settled.
+        results: Folder of the scale's results. Where it cannot be written, nothing is settled, and what differs is
+            found all the same.
         source: File or folder that the rule of specs takes as its input where a run is stale.
 
     Returns:
         What differs, in words, by run id; only runs that will be trained again.
     """
-    stale = {}
+    stale, writable = {}, True
     for run_id, settings in specs.items():
         run = results / "train" / run_id
         if not (run / "run.json").is_file():
@@ -42,9 +43,10 @@ def settle_specs(specs: Mapping[str, Mapping[str, Any]], results: Path, source: 
             stale[run_id] = differences
         latest = _youngest_spec(run, source if differences else None)
         try:
-            _date_spec(results / "specs" / f"{run_id}.json", spec_content(settings), latest)
-        except PermissionError:
-            break
+            if writable:
+                _date_spec(results / "specs" / f"{run_id}.json", spec_content(settings), latest)
+        except OSError:  # another's folder, one that is mounted to be read only, a full disk
+            writable = False
     return stale
 
 
@@ -70,7 +72,7 @@ def settle_samples(suites: Mapping[str, Sequence[str]], results: Path) -> None:
                 continue  # nothing is known of them: their times decide
             try:
                 _date_samples(files, manifest.stat().st_mtime_ns, fresh=drawn_from == trained)
-            except PermissionError:
+            except OSError:  # another's folder, or one that is mounted to be read only
                 return
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from rlvr.core.errors import InputError
 
+HOUR_S = 3600
 SCORE = "scores"  # looked up by benchmark, too, as are:
 ANSWERS = "answers"
 PAIR_KINDS = {  # where a pair's own files take their place
@@ -116,7 +117,7 @@ OF_A_RUN = (
     Statistic("trainable_parameters", "parameters", ("manifests",), "numbers that training may change"),
     Statistic("trainable_share", "%", ("manifests", "models"), "trainable parameters over those of the base",
               "trainable_parameters", 100.0, 3),
-    Statistic("training_time", "h", ("manifests",), "wall time of training with set-up", "wall_time_s", 1 / 3600, 2),
+    Statistic("training_time", "h", ("manifests",), "wall time of training with set-up", "wall_time_s", 1 / HOUR_S, 2),
     Statistic("peak_memory", "GiB", ("manifests",), "largest memory of a process, on its accelerator if any",
               "peak_memory_gib", decimals=2),
 )  # fmt: skip
@@ -227,9 +228,3 @@ def find_statistic(name: str, where: object) -> Statistic:
     if name not in STATISTICS:
         raise InputError(where, f"statistic '{name}' is not known.", f"Known: {', '.join(STATISTICS)}.")
     return STATISTICS[name]
-
-
-def statistics_table() -> str:
-    """The statistics as a Markdown table, as ``docs/spectra.md`` shows them."""
-    lines = [f"| `{each.name}` | {each.unit} | {each.source} | {each.meaning} |" for each in STATISTICS.values()]
-    return "\n".join(["| statistic | unit | read from | means |", "|---|---|---|---|", *lines])

@@ -1,4 +1,4 @@
-"""Kinds of tables: of cells, of cells with words, of facts, of printed counts, of completions side by side."""
+"""Kinds of tables: of cells, of cells with words, of facts, of printed counts, of completions, of predictors."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import option
+from rlvr.plan.predictors import PredictorOptions
 
 CELLS, FACTS, COUNTS, SAMPLES, CRITERIA = "table", "facts", "counts", "samples", "criteria"
+PREDICTORS = "predictors"
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class CellsOptions(FigureOptions):
 @dataclass(frozen=True)
 class FactsOptions(FigureOptions):
     """A table of facts has none either: its lines stand in ``facts.yaml``."""
+
+    overview: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -85,4 +89,5 @@ TABLE_KINDS: Mapping[str, type[FigureOptions]] = {
     COUNTS: CountsOptions,
     SAMPLES: SamplesOptions,
     CRITERIA: CriteriaOptions,
+    PREDICTORS: PredictorOptions,
 }

@@ -13,9 +13,9 @@ from rlvr.plan.claim_grammar import COUNTS, LeafKind, Place
 from rlvr.plan.claims import Claim, load_claims, places_of
 from rlvr.plan.outputs import Column, Output, Row
 from rlvr.plan.printed import parse_printed
-from rlvr.plan.program import BASE_SUFFIX
+from rlvr.plan.selection import BASE_SUFFIX
 from rlvr.report.claim_numbers import ClaimNumbers, Curve, Quantity, missing
-from rlvr.report.claim_table import ClaimScope, family_of, judge_claims
+from rlvr.report.claim_table import OF_DOCUMENTS, ClaimScope, family_of, judge_claims
 from rlvr.report.comparing import constant, draw
 from rlvr.report.evidence import Evidence, InputPaths, load_evidence
 from rlvr.report.files import write_text
@@ -61,7 +61,7 @@ def check_claims_file(
     claims, outputs = load_claims(claims_path), [Output.read(each) for each in declarations]
     numbers = read_numbers(claims, outputs, inputs, scope.results)
     table = judge_claims(claims, numbers, printed_numbers(outputs), scope)
-    write_text(table.drop(columns="comparisons").to_csv(index=False), csv_path)
+    write_text(table.drop(columns=list(OF_DOCUMENTS)).to_csv(index=False), csv_path)
     write_json({"claims": table.to_dict("records"), "family": family_of(table, scope)}, json_path)
 
 

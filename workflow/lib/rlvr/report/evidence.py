@@ -127,7 +127,7 @@ class Evidence:
             raise InputError(run_id, "no run.json given.", UNDECLARED)
         manifest = self.manifests[run_id]
         if quantity == "peak_memory_gib":
-            return float(manifest[quantity]["accelerator"] or manifest[quantity]["host"])
+            return peak_memory(manifest)
         base = self.models[manifest["settings"]["model"]]["parameters"] if share else 1
         return float(manifest[quantity]) / float(base)
 
@@ -137,6 +137,12 @@ class Evidence:
             raise InputError(run_id, "no metrics given.", UNDECLARED)
         logged = self.metrics[self.metrics["run_id"] == run_id].sort_values("step")
         return float(logged[metric].astype(float).tail(steps).mean())
+
+
+def peak_memory(manifest: Mapping[str, Any]) -> float:
+    """Peak memory of a run in GiB: of the accelerator where it used one, otherwise of the process."""
+    memory = manifest["peak_memory_gib"]
+    return float(memory["accelerator"] or memory["host"])
 
 
 def mean_of(estimates: Iterable[Estimate]) -> Estimate:

@@ -12,12 +12,13 @@ import pandas as pd
 from rlvr.core.io import atomic_path, check_table, read_json, sha256_file, write_json
 from rlvr.core.provenance import repository_state
 from rlvr.plan.outputs import Output
-from rlvr.plan.table_kinds import CELLS, COUNTS, CRITERIA, FACTS, SAMPLES
+from rlvr.plan.table_kinds import CELLS, COUNTS, CRITERIA, FACTS, PREDICTORS, SAMPLES
 from rlvr.report.cells import ReportScope, build_cells
 from rlvr.report.count_tables import tabulate_counts
 from rlvr.report.criteria import with_criteria
 from rlvr.report.evidence import InputPaths, all_paths, load_evidence
 from rlvr.report.fact_tables import tabulate_facts
+from rlvr.report.predictor_tables import tabulate_predictors
 from rlvr.report.render import Table, compose, to_json, to_latex, to_markdown
 from rlvr.report.sample_tables import tabulate_samples
 
@@ -76,6 +77,7 @@ TABULATORS: Mapping[str, Tabulator] = {
     CRITERIA: tabulate_criteria,
     COUNTS: tabulate_counts,
     FACTS: tabulate_facts,
+    PREDICTORS: tabulate_predictors,
     SAMPLES: tabulate_samples,
 }
 

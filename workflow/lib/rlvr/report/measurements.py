@@ -1,12 +1,12 @@
 """Cells as draws over seeds and problems: from finished runs to what :mod:`rlvr.report.comparing` compares."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from rlvr.core.errors import InputError
-from rlvr.plan.outputs import SEED_MEANS, Column, Output, Row
+from rlvr.plan.outputs import SEED_MEANS, Column, Row
 from rlvr.report.comparing import (
     NOT_RUN,
     Answers,
@@ -22,17 +22,6 @@ from rlvr.report.comparing import (
 from rlvr.report.evidence import Evidence
 from rlvr.report.scope import ReportScope, usable_sides
 from rlvr.stats.quantiles import Z95
-
-Place = tuple[str, ...]  # output, row, column
-
-
-def draw_cells(outputs: Iterable[Output], evidence: Evidence, scope: ReportScope) -> dict[Place, Drawn]:
-    """Draws of every cell of these outputs over all seeds of the tier, by (output, row, column)."""
-    return {
-        (output.key, row.key, column.key): draw_cell(row, column, evidence, scope)
-        for output in outputs
-        for row, column in output.cells()
-    }
 
 
 def draw_cell(row: Row, column: Column, evidence: Evidence, scope: ReportScope, over_seeds: bool = True) -> Drawn:

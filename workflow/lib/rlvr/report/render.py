@@ -273,8 +273,7 @@ def to_json(table: Table) -> dict[str, Any]:
     """
     content = {
         "output": table.output.key,
-        "source": table.output.source,
-        "caption": table.output.caption,
+        "caption": table.output.full_caption,
         "label_columns": len(table.output.labels),
         "kinds": [column.kind for column in table.columns],
         "alignments": [column.alignment for column in table.columns],

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from rlvr.core.errors import InputError
+from rlvr.core.installed import check_weights
 from rlvr.core.io import atomic_path, read_json, write_json
 from rlvr.spectra.directions import decompose
 from rlvr.spectra.settings import DiagnosticsSettings
@@ -79,8 +80,9 @@ def factor_base(base_dir: str | Path, settings: DiagnosticsSettings, out: str | 
         out: The manifest, ``factors.json``; written last.
 
     Raises:
-        InputError: If the base has no weight in a decoder layer.
+        InputError: If the base has no weight in a decoder layer, or has changed since it was installed.
     """
+    check_weights(base_dir)
     base, folder, total = TensorStore(base_dir), Path(out).parent, 0
     decomposed = settings.decomposed_layers(count_layers(base_dir))
     for old in folder.glob("*.safetensors"):

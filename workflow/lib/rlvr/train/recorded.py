@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rlvr.bases.loading import weights_sha256
 from rlvr.core.digests import TRAINED_ON, digest_rows
 from rlvr.core.errors import InputError
+from rlvr.core.installed import weights_sha256
 from rlvr.core.io import read_json, read_table, write_json
 from rlvr.plan.freshness import deciding_settings, find_differences
 from rlvr.tables import PROBLEMS

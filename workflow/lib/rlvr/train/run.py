@@ -17,13 +17,15 @@ from transformers.utils.logging import disable_progress_bar
 
 from rlvr.adapters.family import ADAPTER
 from rlvr.adapters.methods import find_method
-from rlvr.bases.loading import load_base, load_tokenizer, weights_sha256
+from rlvr.bases.loading import load_base, load_tokenizer
 from rlvr.core.digests import TRAINED_ON, digest_rows
 from rlvr.core.errors import InputError
+from rlvr.core.installed import weights_sha256
 from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_table
 from rlvr.core.locks import sole_writer
 from rlvr.core.seals import run_digests
 from rlvr.grading.golds import CURATE_AGAIN, require_readable
+from rlvr.plan.freshness import TRIPLES
 from rlvr.plan.settings import TrainSettings
 from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
@@ -70,7 +72,7 @@ def train_run(
     prepare_machine(settings, spec)
     tokenizer = load_tokenizer(base)
     problems, problems_sha256 = load_problems(train, tokenizer, settings)
-    triples = {} if decomposition is None else {"decomposition_sha256": sha256_file(decomposition)}
+    triples = {} if decomposition is None else {TRIPLES: sha256_file(decomposition)}
     inputs = {"train_sha256": problems_sha256, "problems": len(problems), "base_files": weights_sha256(base), **triples}
     origin = {"settings": settings.to_json(), "inputs": inputs}
     with sole_writer(out) if is_main_process() else nullcontext():

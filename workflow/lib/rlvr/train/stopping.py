@@ -1,5 +1,6 @@
 """SIGTERM ends a run in progress behind a sealed checkpoint, so that the next start goes on from there."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from transformers import TrainerCallback
 
 from rlvr.plan.settings import TrainSettings
 
+LAUNCHED = "TORCHELASTIC_RUN_ID"  # SOURCE: PyTorch's manual of torchrun: set in every process that it starts
 STOPPED_STATUS = 128 + signal.SIGTERM  # what a shell reports of a process that the signal ended
 
 
@@ -44,7 +46,11 @@ class StopWhenAsked(TrainerCallback):
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Take SIGTERM as the wish to stop, in the main thread; a second one ends the process at once."""
+        """Take SIGTERM as the wish to stop, in the main thread; a second one ends the process at once.
+
+        Not where a launcher started several processes: it passes on what a scheduler has sent to all of them already,
+        and ends those itself that take too long (``core.environment``).
+        """
         before = signal.signal(signal.SIGTERM, self._ask)
         try:
             yield
@@ -60,7 +66,7 @@ class StopWhenAsked(TrainerCallback):
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN if LAUNCHED in os.environ else signal.SIG_DFL)
         print("SIGTERM: this run stops behind its next generation, with a checkpoint", flush=True)
 
     def _anyone_asked(self) -> bool:

@@ -233,7 +233,7 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
         top_p=settings.top_p,
         top_k=0,
         max_completion_length=settings.max_completion_tokens,
-        mask_truncated_completions=False,
+        mask_truncated_completions=settings.truncated_completions == "mask",
         disable_dropout=settings.dropout == 0,
         per_device_train_batch_size=settings.micro_batch_completions,
         gradient_accumulation_steps=accumulation,

@@ -20,6 +20,7 @@ RULE_OF_SCRIPT = re.compile(r"\.([a-z_]+)\.py")  # Snakemake's copy of a script:
 LENGTH = struct.Struct("!I")
 THREADS = ("OMP_NUM_THREADS", "GOTO_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
            "NUMEXPR_NUM_THREADS")  # fmt: skip
+NOT_TAKEN = "-"  # answer of a server that cannot fork
 LOST = 1  # exit status of a job whose server died
 
 
@@ -74,7 +75,7 @@ def hand_over(address: str, arguments: list[str], variables: dict[str, str]) -> 
     """Let the server run a job with this process's files, folder and variables.
 
     Returns:
-        Exit status of the job, as bash would give it; ``None`` if no server answers.
+        Exit status of the job, as bash would give it; ``None`` if no server answers, or it does not take the job.
     """
     message = json.dumps({"arguments": arguments, "folder": str(Path.cwd()), "variables": variables}).encode()
     with socket.socket(socket.AF_UNIX) as connection:
@@ -88,7 +89,7 @@ def hand_over(address: str, arguments: list[str], variables: dict[str, str]) -> 
     if not answer:
         print("The process that runs the jobs of this workflow ended; run it again.", file=sys.stderr)
         return LOST
-    return int(answer)
+    return None if answer == NOT_TAKEN.encode() else int(answer)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from pathlib import Path
 from types import FrameType
 
 from rlvr.core.imports import collector_paused
-from rlvr.core.warm.client import LENGTH
+from rlvr.core.warm.client import LENGTH, NOT_TAKEN
 
 BACKLOG = 64
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl
@@ -107,15 +107,31 @@ class Server:
         except (OSError, ValueError, KeyError):
             connection.close()
             return None
-        process = os.fork()
+        # SIGTERM waits: a fork that took it for the server's would end the server's other jobs.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            return job if self._is_fork(job, connection) else None
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _is_fork(self, job: Job, connection: socket.socket) -> bool:
+        """Fork for a job; true in the fork. A client whose job gets no process is told to run it itself."""
+        process = None
+        with contextlib.suppress(OSError):  # too many processes, too little memory
+            process = os.fork()
         if process == 0:
             self._become_job(connection)
-            return job
+            return True
         for file in job.files:
             os.close(file)
-        self.running[process] = connection
-        self.selector.register(connection, selectors.EVENT_READ)
-        return None
+        if process is None:
+            with contextlib.suppress(OSError):  # the client has gone meanwhile
+                connection.sendall(NOT_TAKEN.encode())
+            connection.close()
+        else:
+            self.running[process] = connection
+            self.selector.register(connection, selectors.EVENT_READ)
+        return False
 
     def _become_job(self, connection: socket.socket) -> None:
         """Leave nothing of the server in a fork."""

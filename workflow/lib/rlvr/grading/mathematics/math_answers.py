@@ -12,7 +12,7 @@ from rlvr.grading.mathematics.answers import as_number, clean_answer, same_numbe
 from rlvr.grading.mathematics.choices import chooses, letter_of
 from rlvr.grading.mathematics.costs import expansion_cost, is_hostile, is_too_long, nesting
 from rlvr.grading.mathematics.expressions import evaluate, same_expression
-from rlvr.grading.mathematics.kinds import Reading, Text
+from rlvr.grading.mathematics.kinds import Text
 from rlvr.grading.mathematics.latex import UnreadableError, tokenize
 from rlvr.grading.mathematics.lists import same_entries
 from rlvr.grading.mathematics.reader import read
@@ -188,11 +188,6 @@ def factors_before_brackets(tokens: tuple) -> frozenset[str]:
         if {"+", "-"} & set(inside):
             before_sum.add(token.text)
     return frozenset((alone & before_sum) - {"f"})
-
-
-def reading_of(text: str) -> Reading:
-    """The one reading of an answer, for whoever wants to know how it was understood."""
-    return read(tidied(clean_answer(text)).tokens)
 
 
 def check_math_gold(gold: str) -> None:

@@ -1,0 +1,29 @@
+"""What a call that submits to a scheduler looks at before its first job."""
+
+import os
+from pathlib import Path
+
+from conftest import Checkout
+
+RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
+
+
+def test_what_runs_on_this_machine_does_not_wait_for_the_queue(checkout: Checkout, tmp_path: Path) -> None:
+    """The queue always lists a job of this folder: whoever waits for it, waits without end."""
+    squeue = tmp_path / "bin" / "squeue"
+    squeue.parent.mkdir()
+    squeue.write_text(f"#!/bin/sh\necho '7|{checkout.root}|rule_train_run_wildcards_x'\n")
+    squeue.chmod(0o755)
+    path = f"{squeue.parent}{os.pathsep}{os.environ['PATH']}"
+    done = checkout.snakemake("--executor", "slurm", "--jobs", "1", "--", "plan", PATH=path)
+    assert done.returncode == 0 and "GPU-hours left" in done.stdout, done.stdout
+    assert "in the queue already" not in done.stdout
+
+
+def test_a_budget_is_reckoned_from_manifests_and_one_that_cannot_be_read_is_named(checkout: Checkout) -> None:
+    manifest = checkout.root / "results" / "tiny" / "train" / RUN / "run.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_bytes(b"\xff")
+    done = checkout.snakemake("-n", "--config", "budget={gpu_hours: 1}")
+    assert done.returncode != 0 and "run.json: not valid JSON" in done.stdout, done.stdout
+    assert "Traceback" not in done.stdout
