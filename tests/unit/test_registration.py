@@ -1,4 +1,4 @@
-"""QuanTA and MoRA as tuners of PEFT: registered by `import rlvr.adapters`, in any order of imports, at no cost before."""
+"""QuanTA and MoRA as tuners of PEFT: registered by `import rlvr.adapters`, in any order, at no cost before."""
 
 import subprocess
 import sys
@@ -11,9 +11,10 @@ from small_models import settings_of, small_model, token_batch
 from rlvr.adapters.methods import METHODS
 
 LIBRARY = Path(__file__).resolve().parents[2] / "workflow" / "lib"
-KNOWN = (
-    "from peft.mapping import PEFT_TYPE_TO_TUNER_MAPPING as known; assert {'QUANTA', 'MORA'} <= {str(k) for k in known}"
-)
+KNOWN = """
+from peft.mapping import PEFT_TYPE_TO_TUNER_MAPPING as known
+assert {'QUANTA', 'MORA'} <= {str(kind) for kind in known}
+"""
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
@@ -33,7 +34,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_both_tuners_are_known_whatever_is_imported_first(first: str) -> None:
-    done = run(f"{first}; {KNOWN}")
+    done = run(f"{first}\n{KNOWN}")
     assert done.returncode == 0, done.stderr
 
 
