@@ -8,7 +8,7 @@ import pytest
 from bound_rows import ROOT, STUDIES
 from configured import copy_configuration
 
-from rlvr.plan.outputs_file import read_reported
+from rlvr.plan.reported import read_reported
 from rlvr.plan.study import study_names
 from rlvr.report.audit.judging import audit_study
 

@@ -30,7 +30,8 @@ def outputs_of(name):
     candidates = candidates_of(study.rows, study.recipe, study.pairs)
     facts = load_facts(study.folder / "facts.yaml", SCHEMAS / "facts.schema.yaml", candidates, study.recipe, ROOT)
     schema = SCHEMAS / "outputs.schema.yaml"
-    return study, load_outputs(path, candidates, OPTIONS, schema, facts=facts) if path.is_file() else {}
+    declared = path.is_file() or path.with_suffix("").is_dir()
+    return study, load_outputs(path, candidates, OPTIONS, schema, facts=facts) if declared else {}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -79,7 +79,7 @@ rule train_run:
         cpus_per_task=SCALE["resources"]["train"]["threads"],  # `threads` is capped by the cores of the submitting machine
         checkpoint_every_steps=SCALE["settings"]["checkpoint_every_steps"],  # no parameter: another cadence is no other run
     params:
-        launcher=launcher(),
+        launcher=launcher,
         recipe=SCALE["recipe_version"],
     shell:
         "base=$(dirname {input.base:q}); out=$(dirname {output.run:q}); triples={input.decomposition:q}; "

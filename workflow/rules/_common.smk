@@ -90,6 +90,7 @@ if workflow.is_main_process:
     settle_samples({run_id: PROGRAM.run_suites(run_id) for run_id in RUNS}, Path(RESULTS))
     print(
         *(f"{run_id} is left out: it {reason}." for run_id, reason in PROGRAM.unfit.items()),
+        *(f"{run_id} is left out: {reason}." for run_id, reason in PROGRAM.absent.items()),
         sep="\n",
         end="",
         file=sys.stderr,

@@ -45,7 +45,9 @@ def needs_of(study, output_id):
     """Keys of the files that a table or figure is made from, by kind; runs outside the tier are not among them."""
     bases = {run_id: PROGRAM.model_of(run_id) for run_id in [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]}
     beside = relatives(facts_of(study)) if SCALE["comparable"] else {}
-    return required_inputs(output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs, beside, SHAPES)
+    return required_inputs(
+        output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs, beside, SHAPES, SCALE["models"]
+    )
 
 
 @cache

@@ -124,12 +124,16 @@ def raw_provenance(wildcards):
     return expand(rules.fetch_source.output.provenance, source=sources, dataset=wildcards.dataset)
 
 
-def launcher():
-    """The command that starts training: plain Python on a CPU or one GPU, accelerate on several."""
+def launcher(wildcards):
+    """The command that starts training: plain Python on a CPU or one GPU, accelerate on several.
+
+    The memory of a card decides whether each holds everything or weights are divided (`snakemake memory`).
+    """
     devices = SCALE["settings"]["devices"]
     if devices <= 1:
         return "python"
-    return f"accelerate launch --config_file {ROOT}/envs/accelerate/ddp.yaml --num_processes {devices}"
+    config = "fsdp2" if wildcards.run_id in PROGRAM.divided else "ddp"
+    return f"accelerate launch --config_file {ROOT}/envs/accelerate/{config}.yaml --num_processes {devices}"
 
 
 def training_problems(wildcards):

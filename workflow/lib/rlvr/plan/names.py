@@ -8,6 +8,7 @@ from typing import Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import load_yaml
+from rlvr.plan.declarations import declared_in
 from rlvr.plan.labels import read_labels
 from rlvr.plan.method import FAMILIES
 from rlvr.plan.options import build
@@ -132,7 +133,7 @@ def check_output_names(outputs: Mapping[str, Output], study: Study, kinds: Kinds
         InputError: Names the output and the name.
     """
     for key, output in outputs.items():
-        where = f"{study.folder / 'outputs.yaml'}, output '{key}'"
+        where = f"{declared_in(study.folder / 'outputs.yaml')}, output '{key}'"
         for column in output.columns:
             for benchmark in column.benchmarks:
                 check_known(benchmark, study.benchmarks, "benchmark", f"{where}, column '{column.key}'")

@@ -26,9 +26,9 @@ class Column:
         key: Name in files and macros.
         header: One or two levels of heading.
         statistic: What a cell shows of one run, a name of ``STATISTICS``.
-        conditions: Which of a row's runs the cell is made from; two for a difference.
+        condition: Which of a row's runs the cell is made from.
         reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std`` (n - 1), ``max``,
-            ``min``, or ``difference`` (largest of the first group minus largest of the second).
+            ``min``, or ``difference`` (of the two columns in ``parts``).
         over: Over what it goes: ``seeds`` (the runs differ in nothing else), ``runs``, or ``seed_means`` (the runs of
             each setting become a mean over seeds first).
         benchmarks: Problems of a score; several make a macro average.
@@ -36,12 +36,13 @@ class Column:
         printed: Column of the reported table that stands beside it.
         decimals: Digits after the point where no printed number says.
         last_steps: Steps at the end of training that a metric is averaged over.
+        parts: Of a difference, the column that it starts from and the one that is taken off.
     """
 
     key: str
     header: tuple[str, ...]
     statistic: str
-    conditions: tuple[Mapping[str, Any], ...] = ({},)
+    condition: Mapping[str, Any] = field(default_factory=dict)
     reduce: str = "only"
     over: str = "runs"
     benchmarks: tuple[str, ...] = ()
@@ -49,6 +50,7 @@ class Column:
     printed: str = ""
     decimals: int = 1
     last_steps: int = 10
+    parts: tuple["Column", ...] = ()
 
     @property
     def shown(self) -> Statistic:
@@ -70,7 +72,8 @@ class Column:
 class Row:
     """One row: its key, the texts of the label columns, the runs of each cell by column, and a point's series.
 
-    The runs of a cell are in groups: two for a difference, one per setting for a largest mean, otherwise one.
+    The runs of a cell are in groups: one per setting for a largest mean, those of both parts for a difference, one
+    otherwise.
     """
 
     key: str
@@ -155,6 +158,7 @@ def required_inputs(
     pairs: Iterable[str] = (),
     relatives: Mapping[str, Iterable[str]] | None = None,
     shapes: Iterable[str] = (),
+    models: Iterable[str] | None = None,
 ) -> Required:
     """List the files that an output needs of the runs in the selected tier; other runs become "not run".
 
@@ -165,6 +169,7 @@ def required_inputs(
         pairs: Pairs of checkpoints that the scale measures; others become "not run".
         relatives: Runs of the tier that are read beside a run of a cell, to know how far its seeds lie apart.
         shapes: Weights that the tier measures starts of; a figure leaves others out.
+        models: Models of the scale; a figure leaves others out. All count by default.
 
     Returns:
         Keys of files for every kind of evidence, sorted and without repetition.
@@ -178,6 +183,7 @@ def required_inputs(
             for kind, key in _keys(name, column, runs, measured):
                 found[kind].add(key)
     known = {"run_id": frozenset(runs), "dataset": frozenset(datasets), "shape": frozenset(shapes)}
+    known |= {} if models is None else {"model": frozenset(models)}
     for kind, names in output.reads.items():
         wildcard, keys = EVIDENCE[kind].wildcards[0], list(map(_key, names))
         found[kind] |= {key for key in keys if wildcard not in known or key[0] in known[wildcard]}
@@ -225,6 +231,8 @@ def _keys(name: str, column: Column, runs: Mapping[str, str], pairs: Collection[
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a column or row with tuples where JSON has lists."""
     found = {name: tuple(value) if isinstance(value, list | tuple) else value for name, value in fields.items()}
+    if "parts" in fields:
+        found["parts"] = tuple(Column(**_tuples(part)) for part in fields["parts"])
     if "runs" in fields:
         found["runs"] = {key: tuple(map(tuple, sides)) for key, sides in fields["runs"].items()}
     return found

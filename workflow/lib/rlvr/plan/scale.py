@@ -72,6 +72,22 @@ def origin_of_model(name: str, models: Mapping[str, Mapping[str, Any]]) -> str:
     return name
 
 
+def prompts_like(name: str, scale: Mapping[str, Any]) -> str:
+    """The first model of a scale whose prompts have the tokens that those of a model have: its tokenizer and template.
+
+    A derived model has the tokenizer of its origin, and all models that are pre-trained here share one
+    (``rlvr.bases.tokenizer``): lengths of prompts need not wait for each of them.
+    """
+    models = scale["models"]
+
+    def traits(model: str) -> tuple[str, str]:
+        origin = origin_of_model(model, models)
+        kind = models[origin]["kind"]
+        return kind if kind == "pretrained" else origin, models[model].get("template", scale["template"])
+
+    return next(other for other in models if traits(other) == traits(name))
+
+
 def _inherited(path: Path, seen: tuple[str, ...]) -> dict[str, Any]:
     """The content of a scale file over that of the scale that it names."""
     content = load_yaml(path)

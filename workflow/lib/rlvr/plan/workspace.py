@@ -89,8 +89,8 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     check_runs_fit(program, shapes)
     models = {run_id: program.model_of(run_id) for run_id in program.rows}
     selected = {run_id: program.specs[run_id] for run_id in models}
-    unfit = check_memory(selected, shapes, models, words.methods, scale["resources"]["train"], scale_path)
-    program = replace(program, unfit=unfit)
+    unfit, divided = check_memory(selected, shapes, models, words.methods, scale["resources"]["train"], scale_path)
+    program = replace(program, unfit=unfit, divided=divided)
     shared = program.studies  # with the ids under which runs of several studies are trained
     outputs = {name: study_outputs(study, program, words.kinds, names, root) for name, study in shared.items()}
     claims = {name: study_claims(study, outputs[name], names, schemas) for name, study in shared.items()}

@@ -103,7 +103,7 @@ def provenance_lines(output_id: str, inputs: Sequence[str], scope: ReportScope) 
     state = repository_state()
     commit = state["commit"] or "not a git checkout"
     return [
-        f"{output_id}: generated from workflow/studies/{scope.study}/outputs.yaml; do not edit",
+        f"{output_id}: generated from the outputs of workflow/studies/{scope.study}; do not edit",
         f"commit {commit}{' with local changes' if state['dirty'] else ''}",
         f"sha256 of its {len(inputs)} input files: {digest_files(inputs)}",
     ]

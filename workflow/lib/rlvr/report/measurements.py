@@ -35,6 +35,8 @@ def draw_cell(row: Row, column: Column, evidence: Evidence, scope: ReportScope, 
         over_seeds: Whether a run stands for its configuration, with all its seeds, and not for itself alone. A mean or
             a standard deviation is over the seeds that it declares.
     """
+    if column.parts:
+        return minus(*(draw_cell(row, part, evidence, scope, over_seeds) for part in column.parts))
     sides = usable_sides(row, column, scope.runs)
     if not sides:
         return NOT_RUN
@@ -44,9 +46,7 @@ def draw_cell(row: Row, column: Column, evidence: Evidence, scope: ReportScope, 
     if column.over == SEED_MEANS:
         return largest([draw(measure(group, column, evidence, scope.seeds)) for group in sides])
     extreme = smallest if column.reduce == "min" else largest
-    best = [extreme([_draw_of(group, column, evidence, scope) for group in _groups(side, scope, over_seeds)])
-            for side in sides]  # fmt: skip
-    return minus(*best) if column.reduce == "difference" else best[0]
+    return extreme([_draw_of(group, column, evidence, scope) for group in _groups(sides[0], scope, over_seeds)])
 
 
 def _groups(side: Sequence[str], scope: ReportScope, over_seeds: bool) -> list[tuple[str, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate.utils import set_seed
@@ -26,6 +26,7 @@ from rlvr.core.locks import sole_writer
 from rlvr.core.seals import run_digests
 from rlvr.grading.golds import CURATE_AGAIN, require_readable
 from rlvr.plan.freshness import TRIPLES
+from rlvr.plan.memory import may_be_divided
 from rlvr.plan.settings import TrainSettings
 from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
@@ -33,6 +34,7 @@ from rlvr.train.checkpoints import SealedCheckpoints, checkpoint_step, discard_a
 from rlvr.train.finished import METRICS_FILE, RUN, record_finished, restore_finished
 from rlvr.train.manifest import check_method, check_steps, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
+from rlvr.train.sharding import device, fill_whole, is_main_process, is_on_cpu, is_sharded, whole_state
 from rlvr.train.signal import check_signal
 from rlvr.train.stopping import RunStopped, StopWhenAsked
 from rlvr.train.trainer import make_trainer
@@ -107,14 +109,19 @@ def _train(
         trainer.train(resume_from_checkpoint=None if resume_from is None else str(resume_from))
     if stopping.stopped:
         raise RunStopped(settings.run_id, trainer.state.global_step)
+    state = whole_state(cast("torch.nn.Module", trainer.model)) if is_sharded() else None
     if not trainer.accelerator.is_main_process:
         return
+    if state is not None:
+        model = attach_adapter(load_base(base, settings.base_dtype), settings, decomposition)
+        fill_whole(model, state)
     if isinstance(model, PeftModel):
         model.peft_config[ADAPTER].base_model_name_or_path = settings.model  # a name, not this machine's path
     facts = {
         "inputs": {**origin["inputs"], "base_sha256": before.base},
         "seeds": {"adapter": settings.seed, "order": settings.seed, "sampling": settings.seed},
         "processes": trainer.accelerator.num_processes,
+        "sharding": "fsdp2" if is_sharded() else None,
         "steps": trainer.state.global_step,
         "resumed_from_step": None if resume_from is None else checkpoint_step(resume_from),
         "moved_share": moved_share(model, base, settings.base_dtype),
@@ -132,11 +139,6 @@ def _train(
     record_finished(out, origin)
 
 
-def is_main_process() -> bool:
-    """Whether this process is the one of its run that writes."""
-    return os.environ.get("RANK", "0") == "0"
-
-
 def prepare_machine(settings: TrainSettings, where: object) -> None:
     """Threads of this process, and whether it has the GPUs that the settings ask for.
 
@@ -147,17 +149,15 @@ def prepare_machine(settings: TrainSettings, where: object) -> None:
     if processes != max(settings.devices, 1):
         problem = f"devices is {settings.devices}, but {processes} processes were started."
         raise InputError(where, problem, "Start one process a GPU: accelerate launch --num_processes <devices>.")
-    if settings.devices and not torch.cuda.is_available():
+    if is_sharded() and not may_be_divided(settings, find_method(settings.run_id, settings.method)):
+        problem = f"method '{settings.method}' with generation '{settings.generation}' trains no divided weights."
+        raise InputError(where, problem, "Start it with envs/accelerate/ddp.yaml.")
+    if not is_on_cpu(settings) and not torch.cuda.is_available():
         problem = f"devices is {settings.devices}, but there is no GPU."
         raise InputError(where, problem, "Use scale tiny, or a machine with GPUs.")
     disable_progress_bar()
-    if not settings.devices:
+    if is_on_cpu(settings):
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-
-
-def device(settings: TrainSettings) -> str:
-    """Where this process trains."""
-    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if settings.devices else "cpu"
 
 
 def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: TrainSettings) -> tuple[Dataset, str]:

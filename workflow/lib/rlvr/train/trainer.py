@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from rlvr.plan.settings import TrainSettings
 from rlvr.rewards.trl_reward import make_reward
 from rlvr.train.divergence import Base, TokenMeans, cut_to, kl_of_samples, recorded_sampling
 from rlvr.train.metrics import KL, KL_ROLLOUT, LOST, OF_TOKENS, ProgressLines, weighted_mean
+from rlvr.train.sharding import computes_in_bf16, is_on_cpu, is_sharded, reshard, set_precision, summed
 from rlvr.train.signal import EpochSampler, check_rollouts, constant_groups
 
 LARGEST_SHARE = math.nextafter(1.0, 0.0)
@@ -36,10 +38,17 @@ class Trainer(GRPOTrainer):
         self._lost_share = 0.0  # of the update, in the weights that sampled last
         super().__init__(*args, **kwargs)
         self.beta = settings.kl_beta  # see `trl_config`
-        self._base = Base(self.accelerator.unwrap_model(self.model), getattr(torch, settings.base_dtype))
+        set_precision(self.accelerator)
+        if not is_sharded():
+            _ = self._base  # before a checkpoint is loaded
         if self.use_vllm:
             self._push_weights = self.vllm_generation.sync_weights
             self.vllm_generation.sync_weights = self._push_merged_weights  # type: ignore[method-assign]
+
+    @cached_property
+    def _base(self) -> Base:
+        """The base that training moves away from; where weights are divided, taken once they are."""
+        return Base(self.accelerator.unwrap_model(self.model), getattr(torch, self.run.base_dtype))
 
     def _push_merged_weights(self) -> None:
         """Send merged weights to vLLM; TRL would merge them into the base in place and thereby move it."""
@@ -47,6 +56,8 @@ class Trainer(GRPOTrainer):
         with merged_weights(self.accelerator.unwrap_model(self.model), rounding):
             self._push_weights()
         self._base.measure(rounding)
+        if is_sharded():
+            rounding = Rounding(*summed([rounding.lost, rounding.moved], self.accelerator.device))
         self._lost_share = rounding.share
 
     def _generate_single_turn(self, *args: Any, **kwargs: Any) -> Any:
@@ -54,7 +65,11 @@ class Trainer(GRPOTrainer):
             return super()._generate_single_turn(*args, **kwargs)
         model = self.accelerator.unwrap_model(self.model)
         rounding = Rounding()
-        with rollout_weights(model, rounding), recorded_sampling(model, self.temperature) as recorded:
+        merged = nullcontext() if is_sharded() else rollout_weights(model, rounding)
+        if is_sharded():
+            reshard(model)
+            model._is_fsdp_managed_module = True  # transformers then goes on until the last process has its completions
+        with merged, recorded_sampling(model, self.temperature) as recorded:
             completions, _ = super()._generate_single_turn(*args, **kwargs)
         self._lost_share = rounding.share
         return completions, cut_to(recorded[-1], completions)
@@ -166,6 +181,7 @@ class Trainer(GRPOTrainer):
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         adapted = self.accelerator.unwrap_model(model or self.model)
+        _ = self._base
         if not self.method.load_state(adapted, Path(resume_from_checkpoint)):
             super()._load_from_checkpoint(resume_from_checkpoint, model)
 
@@ -216,7 +232,8 @@ def make_trainer(
 
 def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
     """The settings in TRL's words; nothing that matters is left to TRL's defaults."""
-    on_cpu = settings.devices == 0
+    on_cpu = is_on_cpu(settings)
+    of_base = find_method(settings.run_id, settings.method).tuner is None
     accumulation = settings.accumulation_steps(max(settings.devices, 1))
     return GRPOConfig(
         output_dir=str(checkpoints),
@@ -246,7 +263,7 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.max_grad_norm,
         use_cpu=on_cpu,
-        bf16=settings.mixed_precision == "bf16",
+        bf16=computes_in_bf16(settings, of_base),
         gradient_checkpointing=settings.gradient_checkpointing,
         logging_steps=1,
         logging_nan_inf_filter=False,
@@ -256,6 +273,11 @@ def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
         disable_tqdm=True,
         dataloader_num_workers=0,
         dataloader_pin_memory=not on_cpu,
+        ddp_backend="gloo" if on_cpu and settings.devices > 1 else None,
+        # Every adapted weight takes part in every pass. Frozen ones of the base would be looked for in vain otherwise.
+        ddp_find_unused_parameters=False,
+        # Divided gradients are reduced after every micro batch; collected, they would be whole on every card.
+        accelerator_config={"gradient_accumulation_kwargs": {"sync_each_batch": is_sharded()}},
         **schedule(settings),
         **generation(settings),
     )
@@ -287,6 +309,7 @@ def generation(settings: TrainSettings) -> dict[str, Any]:
     return {
         "use_vllm": True,
         "vllm_mode": "colocate",
+        "vllm_enable_sleep_mode": is_sharded(),  # its share is reckoned with only while it samples
         "vllm_gpu_memory_utilization": settings.vllm_gpu_memory_share,
         "vllm_max_model_length": settings.max_prompt_tokens + settings.max_completion_tokens,
         # ASSUME: the default masks whole sequences once their log ratios add up, that is most long ones
