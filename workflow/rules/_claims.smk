@@ -12,7 +12,10 @@ def claim_needs(study):
     """Keys of the files that these cells and the untrained bases are made from, by kind, runs of other seeds included."""
     bases = {run_id: PROGRAM.model_of(run_id) for run_id in [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]}
     same = siblings(facts_of(study))
-    needed = [required_inputs(each, bases, SCALE["datasets"], PROGRAM.pairs, same) for each in claimed_of(study)]
+    needed = [
+        required_inputs(each, bases, SCALE["datasets"], PROGRAM.pairs, same, models=SCALE["models"])
+        for each in claimed_of(study)
+    ]
     found = {kind: {key for keys in needed for key in keys[kind]} for kind in EVIDENCE}
     untrained = {(f"{model}{BASE_SUFFIX}", benchmark) for model, benchmark in places_of(CLAIMS[study], "base")}
     for kind in ("scores", "answers"):
@@ -43,6 +46,7 @@ def claim_results(wildcards):
     study, keyed = wildcards.study, ("run_id", "pair")
     needed = claim_needs(study).items()
     runs = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] in keyed}
+    runs |= {f"{key[0]}{BASE_SUFFIX}" for kind, keys in needed for key in keys if kind == FIRST_STEPS}
     curves = {run_id for name in required_figures(CLAIMS[study]) for run_id in used_runs([OUTPUTS[study][name]])}
     found = runs | (curves & set(PROGRAM.rows_of(study)))
     return {**SCOPE, "study": study, "runs": sorted(found), **seed_facts(study, found)}

@@ -7,13 +7,14 @@ Read by the Snakefile at parse time; whatever is wrong here stops the dry run.
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import InputError
 from rlvr.plan.method import Methods
 from rlvr.plan.recipe import resolve_settings
-from rlvr.plan.scale import scale_ranks
+from rlvr.plan.scale import prompts_like, scale_ranks
 from rlvr.plan.selection import BASE_SUFFIX
 from rlvr.plan.study import Study, is_public
 from rlvr.plan.suites import Suite, bare_suites, make_suites
@@ -69,7 +70,15 @@ class Program:
         if self.tier == FINISHED:
             return {run_id: row for run_id, row in rows.items() if run_id in self.finished}
         taken = self.scale["tiers"].get(self.tier, WORDS_OF_ROWS)
-        return {run_id: row for run_id, row in rows.items() if row["tier"] in taken and run_id not in self.unfit}
+        kept = {run_id: row for run_id, row in rows.items() if row["tier"] in taken and run_id not in self.unfit}
+        return {run_id: row for run_id, row in kept.items() if row["model"] in self.scale["models"]}
+
+    @property
+    def absent(self) -> dict[str, str]:
+        """Why the scale does without the model of a run, by run id; no tier has it."""
+        rows = {run_id: row for study in self.studies.values() for run_id, row in study.rows.items()}
+        found = {run_id: why_absent(row["model"], self.scale) for run_id, row in rows.items()}
+        return {run_id: why for run_id, why in found.items() if why}
 
     @property
     def bases(self) -> dict[str, str]:
@@ -106,7 +115,7 @@ class Program:
         dataset = self.dataset_of(run_id)
         entry = self.scale["datasets"][dataset]
         own = [entry.get("benchmark", dataset)] if entry["eval_problems"] or "benchmark" in entry else []
-        return list(dict.fromkeys([*own, *self.studies[study].out_of_distribution]))
+        return list(dict.fromkeys([*own, *self.studies[study].out_of_distribution(dataset)]))
 
     def suites_of(self, study: str, run_id: str) -> list[str]:
         """Suites that a study wants of a run: that of its data set's benchmark, then the out-of-distribution ones.
@@ -174,6 +183,16 @@ class Program:
         return base in self.bases and self.model_of(run_id) == self.bases[base]
 
 
+def why_absent(model: str, scale: Mapping[str, Any]) -> str:
+    """Why a scale does without a model, by its ``absent``; empty for one that it has or does not know of.
+
+    >>> why_absent("rung-3", {"models": {}, "absent": {"rung-*": "too large"}})
+    'too large'
+    """
+    reasons = scale.get("absent", {}).items() if model not in scale["models"] else ()
+    return next((why for pattern, why in reasons if fnmatchcase(model, pattern)), "")
+
+
 def finished_runs(results: str | Path) -> frozenset[str]:
     """Ids of the runs whose manifests, which are written last, lie under a folder of results."""
     return frozenset(path.parent.name for path in (Path(results) / "train").glob("*/run.json"))
@@ -228,7 +247,7 @@ def bind(study: Study, scale_name: str, scale: Mapping[str, Any], methods: Metho
     for run_id, row in study.rows.items():
         where = f"{study.grid_path}, run '{run_id}'"
         for column, known in (("model", scale["models"]), ("dataset", scale["datasets"])):
-            if row[column] not in known:
+            if row[column] not in known and not (column == "model" and why_absent(row[column], scale)):
                 remedy = f"Scale '{scale_name}' has: {', '.join(known)}. Add it there or change the row."
                 raise InputError(where, f"{column} '{row[column]}' is not in the scale.", remedy)
         specs[run_id] = resolve_settings(row, study.recipe, scale, methods, ranks, study.grid_path)
@@ -246,6 +265,8 @@ def prompt_limits(
     scale_name: str, scale: Mapping[str, Any], names: Iterable[str], load: Callable[[str], Study], methods: Methods
 ) -> dict[str, dict[str, int]]:
     """The longest prompt that each model may see of a data set, in tokens, over every study and not only the selected.
+
+    Models whose prompts have the same tokens (:func:`rlvr.plan.scale.prompts_like`) count as the first of them.
 
     A data set must not change when another study is selected. Where the runs of a model differ, the shortest limit
     counts. A study that does not load, or that the scale cannot serve, has no runs here; selecting it says why.
@@ -268,6 +289,9 @@ def prompt_limits(
             continue
         for spec in specs.values():
             model = scale["datasets"][spec["dataset"]].get("stand_in_model", spec["model"])
+            if model not in scale["models"]:
+                continue
+            model = prompts_like(model, scale)
             found, limit = limits.setdefault(spec["dataset"], {}), spec["max_prompt_tokens"]
             found[model] = min(limit, found.get(model, limit))
     return {dataset: dict(sorted(found.items())) for dataset, found in sorted(limits.items())}
