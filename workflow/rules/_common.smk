@@ -22,6 +22,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.nodes import prepare_node, use_hub_cache
 from rlvr.core.provenance import code_digest
+from rlvr.core.publishing import check_known, check_target
 from rlvr.core.queue import await_running_jobs
 from rlvr.core.warm import keeper
 from rlvr.core.schemas import load_yaml
@@ -95,6 +96,8 @@ if workflow.is_main_process:
         end="",
         file=sys.stderr,
     )
+    if set(PROGRAM.studies) != set(config["studies"]):
+        print(f"Scale {config['scale']} has studies of its own: {', '.join(PROGRAM.studies)}.", file=sys.stderr)
     trained = {run_id: spec for run_id, spec in PROGRAM.specs.items() if run_id not in PROGRAM.kept}
     STALE = settle_specs(trained, Path(RESULTS), SCALES)
     for line in stale_lines(STALE):

@@ -262,7 +262,7 @@ def bind(study: Study, scale_name: str, scale: Mapping[str, Any], methods: Metho
         InputError: Names the row and what the scale lacks.
     """
     ranks = scale_ranks(study.ranks, scale["factors"]["rank_divisor"])
-    specs = {}
+    scale, specs = with_own_factors(study.name, scale), {}
     for run_id, row in study.rows.items():
         where = f"{study.grid_path}, run '{run_id}'"
         for column, known in (("model", scale["models"]), ("dataset", scale["datasets"])):
@@ -271,6 +271,13 @@ def bind(study: Study, scale_name: str, scale: Mapping[str, Any], methods: Metho
                 raise InputError(where, f"{column} '{row[column]}' is not in the scale.", remedy)
         specs[run_id] = resolve_settings(row, study.recipe, scale, methods, ranks, study.grid_path)
     return specs
+
+
+def with_own_factors(study: str, scale: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The scale with the factors on rates that it has for one study, over those that it has for all."""
+    factors = scale["factors"]
+    rates = {**factors["learning_rate"], **factors.get("studies", {}).get(study, {})}
+    return {**scale, "factors": {**factors, "learning_rate": rates}}
 
 
 def prompt_limits(
