@@ -87,8 +87,10 @@ def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> Non
         strata = entry.get("strata", {})
         for level in strata.get("unlabelled", {}).values():
             check_known(level, strata["levels"], "level", f"{path}, data set '{dataset}', key 'strata.unlabelled'")
-    for family in scale["factors"]["learning_rate"]:
-        check_known(family, (DEFAULT, *FAMILIES), "family", f"{path}, key 'factors.learning_rate'")
+    factors = scale["factors"]
+    for key, rates in {"learning_rate": factors["learning_rate"], **factors.get("studies", {})}.items():
+        for family in rates:
+            check_known(family, (DEFAULT, *FAMILIES), "family", f"{path}, key 'factors', '{key}'")
     for benchmark in scale["sampling"]:
         check_known(benchmark, (DEFAULT, *scale["datasets"]), "benchmark", f"{path}, key 'sampling'")
     for axes, dims in scale["quanta_dims"].items():
