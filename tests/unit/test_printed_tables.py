@@ -193,6 +193,10 @@ def test_places_that_contradict_are_named(study: str) -> None:
 def test_a_study_with_printed_tables_and_no_outputs_is_planned(tmp_path: Path) -> None:
     configured = copy_configuration(tmp_path)
     folder = tmp_path / "workflow" / "studies" / PEFT
+    (folder / "facts.yaml").unlink()
+    (folder / "claims.yaml").write_text("claims: {}\n")
+    for path in (folder / "reported").glob("table*.csv"):
+        path.rename(folder / "printed" / path.name)
     (folder / "outputs.yaml").write_text("outputs: {}\n")
     assert (folder / "statements.csv").is_file()
     workspace = configured.load(studies=[PEFT], scale="paper")

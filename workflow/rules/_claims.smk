@@ -46,6 +46,7 @@ def claim_results(wildcards):
     study, keyed = wildcards.study, ("run_id", "pair")
     needed = claim_needs(study).items()
     runs = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] in keyed}
+    runs |= {f"{key[0]}{BASE_SUFFIX}" for kind, keys in needed for key in keys if kind == FIRST_STEPS}
     curves = {run_id for name in required_figures(CLAIMS[study]) for run_id in used_runs([OUTPUTS[study][name]])}
     found = runs | (curves & set(PROGRAM.rows_of(study)))
     return {**SCOPE, "study": study, "runs": sorted(found), **seed_facts(study, found)}

@@ -22,6 +22,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.nodes import prepare_node, use_hub_cache
 from rlvr.core.provenance import code_digest
+from rlvr.core.publishing import check_known, check_target
 from rlvr.core.queue import await_running_jobs
 from rlvr.core.warm import keeper
 from rlvr.core.schemas import load_yaml
@@ -41,7 +42,7 @@ from rlvr.plan.siblings import among, families, printed_spreads, relatives, seed
 from rlvr.plan.sources import find_source
 from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines
 from rlvr.plan.starts import start_shapes
-from rlvr.plan.statistics import EVIDENCE
+from rlvr.plan.statistics import EVIDENCE, FIRST_STEPS
 from rlvr.plan.study import ancestors, checkpoint_name, load_study, study_names
 from rlvr.plan.tags import tag_rows
 from rlvr.plan.workspace import Vocabulary, check_config_files, load_workspace
@@ -94,6 +95,8 @@ if workflow.is_main_process:
         end="",
         file=sys.stderr,
     )
+    if set(PROGRAM.studies) != set(config["studies"]):
+        print(f"Scale {config['scale']} has studies of its own: {', '.join(PROGRAM.studies)}.", file=sys.stderr)
     STALE = settle_specs(PROGRAM.specs, Path(RESULTS), SCALES)
     for line in stale_lines(STALE):
         print(line, file=sys.stderr)

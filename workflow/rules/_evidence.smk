@@ -22,6 +22,7 @@ EVIDENCE_FILES = {  # where each kind of evidence lies
     "models": f"{RESULTS}/models/{{model}}/model.json",
     "frozen": rules.measure_frozen.output.spectra,
     "decay": rules.measure_frozen.output.decay,
+    "first_steps": rules.measure_first_step.output.steps,
     "starts": rules.measure_start.output.spectra,
     "agreement": rules.compare_runs.output.table,
     "consensus": rules.compare_runs.output.consensus,
@@ -100,6 +101,7 @@ def scope_of(study, output_id):
     """What a table needs to know beside its files: the scale, and which of its runs the tier has."""
     needed = needs_of(study, output_id).items()
     runs = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] in ("run_id", "pair")}
+    runs |= {f"{key[0]}{BASE_SUFFIX}" for kind, keys in needed for key in keys if kind == FIRST_STEPS}
     return {**SCOPE, "study": study, "runs": sorted(runs), **seed_facts(study, runs)}
 
 

@@ -174,6 +174,17 @@ def suite_problems(wildcards):
     return expand(rules.curate_dataset.output.eval, dataset=list(PROGRAM.suites[wildcards.suite].benchmarks))
 
 
+def answered(path):
+    """Input function: a file of what an untrained base answered to the benchmark of the first steps, by the first study that has it."""
+
+    def find(wildcards):
+        run_id, benchmark = f"{wildcards.model}{BASE_SUFFIX}", SCALE["spectra"]["first_steps"]["benchmark"]
+        suites = [name for name in PROGRAM.run_suites(run_id) if benchmark in PROGRAM.suites[name].benchmarks]
+        return path.format(run_id=run_id, suite=suites[0])
+
+    return find
+
+
 PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))
 MODEL_CONFIGS = sorted((ROOT / "data" / "configs").glob("*.json"))
 

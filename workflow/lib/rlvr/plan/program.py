@@ -115,7 +115,7 @@ class Program:
         dataset = self.dataset_of(run_id)
         entry = self.scale["datasets"][dataset]
         own = [entry.get("benchmark", dataset)] if entry["eval_problems"] or "benchmark" in entry else []
-        return list(dict.fromkeys([*own, *self.studies[study].out_of_distribution]))
+        return list(dict.fromkeys([*own, *self.studies[study].out_of_distribution(dataset)]))
 
     def suites_of(self, study: str, run_id: str) -> list[str]:
         """Suites that a study wants of a run: that of its data set's benchmark, then the out-of-distribution ones.

@@ -72,7 +72,7 @@ def _printed_deviations(output: Output) -> Iterator[tuple[tuple[str, ...], float
         if column.reduce == "std" and column.over == "seeds" and column.is_score:
             text, runs = output.printed(row, column), _only_side(row, column)
             if text and len(runs) > 1 and not math.isnan(value := parse_printed(text).value):
-                yield runs, value
+                yield runs, value / column.deviation_factor(len(runs))
 
 
 def _only_side(row: Row, column: Column) -> tuple[str, ...]:

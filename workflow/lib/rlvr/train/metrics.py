@@ -1,11 +1,14 @@
 """The log of a run at every step, as a table and as lines in the job log."""
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from rlvr.core.live import duration
 
 KL, KL_ROLLOUT, CLIPPED = "divergence/base", "divergence/sampler", "clip_ratio/region_mean"
 LOST = "sampling/lost_share"
@@ -70,7 +73,15 @@ def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float:
 
 
 class ProgressLines(TrainerCallback):
-    """Prints a line for about twenty steps of a run."""
+    """Prints a line for about twenty steps of a run, with its speed and the time that is left at that speed."""
+
+    def __init__(self, completions_per_step: int = 0) -> None:
+        self.completions_per_step = completions_per_step
+        self.started_at, self.first_step = time.monotonic(), 0
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Start the clock."""
+        self.started_at, self.first_step = time.monotonic(), state.global_step
 
     def on_log(
         self,
@@ -87,6 +98,16 @@ class ProgressLines(TrainerCallback):
                 f"step {state.global_step}/{state.max_steps}  reward {logs['reward']:.3f}  "
                 f"accuracy {logs['accuracy']:.3f}  format {logs['format']:.3f}  "
                 f"length {logs['completions/mean_length']:.1f}  rate {logs['learning_rate']:.2e}  "
-                f"{logs['step_time']:.2f} s",
+                f"{logs['step_time']:.2f} s  {self._speed(logs)}{self._left(state)} left",
                 flush=True,
             )
+
+    def _speed(self, logs: Mapping[str, Any]) -> str:
+        """Drawn tokens of the step over its seconds."""
+        drawn = self.completions_per_step * logs["completions/mean_length"]
+        return f"{drawn / logs['step_time']:.0f} tokens/s  " if drawn and logs["step_time"] else ""
+
+    def _left(self, state: TrainerState) -> str:
+        """Time that the other steps take at the mean pace of this process."""
+        pace = (time.monotonic() - self.started_at) / max(state.global_step - self.first_step, 1)
+        return duration(pace * (state.max_steps - state.global_step))

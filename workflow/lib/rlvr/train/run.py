@@ -32,6 +32,7 @@ from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.checkpoints import SealedCheckpoints, checkpoint_step, discard_all, resumable_checkpoint
 from rlvr.train.finished import METRICS_FILE, RUN, record_finished, restore_finished
+from rlvr.train.live import LiveMetrics
 from rlvr.train.manifest import check_method, check_steps, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.sharding import device, fill_whole, is_main_process, is_on_cpu, is_sharded, whole_state
@@ -99,8 +100,10 @@ def _train(
     before = fingerprint(model)
     trainer = make_trainer(model, tokenizer, problems, settings, out / CHECKPOINTS)
     stopping = StopWhenAsked(settings)
+    live = LiveMetrics(out, settings.run_id, settings.completions_per_step)
     trainer.add_callback(SealedCheckpoints(out / CHECKPOINTS, origin, settings))
     trainer.add_callback(stopping)
+    trainer.add_callback(live)
     with trainer.accelerator.main_process_first():
         resume_from = resumable_checkpoint(out / CHECKPOINTS, origin)
     set_seed(settings.seed, device_specific=True)  # vLLM seeds the process anew, and equally for every run
@@ -135,6 +138,7 @@ def _train(
     content = manifest(model, settings, before, fingerprint(model), facts)
     write_weights(model, tokenizer, settings, base, out)
     write_table(metrics, out / METRICS_FILE, METRICS)
+    live.finish()
     write_json({**content, "files": run_digests(out)}, out / RUN)
     record_finished(out, origin)
 

@@ -224,7 +224,7 @@ def make_trainer(
         args=trl_config(settings, checkpoints),
         train_dataset=problems,
         processing_class=tokenizer,
-        callbacks=[ProgressLines(), *method.callbacks(model, settings)],
+        callbacks=[ProgressLines(settings.completions_per_step), *method.callbacks(model, settings)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer

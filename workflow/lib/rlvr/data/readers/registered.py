@@ -83,6 +83,12 @@ READERS = {
     "prompt": Reader(_PROMPT, _GOLD),
     "amc": Reader(_QUESTION, _INTEGER, identity="id", meta=("url",)),
     "gsm8k": Reader(_QUESTION, Field("answer", to.gsm8k_gold)),
+    "word-problems": Reader(
+        question=_QUESTION,
+        answer=Field("answer", to.gsm8k_gold),
+        difficulty=Field("difficulty", to.number),
+        topic=Field("topic", to.strip),
+    ),
     "minerva": Reader(  # the gold stands only inside the solution's box
         _PROBLEM, Field("solution", to.solution_gold), topic=Field("type", to.strip), identity="idx"
     ),
