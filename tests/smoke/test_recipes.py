@@ -7,9 +7,13 @@ from bound_rows import bind_row
 from transformers import AutoModelForCausalLM, Qwen3Config
 
 from rlvr.bases.tokenizer import build_tokenizer
+from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, write_json, write_table
+from rlvr.core.seals import run_digests
 from rlvr.tables import METRICS, PROBLEMS
+from rlvr.train.keeping import make_kept_run
 from rlvr.train.run import train_run
+from rlvr.train.stopping import RunStopped, StopWhenAsked
 
 PROBLEM_COUNT = 32
 ROW = {
@@ -89,3 +93,82 @@ def test_dropout_acts_and_is_off_in_the_rollouts(train):
     dropped, second = train("dropped", max_steps=2, dropout=0.5)
     assert plain["sha256"] != dropped["sha256"]
     assert first["completion_length"].iloc[0] == second["completion_length"].iloc[0]  # the start samples alike
+
+
+def spread_by_problem(completions, prompts, log_metric, **_):
+    """Rewards in which only the groups of every fourth problem have spread."""
+    log_metric("accuracy", 0.0)
+    log_metric("format", 0.0)
+    numbers = [int(prompt.split("digit of ")[1].split("?")[0]) for prompt in prompts]
+    return [float(place % 2) if number % 4 == 0 else 1.0 for place, number in enumerate(numbers)]
+
+
+def test_resampling_fills_generations_with_groups_that_have_spread(train, monkeypatch):
+    monkeypatch.setattr("rlvr.train.trainer.make_reward", lambda *_: spread_by_problem)
+    _, plain = train("plain", max_steps=4)
+    assert (plain["zero_std_share"] > 0).any() and plain["extra_rollouts"].isna().all()
+    _, bounded = train("bounded", max_steps=4, resampling_rounds=1)
+    manifest, filled = train("filled", max_steps=4, resampling_rounds=40)
+    assert (filled["zero_std_share"] == 0).all()
+    assert (bounded["extra_rollouts"] <= 16).all() and filled["extra_rollouts"].sum() > bounded["extra_rollouts"].sum()
+    assert (filled["extra_rollouts"] % 8 == 0).all()
+    assert manifest["settings"]["resampling_rounds"] == 40
+
+
+def test_masked_truncated_completions_carry_no_loss(train):
+    """A random base hardly ever ends: with all rollouts cut nothing is learned, with them trained on something is."""
+    _, kept = train("kept", max_steps=2)
+    assert (kept["clipped_share"] > 0.5).all() and (kept["grad_norm"] > 0).all()
+    _, masked = train("masked", max_steps=2, truncated_completions="mask", max_completion_tokens=3)
+    ended = masked["clipped_share"] < 1
+    assert ((masked["grad_norm"] > 0) <= ended).all()
+    assert masked["grad_norm"].sum() < kept["grad_norm"].sum()
+
+
+def test_a_kept_step_is_the_run_that_ends_there(train, tmp_path):
+    """Under a constant rate, the first four steps of eight are those of a run of four."""
+    constant = {"schedule": "constant", "updates_per_generation": 2}
+    kept, _ = train("kept", max_steps=8, keep_steps=[4, 7], **constant)
+    alone, _ = train("alone", max_steps=8, **constant)
+    short, metrics = train("short", max_steps=4, **constant)
+    assert kept["sha256"] == alone["sha256"], "keeping a step changed the run"
+    make_kept_run(tmp_path / "kept", 4, "r_t400", tmp_path / "r_t400")
+    found = read_json(tmp_path / "r_t400" / "run.json")
+    assert found["sha256"] == short["sha256"] != kept["sha256"]
+    assert (found["run_id"], found["settings"]["run_id"], found["kept_of"], found["steps"]) == (
+        "r_t400",
+        "r_t400",
+        "r",
+        4,
+    )
+    assert found["files"] == run_digests(tmp_path / "r_t400")
+    shown = read_table(tmp_path / "r_t400" / "metrics.parquet", METRICS)
+    pd.testing.assert_frame_equal(
+        shown.drop(columns=["run_id", "seconds"]), metrics.drop(columns=["run_id", "seconds"]), check_exact=True
+    )
+    with pytest.raises(InputError, match="steps/5"):
+        make_kept_run(tmp_path / "kept", 5, "r_t500", tmp_path / "r_t500")
+    (tmp_path / "kept" / "steps" / "7" / "adapter" / "adapter_config.json").write_text("{}")
+    with pytest.raises(InputError, match="has changed"):
+        make_kept_run(tmp_path / "kept", 7, "r_t700", tmp_path / "r_t700")
+
+
+def test_a_run_that_was_stopped_keeps_its_steps(train, tmp_path, monkeypatch):
+    whole, _ = train("whole", max_steps=8, keep_steps=[2, 6], checkpoint_every_steps=2)
+    stopped = []
+
+    def stop_once(self, args, state, control, **_):
+        if state.global_step == 4 and not stopped:
+            stopped.append(True)
+            self.asked = True
+        return on_step_end(self, args, state, control)
+
+    on_step_end = StopWhenAsked.on_step_end
+    monkeypatch.setattr(StopWhenAsked, "on_step_end", stop_once)
+    with pytest.raises(RunStopped):
+        train("cut", max_steps=8, keep_steps=[2, 6], checkpoint_every_steps=2)
+    assert [path.name for path in (tmp_path / "cut" / "steps").iterdir()] == ["2"]
+    resumed, _ = train("cut", max_steps=8, keep_steps=[2, 6], checkpoint_every_steps=2)
+    assert resumed["resumed_from_step"] == 4 and resumed["sha256"] == whole["sha256"]
+    weights = [{k: v for k, v in one["files"].items() if k.endswith(".safetensors")} for one in (resumed, whole)]
+    assert weights[0] == weights[1] and len(weights[0]) == 3

@@ -60,6 +60,9 @@ METRICS = _schema(
         "rollout_lost_share": pa.Column(
             float, COUNT, nullable=True, description="share of the update that rounding removed from what sampled"
         ),
+        "extra_rollouts": pa.Column(
+            float, COUNT, nullable=True, description="completions sampled for the step's generation and not used"
+        ),
         "seconds": pa.Column(float, COUNT, description="wall time of the step"),
     },
     ["run_id", "step"],

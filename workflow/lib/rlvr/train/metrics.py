@@ -11,7 +11,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from rlvr.core.live import duration
 
 KL, KL_ROLLOUT, CLIPPED = "divergence/base", "divergence/sampler", "clip_ratio/region_mean"
-LOST = "sampling/lost_share"
+LOST, EXTRA = "sampling/lost_share", "sampling/extra_rollouts"
+OF_LENGTHS = ("completions/mean_length", "completions/clipped_ratio")
 LOGGED_AS = {
     "step": "step",
     "reward": "reward",
@@ -27,6 +28,7 @@ LOGGED_AS = {
     "clipped_share": "completions/clipped_ratio",
     "zero_std_share": "frac_reward_zero_std",
     "rollout_lost_share": LOST,
+    "extra_rollouts": EXTRA,
     "seconds": "step_time",
 }
 
@@ -39,6 +41,7 @@ OF_GENERATIONS = (
     "clipped_share",
     "zero_std_share",
     "rollout_lost_share",
+    "extra_rollouts",
 )
 
 
@@ -69,7 +72,8 @@ def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float:
         ValueError: If their numbers differ.
     """
     total = sum(weights)
-    return sum(value * weight for value, weight in zip(values, weights, strict=True)) / total if total else math.nan
+    parts = [value * weight for value, weight in zip(values, weights, strict=True) if weight]  # of no token: no number
+    return sum(parts) / total if total else math.nan
 
 
 class ProgressLines(TrainerCallback):
