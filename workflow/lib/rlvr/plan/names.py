@@ -97,10 +97,10 @@ def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> Non
 
 
 def check_sources(scale: Mapping[str, Any], names: Names, path: Path) -> None:
-    """Check the sources and the levels that data sets of a scale name.
+    """Check the sources of the data sets of a scale, and the levels that a sample by strata names.
 
     Raises:
-        InputError: Names the data set and the name.
+        InputError: Names the data set and the source or level.
     """
     for dataset, entry in scale["datasets"].items():
         for source in entry["sources"]:
