@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from rlvr.cli.app import app
 from rlvr.core.errors import InputError
 from rlvr.core.io import write_json, write_table
-from rlvr.report.learning_curves import SHADES, learning_curves, sparkline
+from rlvr.report.learning_curves import SHADES, learning_curves, sparkline, values_of
 from rlvr.tables import METRICS
 from rlvr.train.metrics import metrics_frame
 
@@ -38,6 +38,15 @@ def test_curves_of_finished_runs_and_of_those_in_progress(results):
     assert done.values["reward"] == [0.0, 1.0, 2.0, 3.0] and done.latest("reward") == 2.0 and done.left == ""
     assert going.values["reward"] == [5.0, 7.0] and going.latest("reward") == 6.0 and going.left == "20 s"
     assert waiting.values["reward"] == [] and waiting.latest("reward") is None
+
+
+def test_steps_that_log_no_reward_draw_no_curve(results):
+    supervised = frame([0.0, 0.0]).assign(reward=float("nan"), accuracy=float("nan"), format=float("nan"))
+    assert values_of(supervised) == {"reward": [], "accuracy": [], "format": []}
+    write_json({"max_steps": 2}, results / "specs/empty.json")
+    write_json({"steps": 2}, results / "train/empty/run.json")
+    shown = CliRunner().invoke(app, ["watch", str(results), "--once"])
+    assert shown.exit_code == 0 and "empty" in shown.output
 
 
 def test_folder_without_specs_is_refused(tmp_path):

@@ -55,7 +55,7 @@ def page(curves: "list[LearningCurve]") -> Group:
     """The table of the runs that have begun, and one line about all."""
     table = Table(*COLUMNS)
     for curve in curves:
-        if curve.values["reward"]:
+        if curve.state.step:
             style = TRAINING_STYLE if curve.state.status == TRAINING else ""
             table.add_row(*(Text(visible(cell)) for cell in cells(curve)), style=style)
     return Group(table, Text(progress_line([curve.state for curve in curves])))
@@ -68,7 +68,7 @@ def cells(curve: "LearningCurve") -> list[str]:
     state = curve.state
     limits = {"reward": (None, None), "accuracy": (0.0, 1.0), "format": (None, None)}
     drawn = [
-        f"{sparkline(curve.values[name], low=low, high=high)} {curve.latest(name):.3f}"
+        f"{sparkline(curve.values[name], low=low, high=high)} {curve.latest(name):.3f}" if curve.values[name] else ""
         for name, (low, high) in limits.items()
     ]
     speed = "" if state.tokens_per_second is None else f"{state.tokens_per_second:.0f}"

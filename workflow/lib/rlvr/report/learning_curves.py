@@ -24,7 +24,7 @@ class LearningCurve:
 
     Attributes:
         state: How far it is.
-        values: Per metric of ``SHOWN`` the values of all logged steps; empty before the first one.
+        values: Per metric of ``SHOWN`` the values of all steps that logged it; empty where none did.
     """
 
     state: RunState
@@ -38,7 +38,7 @@ class LearningCurve:
         return duration(self.state.step_seconds * (self.state.steps - self.state.step))
 
     def latest(self, metric: str) -> float | None:
-        """Mean of a metric over the last steps; ``None`` before the first one."""
+        """Mean of a metric over the last steps; ``None`` where no step logged it."""
         last = self.values[metric][-LAST:]
         return sum(last) / len(last) if last else None
 
@@ -75,8 +75,8 @@ def read_values(run: Path) -> dict[str, list[float]]:
 
 
 def values_of(metrics: "pd.DataFrame") -> dict[str, list[float]]:
-    """The columns that are shown, as lists."""
-    return {metric: [float(value) for value in metrics[metric]] for metric in SHOWN}
+    """The columns that are shown, as lists; steps that did not log a metric, as those of supervision, are left out."""
+    return {metric: [float(value) for value in metrics[metric].dropna()] for metric in SHOWN}
 
 
 def sparkline(values: Sequence[float], width: int = WIDTH, low: float | None = None, high: float | None = None) -> str:
