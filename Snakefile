@@ -41,6 +41,7 @@ onstart:
         forget_all(f"{RESULTS}/logs")
     start_jobs_warm()
     if not workflow.local_exec and workflow.is_main_process and submits_jobs():
+        watch_queue()
         await_running_jobs(Path.cwd())
 
 

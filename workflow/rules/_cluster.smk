@@ -63,6 +63,24 @@ def retry_unless_refused():
     GroupJob.restart_times = property(lambda group: times(group.jobs))
 
 
+def watch_queue():
+    """Let the executor for Slurm see the queue through `rlvr.core.queue.Watch`.
+
+    It asks for the age at which jobs are forgotten, too: without an answer it would turn to accounting, which many
+    clusters do not have, and stay there for two hundred questions.
+    """
+    import snakemake_executor_plugin_slurm as executor
+
+    watch, ask, ask_age = Watch(), executor.query_job_status, executor.get_min_job_age
+
+    async def settled(*arguments):
+        states, seconds = await ask(*arguments)
+        return (None if states is None else watch.settled(states)), seconds
+
+    executor.query_job_status = settled
+    executor.get_min_job_age = lambda: watch.age(ask_age())
+
+
 if workflow.is_main_process:
     retry_unless_refused()
 

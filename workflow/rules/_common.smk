@@ -24,7 +24,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.nodes import prepare_node, use_hub_cache
 from rlvr.core.provenance import code_digest
-from rlvr.core.queue import await_running_jobs
+from rlvr.core.queue import Watch, await_running_jobs
 from rlvr.core.refusals import forget_all, is_refused
 from rlvr.core.warm import keeper
 from rlvr.core.schemas import load_yaml

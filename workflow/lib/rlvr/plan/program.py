@@ -7,6 +7,7 @@ Read by the Snakefile at parse time; whatever is wrong here stops the dry run.
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class Program:
     divided: frozenset[str] = frozenset()
     finished: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def rows(self) -> dict[str, Mapping[str, Any]]:
         """Rows of the selected tier, of all studies, by run id."""
         return {run_id: row for study in self.studies for run_id, row in self.rows_of(study).items()}
