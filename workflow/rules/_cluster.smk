@@ -69,6 +69,8 @@ def watch_queue():
     It asks for the age at which jobs are forgotten, too: without an answer it would turn to accounting, which many
     clusters do not have, and stay there for two hundred questions.
     """
+    if workflow.executor_plugin.name != "slurm":
+        return
     import snakemake_executor_plugin_slurm as executor
 
     watch, ask, ask_age = Watch(), executor.query_job_status, executor.get_min_job_age
