@@ -1,6 +1,7 @@
 """Prediction intervals: closed forms, and how often a perfect reproduction is said to differ."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -145,7 +146,8 @@ def scope_of(evidence: Evidence, printed: tuple[float, int] | None = None, k: in
 
 
 def judge(evidence: Evidence, text: str, column: Column = SCORE, sides: tuple = (("a-0",),), **kwargs) -> Judgement:
-    row, scope = Row("r", (), {"x": sides}), scope_of(evidence, **kwargs)
+    parts = {part.key: (side,) for part, side in zip(column.parts, sides, strict=False)}
+    row, scope = Row("r", (), {"x": sides, **parts}), scope_of(evidence, **kwargs)
     return judge_cell(row, column, reproduce(row, column, evidence, scope), parse_printed(text), evidence, scope)
 
 
@@ -225,7 +227,9 @@ def test_a_largest_value_and_a_difference() -> None:
             ("max", (tuple(configurations),), max(printed)),
             ("difference", (tuple(configurations[:2]), tuple(configurations[2:])), max(printed[:2]) - max(printed[2:])),
         ):
-            column = Column("x", ("X",), "avg_at_k", reduce=reduce, benchmarks=("b",))
+            largest = Column("x", ("X",), "avg_at_k", reduce="max", benchmarks=("b",))
+            parts = (replace(largest, key="left"), replace(largest, key="right")) if reduce == "difference" else ()
+            column = replace(largest, reduce=reduce, parts=parts)
             found[reduce] += judge(results(values), f"{number:.1f}", column, sides).verdict == "differs"
     assert max(found.values()) / 100 <= 0.07
 

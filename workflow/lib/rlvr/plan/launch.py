@@ -15,9 +15,9 @@ from typing import Any
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, read_json
 from rlvr.plan.memory import GIB, NOWHERE, Needed, leaves_out, needed_memory, run_load
-from rlvr.plan.outputs_file import read_reported
 from rlvr.plan.printed import parse_printed
 from rlvr.plan.program import Program
+from rlvr.plan.reported import read_reported
 from rlvr.plan.settings import TrainSettings
 from rlvr.plan.shapes import ModelShape
 from rlvr.plan.sources import Source

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.plan.kept_steps import STEP
 
 Facts = Mapping[str, Any]
 Condition = Mapping[str, Any]
@@ -69,6 +70,11 @@ class Candidates(dict[str, dict[str, Any]]):
         return frozenset(self) - frozenset(self.bases)
 
     @cached_property
+    def kept(self) -> frozenset[str]:
+        """Names of steps of runs, which are selected only where a condition speaks of steps."""
+        return frozenset(name for name, facts in self.items() if facts.get(STEP) is not None)
+
+    @cached_property
     def facts(self) -> set[str]:
         """Names of all facts."""
         return set(chain.from_iterable(self.values()))
@@ -108,6 +114,8 @@ def candidates_of(
 def select(candidates: Mapping[str, Facts], conditions: Iterable[Condition]) -> tuple[str, ...]:
     """Names whose facts meet every condition, in the order of the grid.
 
+    A step that a run keeps on its way is selected only where a condition speaks of ``step``.
+
     An untrained base is selected only by name, as the method ``base``; it was trained on nothing, so that of all other
     conditions only those on its own facts count.
     """
@@ -117,15 +125,15 @@ def select(candidates: Mapping[str, Facts], conditions: Iterable[Condition]) -> 
     found = set(known.trained.intersection(*sorted(asked, key=len)))
     if any(BASE in _choices(condition.get("method")) for condition in wanted):
         found.update(name for name in known.bases if all(_base_meets(known[name], each) for each in wanted))
+    if not any(STEP in condition for condition in wanted):
+        found -= known.kept
     return tuple(sorted(found, key=known.places.__getitem__))
 
 
 def _indexed(candidates: Mapping[str, Facts]) -> Candidates:
-    return (
-        candidates
-        if isinstance(candidates, Candidates)
-        else Candidates((name, {**facts}) for name, facts in candidates.items())
-    )
+    if isinstance(candidates, Candidates):
+        return candidates
+    return Candidates((name, {**facts}) for name, facts in candidates.items())
 
 
 def _base_meets(facts: Facts, condition: Condition) -> bool:
