@@ -32,6 +32,7 @@ from rlvr.data.readers import READERS
 from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, required_figures
 from rlvr.plan.configuration import check_engine, typed
 from rlvr.plan.freshness import spec_content
+from rlvr.plan.kept_steps import kept_ids, with_kept
 from rlvr.plan.labels import display_names
 from rlvr.plan.launch import Launch, check_budget, selected_rows
 from rlvr.plan.outputs import required_inputs, used_runs
@@ -74,7 +75,7 @@ WORDS = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, tiny_shapes())
 WORKSPACE = or_stop(load_workspace, config, ROOT, f"results/{config.get('scale')}", WORDS)
 RESULTS = f"results/{config['scale']}"
 PROGRAM, SOURCES, OUTPUTS, CLAIMS = WORKSPACE.program, WORKSPACE.sources, WORKSPACE.outputs, WORKSPACE.claims
-SCALE, RUNS = PROGRAM.scale, PROGRAM.rows
+SCALE, RUNS, KEPT = PROGRAM.scale, PROGRAM.rows, PROGRAM.kept_here
 SHAPES = start_shapes(SCALE, PROGRAM.tier)
 
 
@@ -88,7 +89,7 @@ or_stop(check_engine, config, SCALE, config["scale"])
 if workflow.is_main_process:
     if config["artefacts"]["train"] == "fetch":
         or_stop(bring_archive, config["artefacts"].get("archive", ""), Path(RESULTS))
-    settle_samples({run_id: PROGRAM.run_suites(run_id) for run_id in RUNS}, Path(RESULTS))
+    settle_samples({run_id: PROGRAM.run_suites(run_id) for run_id in [*RUNS, *KEPT]}, Path(RESULTS))
     print(
         *(f"{run_id} is left out: it {reason}." for run_id, reason in PROGRAM.unfit.items()),
         *(f"{run_id} is left out: {reason}." for run_id, reason in PROGRAM.absent.items()),
@@ -98,7 +99,8 @@ if workflow.is_main_process:
     )
     if set(PROGRAM.studies) != set(config["studies"]):
         print(f"Scale {config['scale']} has studies of its own: {', '.join(PROGRAM.studies)}.", file=sys.stderr)
-    STALE = settle_specs(PROGRAM.specs, Path(RESULTS), SCALES)
+    trained = {run_id: spec for run_id, spec in PROGRAM.specs.items() if run_id not in PROGRAM.kept}
+    STALE = settle_specs(trained, Path(RESULTS), SCALES)
     for line in stale_lines(STALE):
         print(line, file=sys.stderr)
 else:
@@ -124,7 +126,7 @@ def one_of(names):
 
 wildcard_constraints:
     study=one_of(PROGRAM.studies),
-    run_id=one_of([*RUNS, *PROGRAM.bases]),
+    run_id=one_of([*RUNS, *KEPT, *PROGRAM.bases]),
     model=one_of(SCALE["models"]),
     dataset=one_of(SCALE["datasets"]),
     suite=one_of(PROGRAM.suites),

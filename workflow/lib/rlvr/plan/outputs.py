@@ -109,6 +109,7 @@ class Output:
         plot: Options of the kind, with run ids where conditions stood; of a table of facts, its facts.
         reads: Keys of the files that it reads beside its cells, by kind of evidence: a name, or a tuple of names.
         pairs: Which of its runs are pairs of checkpoints from elsewhere.
+        lines: Lines of its CSV that a claim may read as curves.
         overview: Whether it looks at every run, as its kind says.
     """
 
@@ -123,6 +124,7 @@ class Output:
     plot: Mapping[str, Any] = field(default_factory=dict)
     reads: Mapping[str, tuple[str | Key, ...]] = field(default_factory=dict)
     pairs: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
     overview: bool = False
 
     @property
@@ -158,7 +160,7 @@ class Output:
         """The output of a declaration."""
         columns = tuple(Column(**_tuples(column)) for column in declaration["columns"])
         rows = tuple(Row(**_tuples(row)) for row in declaration["rows"])
-        rest = {"labels": tuple(declaration["labels"]), "pairs": tuple(declaration["pairs"])}
+        rest = {name: tuple(declaration[name]) for name in ("labels", "pairs", "lines")}
         return cls(**{**declaration, **rest, "columns": columns, "rows": rows})
 
 

@@ -143,6 +143,7 @@ class Declared:
             plot=plot,
             reads=reads,
             pairs=tuple(sorted(filter(self._is_pair, named))),
+            lines=tuple(options.lines()),
             overview=options.overview,
         )
         self._check(output)

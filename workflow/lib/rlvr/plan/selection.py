@@ -5,6 +5,7 @@ from itertools import chain
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.plan.kept_steps import STEP
 
 Facts = Mapping[str, Any]
 Condition = Mapping[str, Any]
@@ -57,14 +58,19 @@ def candidates_of(
 def select(candidates: Mapping[str, Facts], conditions: Iterable[Condition]) -> tuple[str, ...]:
     """Names whose facts meet every condition, in the order of the grid.
 
+    A step that a run keeps on its way is selected only where a condition speaks of ``step``.
+
     An untrained base is selected only by name, as the method ``base``; it was trained on nothing, so that of all other
     conditions only those on its own facts count.
     """
     wanted = list(conditions)
     asked = [(name, list(_choices(value))) for condition in wanted for name, value in condition.items()]
     asks_for_base = any(BASE in _choices(condition.get("method")) for condition in wanted)
+    asks_for_step = any(name == STEP for name, _ in asked)
 
     def meets(facts: Facts) -> bool:
+        if facts.get(STEP) is not None and not asks_for_step:
+            return False
         if facts.get("method") != BASE:
             return all(name in facts and facts[name] in values for name, values in asked)
         own = [{name: value for name, value in condition.items() if name in facts} for condition in wanted]

@@ -14,6 +14,7 @@ from rlvr.plan.claim_checks import ClaimNames, check_claims
 from rlvr.plan.claims import Claim, load_claims
 from rlvr.plan.configuration import check_configuration
 from rlvr.plan.facts import load_facts
+from rlvr.plan.kept_steps import with_kept, with_rungs
 from rlvr.plan.labels import display_names
 from rlvr.plan.layout import check_layout
 from rlvr.plan.memory import check_memory
@@ -120,7 +121,8 @@ def study_outputs(study: Study, program: Program, kinds: Kinds, names: Names, ro
         InputError: Names the output and what is wrong with it.
     """
     path, schemas = study.folder / "outputs.yaml", root / "workflow" / "schemas"
-    candidates = candidates_of(study.rows, study.recipe, study.pairs)
+    rows = with_rungs(with_kept(study.rows, program.specs), program.scale["models"])
+    candidates = candidates_of(rows, study.recipe, study.pairs)
     facts = load_facts(
         study.folder / "facts.yaml", schemas / "facts.schema.yaml", candidates, study.recipe, root, study.benchmarks
     )
