@@ -50,7 +50,12 @@ GUIDES = {
         "Reliability": "reliability.md",
     },
 }
-AT_THE_ROOT = {"CONTRIBUTING": "Contributing", "CONVENTIONS": "Conventions", "SECURITY": "Security", "CHANGELOG": "Changes"}
+AT_THE_ROOT = {
+    "CONTRIBUTING": "Contributing",
+    "CONVENTIONS": "Conventions",
+    "SECURITY": "Security",
+    "CHANGELOG": "Changes",
+}
 
 
 def write(path: str, text: str) -> None:
@@ -69,8 +74,12 @@ def library_pages() -> dict[str, str]:
     pages = {}
     rooms = sorted({path.relative_to(LIBRARY / "rlvr").parts[0].removesuffix(".py") for path in public_modules()})
     for room in rooms:
-        modules = [path for path in public_modules() if path.relative_to(LIBRARY / "rlvr").parts[0].removesuffix(".py") == room]
-        names = [".".join(path.relative_to(LIBRARY).with_suffix("").parts).removesuffix(".__init__") for path in modules]
+        modules = [
+            path for path in public_modules() if path.relative_to(LIBRARY / "rlvr").parts[0].removesuffix(".py") == room
+        ]
+        names = [
+            ".".join(path.relative_to(LIBRARY).with_suffix("").parts).removesuffix(".__init__") for path in modules
+        ]
         page = f"reference/library/{room}.md"
         write(page, f"# rlvr.{room}\n\n" + "\n\n".join(f"::: {name}" for name in names) + "\n")
         pages[f"rlvr.{room}"] = page
@@ -80,7 +89,11 @@ def library_pages() -> dict[str, str]:
 def public_modules() -> list[Path]:
     """Modules of the library with something to say: private ones, entry points and empty packages are left out."""
     found = sorted((LIBRARY / "rlvr").rglob("*.py"))
-    return [path for path in found if path.stem != "__main__" and path != LIBRARY / "rlvr" / "__init__.py" and says_something(path)]
+    return [
+        path
+        for path in found
+        if path.stem != "__main__" and path != LIBRARY / "rlvr" / "__init__.py" and says_something(path)
+    ]
 
 
 def says_something(path: Path) -> bool:
@@ -95,7 +108,9 @@ def schema_pages() -> dict[str, str]:
     pages = {}
     for path in sorted((ROOT / "workflow" / "schemas").glob("*.schema.yaml")):
         schema = yaml.safe_load(path.read_text(encoding="utf-8"))
-        rows = [f"| `{key}` | {cell(kind)} | {cell(text)} |" for key, kind, text in keys_of(schema, schema.get("$defs", {}))]
+        rows = [
+            f"| `{key}` | {cell(kind)} | {cell(text)} |" for key, kind, text in keys_of(schema, schema.get("$defs", {}))
+        ]
         name = path.name.removesuffix(".schema.yaml")
         table = "\n".join(["| key | type | what it says |", "|---|---|---|", *rows])
         write(f"reference/files/{name}.md", f"# {name}\n\n{schema.get('description', '')}\n\n{table}\n")
@@ -151,23 +166,24 @@ def command_page() -> str:
 
 
 def inventory_pages() -> dict[str, str]:
-    """One page for each paper: its statements with the verdicts of today's audit, its claims with those of the results."""
-    studies = ROOT / "workflow" / "studies"
-    records, titles = audit_studies(studies, (), ROOT / "data" / "configs")
-    pages, lines = {}, []
+    """One page per paper: its statements with the verdicts of today's audit, its claims with those of the results."""
+    records, titles = audit_studies(ROOT / "workflow" / "studies", (), ROOT / "data" / "configs")
+    pages, rows = {}, []
     for study in sorted({record["study"] for record in records}):
         own = [record for record in records if record["study"] == study]
-        statements = to_markdown(own, titles).partition("\n")[2].replace("<", "&lt;")
-        page = f"papers/{study}.md"
-        write(page, f"# {titles[study]}\n\n{claims_text(study)}\n\n## Statements against what is printed\n{demoted(statements)}")
-        pages[titles[study]] = page
+        statements = demoted(to_markdown(own, titles).partition("\n")[2].replace("<", "&lt;"))
+        parts = [f"# {titles[study]}", claims_text(study), "## Statements against what is printed", statements]
+        write(f"papers/{study}.md", "\n\n".join(parts))
+        pages[titles[study]] = f"papers/{study}.md"
         counts = Counter(str(record["verdict"]) for record in own)
-        lines.append(f"| [{cell(titles[study])}]({study}.md) | {len(own)} | {cell(', '.join(f'{n} {v}' for v, n in counts.items()))} |")
+        found = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        rows.append(f"| [{cell(titles[study])}]({study}.md) | {len(own)} | {cell(found)} |")
     head = (
-        "# The papers' inventory\n\nEvery statement that is checked, with the verdict of the day the site was built; claims "
-        "with those of the results that lay in the checkout then.\n\n| paper | statements | verdicts of the audit |\n|---|--:|---|\n"
+        "# The papers' inventory\n\nEvery statement that is checked, with the verdict of the day the site was built; "
+        "claims with those of the results that lay in the checkout then.\n\n"
+        "| paper | statements | verdicts of the audit |\n|---|--:|---|\n"
     )
-    write("papers/index.md", head + "\n".join(lines) + "\n")
+    write("papers/index.md", head + "\n".join(rows) + "\n")
     return {"Overview": "papers/index.md", **pages}
 
 
@@ -188,8 +204,8 @@ def claims_text(study: str) -> str:
     if not found:
         declared = ROOT / "workflow" / "studies" / study / "claims.yaml"
         content = yaml.safe_load(declared.read_text(encoding="utf-8"))["claims"] if declared.is_file() else {}
-        parts.append("No results lay in the checkout: claims are listed without a verdict." if content else "No claims are declared.")
-        parts += ["", "| claim | where |", "|---|---|"] if content else []
+        judged = "No results lay in the checkout: claims are listed without a verdict."
+        parts += [judged, "", "| claim | where |", "|---|---|"] if content else ["No claims are declared."]
         parts += [f"| {cell(each['sentence'])} | {cell(each['where'])} |" for each in content.values()]
     return "\n".join(parts)
 
@@ -230,7 +246,10 @@ for page in sorted((ROOT / "docs").glob("*.md")):
     if ADDRESSES.search(text):
         write(page.name, ADDRESSES.sub(r"](project/\1.md", text))
 write("site.css", STYLE)
-write("index.md", (ROOT / "docs" / "start.md").read_text(encoding="utf-8").replace("# Start", "# Which adapter for RLVR?", 1))
+write(
+    "index.md",
+    (ROOT / "docs" / "start.md").read_text(encoding="utf-8").replace("# Start", "# Which adapter for RLVR?", 1),
+)
 write(
     "SUMMARY.md",
     navigation(
@@ -239,7 +258,11 @@ write(
             "Tutorials": GUIDES["Tutorials"],
             "Guides": GUIDES["Guides"],
             "Papers": inventory_pages(),
-            "Reference": {"The command": command_page(), "Files that users write": schema_pages(), "Library": library_pages()},
+            "Reference": {
+                "The command": command_page(),
+                "Files that users write": schema_pages(),
+                "Library": library_pages(),
+            },
             "Project": root_pages(),
         }
     ),
