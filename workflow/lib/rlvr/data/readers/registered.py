@@ -66,6 +66,7 @@ READERS = {
         answer=Field("solution", to.solution_gold),
         difficulty=Field("level", to.math_level),
         topic=Field("type", to.strip),
+        solution=Field("solution", to.strip),
     ),
     "math-500": Reader(
         question=_PROBLEM,
