@@ -95,8 +95,8 @@ READERS = {
         _PROBLEM, Field("solution", to.solution_gold), topic=Field("type", to.strip), identity="idx"
     ),
     "question-answer": Reader(_QUESTION, _GOLD),
-    # ASSUME: classifications are asked in words of ours; the paper that trains on them prints no prompt. What supervised
-    # fine-tuning imitates is the label.
+    # ASSUME: classifications are asked in words of ours; the paper that trains on them prints no prompt. What is
+    # imitated is the label.
     "cola": Reader(
         Field("sentence", to.asked("Is this acceptable English, yes or no?")), _LABEL, identity="idx", solution=_LABEL
     ),
