@@ -81,12 +81,7 @@ def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> Non
         InputError: Names the key and the name.
     """
     check_templates(scale, names, path)
-    for dataset, entry in scale["datasets"].items():
-        for source in entry["sources"]:
-            check_known(source, names.sources, "source", f"{path}, data set '{dataset}'")
-        strata = entry.get("strata", {})
-        for level in strata.get("unlabelled", {}).values():
-            check_known(level, strata["levels"], "level", f"{path}, data set '{dataset}', key 'strata.unlabelled'")
+    check_sources(scale, names, path)
     factors = scale["factors"]
     for key, rates in {"learning_rate": factors["learning_rate"], **factors.get("studies", {})}.items():
         for family in rates:
@@ -99,6 +94,20 @@ def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> Non
     for suite, members in scale["suites"].items():
         if suite in scale["datasets"] and suite not in members:
             raise InputError(path, f"suite '{suite}' is named like a data set that is not in it.", "Rename it.")
+
+
+def check_sources(scale: Mapping[str, Any], names: Names, path: Path) -> None:
+    """Check the sources of the data sets of a scale, and the levels that a sample by strata names.
+
+    Raises:
+        InputError: Names the data set and the source or level.
+    """
+    for dataset, entry in scale["datasets"].items():
+        for source in entry["sources"]:
+            check_known(source, names.sources, "source", f"{path}, data set '{dataset}'")
+        strata = entry.get("strata", {})
+        for level in strata.get("unlabelled", {}).values():
+            check_known(level, strata["levels"], "level", f"{path}, data set '{dataset}', key 'strata.unlabelled'")
 
 
 def check_templates(scale: Mapping[str, Any], names: Names, path: Path) -> None:
