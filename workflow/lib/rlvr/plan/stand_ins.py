@@ -46,7 +46,7 @@ def _named_row(row: Row, output: Output, specs: Mapping[str, Mapping[str, Any]],
 
 
 def replace_pairs(output: Output, runs: Mapping[str, str]) -> Output:
-    """An output that shows runs in the place of pairs of checkpoints, and says so: rows in their labels, pictures below.
+    """An output with runs in the place of pairs of checkpoints; it says so in the labels of rows, or below a picture.
 
     Args:
         output: Declaration.
