@@ -32,19 +32,23 @@ include: "workflow/rules/6_paper.smk"
 include: "workflow/rules/7_samples.smk"
 include: "workflow/rules/7_verify.smk"
 include: "workflow/rules/8_archive.smk"
+include: "workflow/rules/8_publish.smk"
 include: "workflow/rules/9_targets.smk"
 include: "workflow/rules/_warm.smk"
 
 
 onstart:
+    if workflow.is_main_process:
+        forget_all(f"{RESULTS}/logs")
     start_jobs_warm()
     if not workflow.local_exec and workflow.is_main_process and submits_jobs():
+        watch_queue()
         await_running_jobs(Path.cwd())
 
 
 onerror:
     if workflow.is_main_process:
-        tell_unfinished()
+        go_on_without_failed()
 
 
 rule all:
@@ -58,6 +62,7 @@ rule all:
         rules.claims.input,
         expand(rules.check_printed.output.csv, study=PROGRAM.studies),
         expand(rules.seal_paper.output.seal, study=PROGRAM.studies),
+        rules.model_cards.input,
 
 
 localrules:

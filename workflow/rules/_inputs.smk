@@ -141,6 +141,22 @@ def training_problems(wildcards):
     return f"{RESULTS}/data/{PROGRAM.dataset_of(wildcards.run_id)}/train.parquet"
 
 
+def kept_of(wildcards):
+    """The manifest of the run that kept a step on its way."""
+    return f"{RESULTS}/train/{PROGRAM.kept[wildcards.run_id]}/run.json"
+
+
+def kept_step(wildcards):
+    """The optimizer step behind which it was kept."""
+    run_id = PROGRAM.kept[wildcards.run_id]
+    return kept_ids(run_id, PROGRAM.specs[run_id])[wildcards.run_id]
+
+
+def kept_runs():
+    """The kept steps that some output has made a run of: only these are there to be verified."""
+    return [run_id for run_id in KEPT if Path(RESULTS, "train", run_id, "run.json").is_file()]
+
+
 def finished_run(wildcards):
     """The manifest of a finished run; nothing for an untrained base."""
     return [] if wildcards.run_id in PROGRAM.bases else f"{RESULTS}/train/{wildcards.run_id}/run.json"
@@ -172,6 +188,17 @@ def puzzle_scores_of(run_id):
 def suite_problems(wildcards):
     """The held-out problems of each benchmark of a suite."""
     return expand(rules.curate_dataset.output.eval, dataset=list(PROGRAM.suites[wildcards.suite].benchmarks))
+
+
+def answered(path):
+    """Input function: a file of what an untrained base answered to the benchmark of the first steps, by the first study that has it."""
+
+    def find(wildcards):
+        run_id, benchmark = f"{wildcards.model}{BASE_SUFFIX}", SCALE["spectra"]["first_steps"]["benchmark"]
+        suites = [name for name in PROGRAM.run_suites(run_id) if benchmark in PROGRAM.suites[name].benchmarks]
+        return path.format(run_id=run_id, suite=suites[0])
+
+    return find
 
 
 PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))
@@ -214,5 +241,6 @@ def printed_tables(wildcards):
 
 def archived_names(wildcards):
     """Which runs, bases and documents belong to a study; all else of the results is shared."""
-    runs = [*PROGRAM.rows_of(wildcards.study), *PROGRAM.bases_of([wildcards.study])]
+    study = wildcards.study
+    runs = [*PROGRAM.rows_of(study), *PROGRAM.kept_of(study), *PROGRAM.bases_of([study])]
     return {"train": runs, "specs": runs, "evaluate": runs, "paper": [wildcards.study]}

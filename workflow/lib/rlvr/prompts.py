@@ -52,6 +52,20 @@ result, and nothing else, inside \\boxed{}.
 User: {question}
 Assistant: <think>"""
 
+# What the chat template of SmolLM2-Instruct makes of a system message, one example and the question, up to the tag that
+# opens the reasoning. ASSUME: the words and the example are ours; without an example one answer in a hundred is boxed.
+_CHATML_EXAMPLE = """\
+<|im_start|>system
+Think, then box the result.<|im_end|>
+<|im_start|>user
+What is 4 - 1?<|im_end|>
+<|im_start|>assistant
+<think>4 - 1 = 3</think>\\boxed{3}<|im_end|>
+<|im_start|>user
+{question}<|im_end|>
+<|im_start|>assistant
+<think>"""
+
 # ASSUME: no paper prints its prompt; reasoning and a box are what the graders of all of them look for.
 _ASKED = "\nReason step by step, and put the final answer into \\boxed{}."
 
@@ -72,6 +86,7 @@ TEMPLATES = {
     for template in (
         Template("compact", _COMPACT),
         Template("r1_zero", _R1_ZERO),
+        Template("chatml_example", _CHATML_EXAMPLE),
         Template("chat", "Q: {question}\nA: <think>", chat=True),  # of the small models that were tuned
         Template("deepseek_r1", _DEEPSEEK_R1, f"{THINK_OPEN}\n", chat=True, instruction=_ASKED),
         Template("qwen2.5_chat", _QWEN2_5, "", chat=True, instruction=_ASKED),

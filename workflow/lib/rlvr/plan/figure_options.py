@@ -35,6 +35,10 @@ class FigureOptions:
         """Keys of the columns of cells that it draws; each must be declared."""
         return ()
 
+    def lines(self) -> Sequence[str]:
+        """Lines of its CSV (columns series, index, mean, runs) that a claim may read as curves."""
+        return ()
+
 
 @dataclass(frozen=True)
 class Series:

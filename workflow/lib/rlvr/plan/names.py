@@ -81,14 +81,11 @@ def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> Non
         InputError: Names the key and the name.
     """
     check_templates(scale, names, path)
-    for dataset, entry in scale["datasets"].items():
-        for source in entry["sources"]:
-            check_known(source, names.sources, "source", f"{path}, data set '{dataset}'")
-        strata = entry.get("strata", {})
-        for level in strata.get("unlabelled", {}).values():
-            check_known(level, strata["levels"], "level", f"{path}, data set '{dataset}', key 'strata.unlabelled'")
-    for family in scale["factors"]["learning_rate"]:
-        check_known(family, (DEFAULT, *FAMILIES), "family", f"{path}, key 'factors.learning_rate'")
+    check_sources(scale, names, path)
+    factors = scale["factors"]
+    for key, rates in {"learning_rate": factors["learning_rate"], **factors.get("studies", {})}.items():
+        for family in rates:
+            check_known(family, (DEFAULT, *FAMILIES), "family", f"{path}, key 'factors', '{key}'")
     for benchmark in scale["sampling"]:
         check_known(benchmark, (DEFAULT, *scale["datasets"]), "benchmark", f"{path}, key 'sampling'")
     for axes, dims in scale["quanta_dims"].items():
@@ -97,6 +94,20 @@ def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> Non
     for suite, members in scale["suites"].items():
         if suite in scale["datasets"] and suite not in members:
             raise InputError(path, f"suite '{suite}' is named like a data set that is not in it.", "Rename it.")
+
+
+def check_sources(scale: Mapping[str, Any], names: Names, path: Path) -> None:
+    """Check the sources of the data sets of a scale, and the levels that a sample by strata names.
+
+    Raises:
+        InputError: Names the data set and the source or level.
+    """
+    for dataset, entry in scale["datasets"].items():
+        for source in entry["sources"]:
+            check_known(source, names.sources, "source", f"{path}, data set '{dataset}'")
+        strata = entry.get("strata", {})
+        for level in strata.get("unlabelled", {}).values():
+            check_known(level, strata["levels"], "level", f"{path}, data set '{dataset}', key 'strata.unlabelled'")
 
 
 def check_templates(scale: Mapping[str, Any], names: Names, path: Path) -> None:

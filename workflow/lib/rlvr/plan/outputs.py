@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rlvr.plan.statistics import ANSWERS, EVIDENCE, PAIR_KINDS, SCORE, STATISTICS, Statistic
+from rlvr.plan.statistics import ANSWERS, EVIDENCE, FIRST_STEPS, PAIR_KINDS, SCORE, STATISTICS, Statistic
 from rlvr.plan.table_kinds import TABLE_KINDS
 
 SEED_MEANS = "seed_means"
@@ -27,15 +27,16 @@ class Column:
         header: One or two levels of heading.
         statistic: What a cell shows of one run, a name of ``STATISTICS``.
         condition: Which of a row's runs the cell is made from.
-        reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std`` (n - 1), ``max``,
+        reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std``, ``max``,
             ``min``, or ``difference`` (of the two columns in ``parts``).
         over: Over what it goes: ``seeds`` (the runs differ in nothing else), ``runs``, or ``seed_means`` (the runs of
             each setting become a mean over seeds first).
         benchmarks: Problems of a score; several make a macro average.
-        over_modules: ``mean`` or ``std`` of a spectral quantity over the adapted modules.
+        over_modules: ``mean``, ``std``, ``min`` or ``max`` of a spectral quantity over the modules.
         printed: Column of the reported table that stands beside it.
         decimals: Digits after the point where no printed number says.
         last_steps: Steps at the end of training that a metric is averaged over.
+        divided_by: What a standard deviation of n values divides by: ``n - 1``, or ``n`` as some papers do.
         parts: Of a difference, the column that it starts from and the one that is taken off.
     """
 
@@ -50,6 +51,7 @@ class Column:
     printed: str = ""
     decimals: int = 1
     last_steps: int = 10
+    divided_by: str = "n - 1"
     parts: tuple["Column", ...] = ()
 
     @property
@@ -57,10 +59,19 @@ class Column:
         """The statistic with all that is known of it."""
         return STATISTICS[self.statistic]
 
+    def deviation_factor(self, count: int) -> float:
+        """What turns a standard deviation with n - 1 of so many values into this column's."""
+        return ((count - 1) / count) ** 0.5 if self.divided_by == "n" else 1.0
+
     @property
     def unit(self) -> str:
         """Unit of the cells."""
         return self.shown.unit
+
+    @property
+    def is_of_bases(self) -> bool:
+        """Whether its cells show untrained bases alone."""
+        return self.shown.source == FIRST_STEPS
 
     @property
     def is_score(self) -> bool:
@@ -98,6 +109,7 @@ class Output:
         plot: Options of the kind, with run ids where conditions stood; of a table of facts, its facts.
         reads: Keys of the files that it reads beside its cells, by kind of evidence: a name, or a tuple of names.
         pairs: Which of its runs are pairs of checkpoints from elsewhere.
+        lines: Lines of its CSV that a claim may read as curves.
         overview: Whether it looks at every run, as its kind says.
     """
 
@@ -112,6 +124,7 @@ class Output:
     plot: Mapping[str, Any] = field(default_factory=dict)
     reads: Mapping[str, tuple[str | Key, ...]] = field(default_factory=dict)
     pairs: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
     overview: bool = False
 
     @property
@@ -147,7 +160,7 @@ class Output:
         """The output of a declaration."""
         columns = tuple(Column(**_tuples(column)) for column in declaration["columns"])
         rows = tuple(Row(**_tuples(row)) for row in declaration["rows"])
-        rest = {"labels": tuple(declaration["labels"]), "pairs": tuple(declaration["pairs"])}
+        rest = {name: tuple(declaration[name]) for name in ("labels", "pairs", "lines")}
         return cls(**{**declaration, **rest, "columns": columns, "rows": rows})
 
 

@@ -41,7 +41,7 @@ def load_outputs(
     words: Mapping[str, Collection[str]] | None = None,
     facts: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> dict[str, Output]:
-    """All outputs of a study as declared, with the printed numbers of ``reported/<output>.csv``.
+    """All outputs of a study as declared, with the printed numbers of ``reported/``.
 
     Args:
         path: ``outputs.yaml``; where a folder ``outputs`` stands instead, its files.
@@ -56,16 +56,22 @@ def load_outputs(
         InputError: Names the output and the key, row or column that is wrong.
     """
     folder = Path(path).parent / "reported"
-    found = {}
+    found: dict[str, Output] = {}
+    files: dict[Path, list[str]] = {}  # of printed numbers, with the outputs that show them
     for key, (fields, file) in read_declarations(path, schema).items():
-        reported = folder / f"{key}.csv"
+        reported = folder / f"{fields.get('reported', key)}.csv"
         declared = Declared(key, fields, candidates, f"{file}, output '{key}'", words)
         if declared.kind == FACTS:
             found[key] = declared.facts((facts or {}).get(key, ()))
             continue
         printed = read_reported(reported, declared.words_printed) if reported.is_file() else {}
         found[key] = declared.output(kinds, printed)
-        check_reported(found[key], reported, declared.where)
+        if reported.is_file():
+            files.setdefault(reported, []).append(key)
+        elif "reported" in fields:
+            raise InputError(reported, "no such file.", f"See {declared.where}, key 'reported'.")
+    for reported, keys in files.items():
+        check_reported([found[key] for key in keys], reported, f"{path}, output '{', '.join(keys)}'")
     if stray := sorted(key for key in facts or {} if key not in found or found[key].kind != FACTS):
         raise InputError(
             path, f"has no table of kind '{FACTS}' named '{stray[0]}'.", "Declare it, or remove its facts."
@@ -137,6 +143,7 @@ class Declared:
             plot=plot,
             reads=reads,
             pairs=tuple(sorted(filter(self._is_pair, named))),
+            lines=tuple(options.lines()),
             overview=options.overview,
         )
         self._check(output)
@@ -194,7 +201,7 @@ class Declared:
         if (statistic.source == SCORE) != bool(benchmarks if statistic.source == SCORE else own):
             remedy = "A score needs 'benchmark' or 'benchmarks', every other statistic must not have it."
             raise InputError(where, f"shows '{statistic.name}'.", remedy)
-        kept = {name: fields[name] for name in ("over_modules", "last_steps") if name in fields}
+        kept = {name: fields[name] for name in ("over_modules", "last_steps", "divided_by") if name in fields}
         column = Column(
             fields["key"], _texts(fields["header"]), statistic.name, condition, reduce,
             over=str(over), benchmarks=benchmarks if statistic.source == SCORE else (),
@@ -240,9 +247,11 @@ class Declared:
         return tuple(by_setting(self.candidates, runs)) if column.over == SEED_MEANS else (runs,)
 
     def _selected(self, conditions: Sequence[Condition], column: Column) -> tuple[str, ...]:
-        """The runs of a cell; an untrained base has scores only."""
+        """The runs of a cell; an untrained base has scores and what is measured of bases only."""
         found = select(self.candidates, [self.common, *conditions])
-        return found if column.is_score else tuple(name for name in found if not self._is_base(name))
+        if column.is_score:
+            return found
+        return tuple(name for name in found if self._is_base(name) == column.is_of_bases)
 
     def _with_runs(self, value: Any) -> Any:
         """Options with ``runs`` in the place of every ``where``."""

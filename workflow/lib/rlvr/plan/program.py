@@ -8,10 +8,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.plan.kept_steps import kept_ids, kept_rows
 from rlvr.plan.method import Methods
 from rlvr.plan.recipe import resolve_settings
 from rlvr.plan.scale import prompts_like, scale_ranks
@@ -38,6 +40,8 @@ class Program:
         unfit: Why a run that does not fit a card of the scale is left out, by run id; no tier has it.
         divided: Ids of the runs that no card holds by itself: their weights are divided among their cards.
         finished: Ids of the runs that were trained so far; tier ``finished`` takes them.
+        kept: Run of each step that is kept on the way of one, by the id of the step (``<run_id>_t<printed step>``);
+            ``specs`` has its settings, no row of a tier is one.
     """
 
     scale_name: str
@@ -50,8 +54,9 @@ class Program:
     unfit: Mapping[str, str] = field(default_factory=dict)
     divided: frozenset[str] = frozenset()
     finished: frozenset[str] = frozenset()
+    kept: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def rows(self) -> dict[str, Mapping[str, Any]]:
         """Rows of the selected tier, of all studies, by run id."""
         return {run_id: row for study in self.studies for run_id, row in self.rows_of(study).items()}
@@ -79,6 +84,15 @@ class Program:
         rows = {run_id: row for study in self.studies.values() for run_id, row in study.rows.items()}
         found = {run_id: why_absent(row["model"], self.scale) for run_id, row in rows.items()}
         return {run_id: why for run_id, why in found.items() if why}
+
+    def kept_of(self, study: str) -> dict[str, dict[str, Any]]:
+        """Kept steps of one study's runs in the selected tier, by their ids: the rows of these runs with ``step``."""
+        return kept_rows(self.rows_of(study), self.specs)
+
+    @property
+    def kept_here(self) -> list[str]:
+        """Ids of the kept steps of all runs of the selected tier."""
+        return list(dict.fromkeys(name for study in self.studies for name in self.kept_of(study)))
 
     @property
     def bases(self) -> dict[str, str]:
@@ -115,14 +129,14 @@ class Program:
         dataset = self.dataset_of(run_id)
         entry = self.scale["datasets"][dataset]
         own = [entry.get("benchmark", dataset)] if entry["eval_problems"] or "benchmark" in entry else []
-        return list(dict.fromkeys([*own, *self.studies[study].out_of_distribution]))
+        return list(dict.fromkeys([*own, *self.studies[study].out_of_distribution(dataset)]))
 
     def suites_of(self, study: str, run_id: str) -> list[str]:
         """Suites that a study wants of a run: that of its data set's benchmark, then the out-of-distribution ones.
 
         An untrained base is evaluated on everything that the study's runs of its model are.
         """
-        rows = self.rows_of(study)
+        rows, run_id = self.rows_of(study), self.kept.get(run_id, run_id)
         runs = [run_id] if run_id in rows else [name for name in rows if self._starts_from(name, run_id)]
         wanted = dict.fromkeys(benchmark for name in runs for benchmark in self.benchmarks_of(study, name))
         return list(dict.fromkeys(self.suite_of(study, benchmark) for benchmark in wanted))
@@ -214,10 +228,12 @@ def make_program(
     """
     specs_of = {study.name: bind(study, scale_name, scale, methods) for study in studies}
     merged, renamed = merge_specs(studies, specs_of)
+    kept = {name: run_id for run_id, spec in merged.items() for name in kept_ids(run_id, spec)}
+    merged |= {name: {**merged[run_id], "run_id": name} for name, run_id in kept.items()}
     shared = [rename_runs(study, renamed) for study in studies]
     by_name = {study.name: study for study in shared}
     suites = make_suites(shared, scale) if studies else bare_suites(scale)
-    program = Program(scale_name, scale, tier, methods, by_name, merged, suites, finished=finished)
+    program = Program(scale_name, scale, tier, methods, by_name, merged, suites, finished=finished, kept=kept)
     check_ids(program)
     check_benchmarks(program)
     check_pairs(shared)
@@ -230,6 +246,10 @@ def check_ids(program: Program) -> None:
     Raises:
         InputError: Names the run.
     """
+    for name, run_id in program.kept.items():
+        if any(name in study.rows for study in program.studies.values()):
+            problem = f"a step that run '{run_id}' keeps has the id '{name}' of another run."
+            raise InputError("keep_steps", problem, "Give one of the studies another run_tag.")
     for study in program.studies.values():
         if clashes := sorted(program.bases.keys() & study.rows):
             problem = f"run '{clashes[0]}' has the id of an untrained base of scale '{program.scale_name}'."
@@ -243,7 +263,7 @@ def bind(study: Study, scale_name: str, scale: Mapping[str, Any], methods: Metho
         InputError: Names the row and what the scale lacks.
     """
     ranks = scale_ranks(study.ranks, scale["factors"]["rank_divisor"])
-    specs = {}
+    scale, specs = with_own_factors(study.name, scale), {}
     for run_id, row in study.rows.items():
         where = f"{study.grid_path}, run '{run_id}'"
         for column, known in (("model", scale["models"]), ("dataset", scale["datasets"])):
@@ -252,6 +272,13 @@ def bind(study: Study, scale_name: str, scale: Mapping[str, Any], methods: Metho
                 raise InputError(where, f"{column} '{row[column]}' is not in the scale.", remedy)
         specs[run_id] = resolve_settings(row, study.recipe, scale, methods, ranks, study.grid_path)
     return specs
+
+
+def with_own_factors(study: str, scale: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The scale with the factors on rates that it has for one study, over those that it has for all."""
+    factors = scale["factors"]
+    rates = {**factors["learning_rate"], **factors.get("studies", {}).get(study, {})}
+    return {**scale, "factors": {**factors, "learning_rate": rates}}
 
 
 def prompt_limits(

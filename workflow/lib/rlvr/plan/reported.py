@@ -1,6 +1,6 @@
-"""Printed numbers beside which ours stand: ``reported/<output>.csv``, one line per row, exactly as printed."""
+"""Printed numbers beside which ours stand: ``reported/<table>.csv``, one line per row, exactly as printed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rlvr.core.csvfile import read_csv
@@ -35,15 +35,17 @@ def read_reported(path: Path, words: Collection[str] = ()) -> dict[str, dict[str
     return found
 
 
-def check_reported(output: Output, path: Path, where: str) -> None:
-    """Check that every printed number stands beside a cell.
+def check_reported(outputs: Sequence[Output], path: Path, where: str) -> None:
+    """Check that every printed number of a file stands beside a cell of one of the outputs that show the file.
 
     Raises:
-        InputError: Names the first that does not.
+        InputError: Names the row and the column of a number that stands beside none.
     """
-    places = {(row.key, column.printed) for row, column in output.cells()}
-    criteria = output.plot.get("criteria", ()) if output.kind == CRITERIA else ()
-    places |= {(row.key, each["key"]) for row in output.rows for each in criteria}
-    stray = sorted({(row, column) for row, texts in output.reported.items() for column in texts} - places)
+    places = {(row.key, column.printed) for output in outputs for row, column in output.cells()}
+    for output in outputs:
+        criteria = output.plot.get("criteria", ()) if output.kind == CRITERIA else ()
+        places |= {(row.key, each["key"]) for row in output.rows for each in criteria}
+    reported = outputs[0].reported
+    stray = sorted({(row, column) for row, texts in reported.items() for column in texts} - places)
     if stray:
         raise InputError(path, f"row '{stray[0][0]}', column '{stray[0][1]}' has no cell.", f"See {where}.")

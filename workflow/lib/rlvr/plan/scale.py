@@ -3,7 +3,7 @@
 A scale holds no paper's recipe. ``from: <other scale>`` takes everything that is not restated from another scale.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -162,6 +162,32 @@ def check_datasets(scale: Mapping[str, Any], path: Path) -> None:
                 raise InputError(path, f"data set '{name}' names {key} '{dataset[key]}'.", f"Add it under '{part}'.")
         if dataset["origin"] == "synthetic" and "synthetic_rows" not in dataset:
             raise InputError(path, f"data set '{name}' is synthetic without a size.", "Add 'synthetic_rows'.")
+
+
+def select_studies(asked: Sequence[str], scale: Mapping[str, Any], path: Path, known: Sequence[str]) -> list[str]:
+    """The studies of a call: those of the configuration, or the scale's own where it has some.
+
+    Args:
+        asked: Studies that the configuration names; none for data and bases alone.
+        scale: Content of the scale.
+        path: Its file, for messages.
+        known: Every study that there is.
+
+    Returns:
+        What was asked for; at a scale with studies of its own, those of them that were asked for, or all of them where
+        none was.
+
+    Raises:
+        InputError: If the configuration or the scale names a study that is not there.
+    """
+    for name in asked:
+        check_name("study", name, known)
+    own = scale.get("studies")
+    if own is None or not asked:
+        return list(asked)
+    for name in own:
+        check_name("study", name, known, path)
+    return [name for name in asked if name in own] or list(own)
 
 
 def scale_ranks(ranks: Iterable[int], divisor: int) -> dict[int, int]:

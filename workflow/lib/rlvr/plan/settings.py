@@ -163,6 +163,10 @@ def check_batches(settings: TrainSettings, where: object) -> None:
         if settings.completions_per_step % divisor:
             problem = f"completions_per_step {settings.completions_per_step} is not a multiple of {name} {divisor}."
             raise InputError(where, problem, "Change one of them in the recipe, the scale or the grid row.")
+    own = settings.completions_per_step * settings.updates_per_generation // max(settings.devices, 1)
+    if settings.resampling_rounds and own % settings.group_size:
+        problem = f"resampling_rounds needs whole groups on every device; one has {own} completions of a generation."
+        raise InputError(where, problem, f"Make it a multiple of group_size {settings.group_size}.")
     if settings.clip_epsilon_high < settings.clip_epsilon:
         problem = f"clip_epsilon_high {settings.clip_epsilon_high} is below clip_epsilon {settings.clip_epsilon}."
         raise InputError(where, problem, "Give the upper clip ratio at least the lower one's value.")

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from rlvr.plan.kept_steps import STEP
 from rlvr.plan.outputs import Column, Output, Row
 from rlvr.plan.printed import parse_printed
 from rlvr.plan.selection import Facts, by_setting
@@ -23,8 +24,15 @@ def siblings(rows: Mapping[str, Facts]) -> dict[str, tuple[str, ...]]:
 
 
 def families(rows: Mapping[str, Facts]) -> dict[str, str]:
-    """Family of every run: base model, data set and method; their seeds are pooled where a run has too few."""
-    return {run_id: " ".join(str(facts[name]) for name in FAMILY) for run_id, facts in rows.items()}
+    """Family of every run: base model, data set and method; their seeds are pooled where a run has too few.
+
+    Runs are in one family at one step only.
+    """
+    steps = {run_id: [facts[STEP]] if facts.get(STEP) is not None else [] for run_id, facts in rows.items()}
+    return {
+        run_id: " ".join(map(str, [*(facts[name] for name in FAMILY), *steps[run_id]]))
+        for run_id, facts in rows.items()
+    }
 
 
 def relatives(rows: Mapping[str, Facts]) -> dict[str, tuple[str, ...]]:
@@ -72,7 +80,7 @@ def _printed_deviations(output: Output) -> Iterator[tuple[tuple[str, ...], float
         if column.reduce == "std" and column.over == "seeds" and column.is_score:
             text, runs = output.printed(row, column), _only_side(row, column)
             if text and len(runs) > 1 and not math.isnan(value := parse_printed(text).value):
-                yield runs, value
+                yield runs, value / column.deviation_factor(len(runs))
 
 
 def _only_side(row: Row, column: Column) -> tuple[str, ...]:

@@ -168,7 +168,7 @@ def read_curves(path: str) -> dict[Place, Curve]:
     """The curves of a figure's CSV by (figure, series).
 
     A metric over steps is read smoothed; of several runs of a series the mean. Of a decay it is the matrices with the
-    most singular values, so that no index is a mean over fewer of them than another.
+    most singular values, so that no index is a mean over fewer of them than another. Lines are read as they are drawn.
 
     Raises:
         InputError: If the CSV is of another kind of figure.
@@ -187,7 +187,17 @@ def read_curves(path: str) -> dict[Place, Curve]:
             (figure, str(name)): _curve(part.set_index("index")["mean"], f"{name} ({figure})")
             for name, part in widest.groupby("model")
         }
-    raise InputError(path, "holds no curves that a claim can read.", "Expected a figure of kind curve or decay.")
+    if {"series", "index", "mean", "runs"} <= set(table.columns):
+        lines = table.dropna(subset=["series", "index"])
+        return {
+            (figure, str(name)): _curve(
+                part.set_index("index")["mean"], f"{name} ({figure})", " ".join(part["runs"]).split()
+            )
+            for name, part in lines.groupby("series")
+        }
+    raise InputError(
+        path, "holds no curves that a claim can read.", "Expected a figure with lines, a curve or a decay."
+    )
 
 
 def _curve(values: "pd.Series[float]", label: str, runs: Sequence[str] = ()) -> Curve:

@@ -7,7 +7,7 @@ the same problems or with the same seeds are paired, so that any expression has 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -142,6 +142,11 @@ def draw_deviation(measured: Measured) -> Drawn:
         return NOT_RUN
     value = float(np.std(measured.values_S, ddof=1))
     return Drawn(value, deviation_draws(measured.values_S, measured.name), len(measured.seeds))
+
+
+def scaled(drawn: Drawn, factor: float) -> Drawn:
+    """A number times a positive constant, draw by draw."""
+    return replace(drawn, value=factor * drawn.value, draws_B=factor * drawn.draws_B)
 
 
 def minus(left: Drawn, right: Drawn) -> Drawn:

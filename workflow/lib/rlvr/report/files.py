@@ -12,7 +12,7 @@ import pandas as pd
 from rlvr.core.io import atomic_path, check_table, read_json, sha256_file, write_json
 from rlvr.core.provenance import repository_state
 from rlvr.plan.outputs import Output
-from rlvr.plan.table_kinds import CELLS, COUNTS, CRITERIA, FACTS, PREDICTORS, SAMPLES
+from rlvr.plan.table_kinds import CELLS, COUNTS, CRITERIA, FACTS, PREDICTORS, SAMPLES, SEPARATION
 from rlvr.report.cells import ReportScope, build_cells
 from rlvr.report.count_tables import tabulate_counts
 from rlvr.report.criteria import with_criteria
@@ -21,6 +21,7 @@ from rlvr.report.fact_tables import tabulate_facts
 from rlvr.report.predictor_tables import tabulate_predictors
 from rlvr.report.render import Table, compose, to_json, to_latex, to_markdown
 from rlvr.report.sample_tables import tabulate_samples
+from rlvr.report.separation import with_separation
 
 OF_THE_MACHINE = frozenset({"wall_time_s", "peak_memory_gib", "resumed_from_step"})  # differ between equal runs
 EMPTY_TEXTS = {"printed": "", "runs": "", "spread_from": ""}
@@ -71,6 +72,14 @@ def tabulate_criteria(
     return cells, with_criteria(compose(output, cells, scope, provenance), cells)
 
 
+def tabulate_separation(
+    output: Output, scope: ReportScope, inputs: InputPaths, provenance: list[str]
+) -> tuple[pd.DataFrame, Table]:
+    """A table of cells with which rows are told apart; like a claim, that follows from draws and not from the cells."""
+    cells = make_cells(output, scope, inputs)
+    return cells, with_separation(compose(output, cells, scope, provenance), load_evidence(inputs), scope)
+
+
 Tabulator = Callable[[Output, ReportScope, InputPaths, list[str]], tuple[pd.DataFrame, Table]]
 TABULATORS: Mapping[str, Tabulator] = {
     CELLS: tabulate_cells,
@@ -79,6 +88,7 @@ TABULATORS: Mapping[str, Tabulator] = {
     FACTS: tabulate_facts,
     PREDICTORS: tabulate_predictors,
     SAMPLES: tabulate_samples,
+    SEPARATION: tabulate_separation,
 }
 
 

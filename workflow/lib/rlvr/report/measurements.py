@@ -17,6 +17,7 @@ from rlvr.report.comparing import (
     draw_deviation,
     largest,
     minus,
+    scaled,
     smallest,
 )
 from rlvr.report.evidence import Evidence
@@ -40,9 +41,11 @@ def draw_cell(row: Row, column: Column, evidence: Evidence, scope: ReportScope, 
     sides = usable_sides(row, column, scope.runs)
     if not sides:
         return NOT_RUN
-    if column.reduce in ("mean", "std"):
-        reducer = draw if column.reduce == "mean" else draw_deviation
-        return reducer(measure(sides[0], column, evidence, scope.seeds))
+    if column.reduce == "mean":
+        return draw(measure(sides[0], column, evidence, scope.seeds))
+    if column.reduce == "std":
+        deviation = draw_deviation(measure(sides[0], column, evidence, scope.seeds))
+        return scaled(deviation, column.deviation_factor(len(sides[0])))
     if column.over == SEED_MEANS:
         return largest([draw(measure(group, column, evidence, scope.seeds)) for group in sides])
     extreme = smallest if column.reduce == "min" else largest

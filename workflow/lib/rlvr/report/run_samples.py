@@ -66,9 +66,8 @@ def compare_runs(runs: Sequence[Evaluated], benchmark: str, problems: Sequence[s
         read_tables([str(suite / name) for suite in files], schema)
         for name, schema in ((SAMPLES_FILE, SAMPLES), (GRADES_FILE, GRADES))
     )
-    shared = [
-        str(name) for name, part in grades.groupby("benchmark", sort=True) if part["run_id"].nunique() == len(runs)
-    ]
+    sampled = grades.groupby("benchmark", sort=True)["run_id"].nunique()
+    shared = [str(name) for name, count in sampled.items() if count == len(runs)]
     if not shared or (benchmark and benchmark not in shared):
         where = f"benchmark '{benchmark}'" if benchmark else ", ".join(names)
         raise InputError(

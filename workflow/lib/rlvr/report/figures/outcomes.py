@@ -3,15 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rlvr.core.escaping import plot_text
 from rlvr.plan.options import option
 from rlvr.plan.predictors import PREDICTORS, PredictorOptions
 from rlvr.report.evidence import load_evidence
 from rlvr.report.looks import FULL_WIDTH_MM, NEUTRAL, Drawing, new_figure, one_legend, panels, say
-from rlvr.report.predictors import points_of_runs
-from rlvr.stats.monotone import fit_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +29,8 @@ class Options(PredictorOptions):
 
 def table(drawing: Drawing) -> "pd.DataFrame":
     """Columns series, run_id, setting, seed, accuracy (percent) and one per predictor."""
+    from rlvr.report.predictors import points_of_runs
+
     return points_of_runs(drawing.options, load_evidence(drawing.inputs))
 
 
@@ -60,6 +58,10 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
 
 
 def _draw_panel(axes: "Axes", known: "pd.DataFrame", name: str, drawing: Drawing) -> None:
+    import numpy as np
+
+    from rlvr.stats.monotone import fit_line
+
     x_N, y_N = known[name].to_numpy(dtype=float), known["accuracy"].to_numpy(dtype=float)
     for series in drawing.options.series():
         part = known[known["series"] == series]
