@@ -74,6 +74,11 @@ configfile: str(own_config)
 
 update_config(config, typed(workflow.config_settings.config, or_stop(load_yaml, SCHEMAS / "config.schema.yaml")))
 
+os.environ["RLVR_TRACKER"] = str(
+    config.get("tracker", "")
+)  # read by `rlvr.train.tracking`; no run is another one by it
+
+
 WORDS = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, tiny_shapes())
 WORKSPACE = or_stop(load_workspace, config, ROOT, f"results/{config.get('scale')}", WORDS)
 RESULTS = f"results/{config['scale']}"
