@@ -19,6 +19,7 @@ sys.path.insert(0, str(LIBRARY.resolve()))
 
 from rlvr.adapters.methods import METHODS
 from rlvr.bases.architectures import tiny_shapes
+from rlvr.bases.own_folder import find_files
 from rlvr.core.archive import bring_archive
 from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
