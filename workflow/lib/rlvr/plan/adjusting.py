@@ -44,7 +44,7 @@ def neutral_for(cells: Mapping[str, Any], algorithm: str, where: object) -> dict
     if unused := [name for name in OF_ROLLOUTS if name in cells]:
         problem = f"algorithm '{SFT}' has no setting '{unused[0]}' (the row says {cells[unused[0]]})."
         raise InputError(where, problem, "Leave the cell empty: there are no rollouts.")
-    return dict(OF_ROLLOUTS)
+    return {**OF_ROLLOUTS, "generation": "transformers"}
 
 
 def scaled_buffer(stated: Mapping[str, Any], max_completion_tokens: int) -> int:

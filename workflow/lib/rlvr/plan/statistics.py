@@ -124,6 +124,7 @@ OF_A_RUN = (
               "peak_memory_gib", decimals=2),
 )  # fmt: skip
 METRICS: Mapping[str, tuple[str, float, int, str]] = {  # unit, factor, decimals, meaning
+    "loss": ("1", 1.0, 3, "loss; of supervised fine-tuning nats per token"),
     "reward": ("1", 1.0, 3, "total reward"),
     "accuracy": ("%", 100.0, 1, "accuracy reward on the training problems"),
     "format": ("1", 1.0, 3, "format reward"),
@@ -142,6 +143,7 @@ METRICS: Mapping[str, tuple[str, float, int, str]] = {  # unit, factor, decimals
         1,
         "share of the update that rounding removed from what sampled the completions",
     ),
+    "extra_rollouts": ("1", 1.0, 0, "completions sampled and replaced, of the step's generation"),
     "seconds": ("s", 1.0, 2, "wall time of a step"),
 }
 FINAL = tuple(

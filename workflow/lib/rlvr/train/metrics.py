@@ -12,9 +12,11 @@ from rlvr.core.live import duration
 
 KL, KL_ROLLOUT, CLIPPED = "divergence/base", "divergence/sampler", "clip_ratio/region_mean"
 LOST, EXTRA = "sampling/lost_share", "sampling/extra_rollouts"
-OF_LENGTHS = ("completions/mean_length", "completions/clipped_ratio")
+LENGTH, SECONDS = "completions/mean_length", "step_time"
+OF_LENGTHS = (LENGTH, "completions/clipped_ratio")
 LOGGED_AS = {
     "step": "step",
+    "loss": "loss",
     "reward": "reward",
     "accuracy": "accuracy",
     "format": "format",
@@ -24,12 +26,12 @@ LOGGED_AS = {
     "grad_norm": "grad_norm",
     "learning_rate": "learning_rate",
     "ratio_clipped_share": CLIPPED,
-    "completion_length": "completions/mean_length",
+    "completion_length": LENGTH,
     "clipped_share": "completions/clipped_ratio",
     "zero_std_share": "frac_reward_zero_std",
     "rollout_lost_share": LOST,
     "extra_rollouts": EXTRA,
-    "seconds": "step_time",
+    "seconds": SECONDS,
 }
 
 OF_TOKENS = ("entropy", CLIPPED)  # the trainer's names of what it measures per token, micro batch by micro batch
@@ -54,7 +56,7 @@ def metrics_frame(log_history: Sequence[Mapping[str, Any]], run_id: str) -> pd.D
         log_history: Of the trainer's state, which a resumed run inherits from its checkpoint.
         run_id: Value of the first column.
     """
-    steps = [entry for entry in log_history if "step_time" in entry]
+    steps = [entry for entry in log_history if SECONDS in entry]
     rows = [{column: entry.get(key) for column, key in LOGGED_AS.items()} for entry in steps]
     frame = pd.DataFrame(rows, columns=list(LOGGED_AS))
     frame[list(OF_GENERATIONS)] = frame[list(OF_GENERATIONS)].ffill()
@@ -97,11 +99,14 @@ class ProgressLines(TrainerCallback):
     ) -> None:
         """Called by the trainer after every logged step."""
         every = max(state.max_steps // 20, 1)
-        if state.is_world_process_zero and logs and "reward" in logs and state.global_step % every == 0:
+        if state.is_world_process_zero and logs and LENGTH in logs and state.global_step % every == 0:
+            learned = f"loss {logs['loss']:.3f}"
+            if "reward" in logs:
+                shares = f"accuracy {logs['accuracy']:.3f}  format {logs['format']:.3f}"
+                learned = f"reward {logs['reward']:.3f}  {shares}"
             print(
-                f"step {state.global_step}/{state.max_steps}  reward {logs['reward']:.3f}  "
-                f"accuracy {logs['accuracy']:.3f}  format {logs['format']:.3f}  "
-                f"length {logs['completions/mean_length']:.1f}  rate {logs['learning_rate']:.2e}  "
+                f"step {state.global_step}/{state.max_steps}  {learned}  "
+                f"length {logs[LENGTH]:.1f}  rate {logs['learning_rate']:.2e}  "
                 f"{logs['step_time']:.2f} s  {self._speed(logs)}{self._left(state)} left",
                 flush=True,
             )

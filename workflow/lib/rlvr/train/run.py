@@ -36,8 +36,10 @@ from rlvr.train.keeping import KeepSteps, check_kept, drop_later
 from rlvr.train.live import LiveMetrics
 from rlvr.train.manifest import check_method, check_steps, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
+from rlvr.train.sft import make_solver
 from rlvr.train.sharding import device, fill_whole, is_main_process, is_on_cpu, is_sharded, whole_state
 from rlvr.train.signal import check_signal
+from rlvr.train.solutions import digest_examples, solved_examples
 from rlvr.train.stopping import RunStopped, StopWhenAsked
 from rlvr.train.trainer import make_trainer
 from rlvr.train.written import write_weights
@@ -78,6 +80,8 @@ def train_run(
     problems, problems_sha256 = load_problems(train, tokenizer, settings)
     triples = {} if decomposition is None else {TRIPLES: sha256_file(decomposition)}
     inputs = {"train_sha256": problems_sha256, "problems": len(problems), "base_files": weights_sha256(base), **triples}
+    if settings.algorithm == "sft":
+        inputs["solutions_sha256"] = digest_examples(problems)
     origin = {"settings": settings.to_json(), "inputs": inputs}
     with sole_writer(out) if is_main_process() else nullcontext():
         if not restore_finished(out, origin, is_main_process()):
@@ -99,7 +103,8 @@ def _train(
     started = time.perf_counter()
     trained = attach_adapter(load_base(base, settings.base_dtype, device(settings)), settings, decomposition)
     before = fingerprint(trained)
-    trainer = make_trainer(trained, tokenizer, problems, settings, out / CHECKPOINTS)
+    make = make_solver if settings.algorithm == "sft" else make_trainer
+    trainer = make(trained, tokenizer, problems, settings, out / CHECKPOINTS)
     stopping = StopWhenAsked(settings)
 
     def gather() -> PreTrainedModel | PeftModel | None:
@@ -198,7 +203,7 @@ def prepare_machine(settings: TrainSettings, where: object) -> None:
 
 
 def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: TrainSettings) -> tuple[Dataset, str]:
-    """Problems with their prompts, and the digest of what is trained on.
+    """Problems with their prompts, or for supervised fine-tuning with their solutions, and the digest of the problems.
 
     Nothing is left out here: curation has taken out what cannot be used (``data.usable``).
 
@@ -216,8 +221,11 @@ def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: Trai
         if len(ids) > settings.max_prompt_tokens:
             problem = f"its prompt has {len(ids)} tokens, max_prompt_tokens is {settings.max_prompt_tokens}."
             raise InputError(f"{path}, problem '{name}'", problem, CURATE_AGAIN)
+    digest = digest_rows(frame, TRAINED_ON)
+    if settings.algorithm == "sft":
+        return solved_examples(frame, prompts, tokenizer, settings, path), digest
     columns = frame.assign(prompt=prompts)[["prompt", "answer", "verifier", "meta"]]
-    return Dataset.from_dict(columns.to_dict("list")), digest_rows(frame, TRAINED_ON)
+    return Dataset.from_dict(columns.to_dict("list")), digest
 
 
 def attach_adapter(
