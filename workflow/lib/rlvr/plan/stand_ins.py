@@ -12,6 +12,9 @@ from rlvr.plan.outputs import Output, Row, selected_runs
 
 SYNTHETIC = "synthetic"  # origin of a data set whose rows are made here
 OF_SYNTHETIC_ROWS = "Its rows are synthetic at this scale."
+STANDING_IN = (
+    "Here runs of the grid stand in for public checkpoints (stand_in of pairs.csv), under the names of the checkpoints."
+)
 
 
 def name_stand_ins(output: Output, specs: Mapping[str, Mapping[str, Any]], models: Mapping[str, str]) -> Output:
@@ -58,7 +61,7 @@ def _named_row(row: Row, output: Output, specs: Mapping[str, Mapping[str, Any]],
 
 
 def replace_pairs(output: Output, runs: Mapping[str, str]) -> Output:
-    """An output that shows runs in the place of pairs of checkpoints, and says so in the labels of its rows.
+    """An output with runs in the place of pairs of checkpoints; it says so in the labels of rows, or below a picture.
 
     Args:
         output: Declaration.
@@ -72,10 +75,12 @@ def replace_pairs(output: Output, runs: Mapping[str, str]) -> Output:
             return type(value)(named(entry) for entry in value)
         return runs.get(value, value) if isinstance(value, str) else value
 
+    plot = named(output.plot)
     return replace(
         output,
+        caption=output.caption if plot == output.plot else f"{output.caption.rstrip()} {STANDING_IN}",
         rows=tuple(_row_of_runs(row, runs, named(row.runs)) for row in output.rows),
-        plot=named(output.plot),
+        plot=plot,
         reads=named(output.reads),
         pairs=tuple(name for name in output.pairs if name not in runs),
     )
