@@ -16,6 +16,8 @@ from conftest import Checkout
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 from configured import BIBLIOGRAPHY, FOLDER, TINY, Configured, copy_configuration
 
+from rlvr.core.command_line import check_command_line
+from rlvr.core.errors import InputError
 from rlvr.plan.outputs import used_runs
 
 GRID, STUDY, OUTPUTS = f"{FOLDER}/grid.csv", f"{FOLDER}/study.yaml", f"{FOLDER}/outputs.yaml"
@@ -376,15 +378,39 @@ def test_snakemake_ends_with_the_sentence_alone(checkout: Checkout) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--config", "tier", "full"), "have to be defined as name=value pairs. (Unparsable value: 'tier')"),
-        (("--config", "tier:full"), "have to be defined as name=value pairs. (Unparsable value: 'tier:full')"),
-        (("--configfile", "mine.yaml"), "No such file or directory: 'mine.yaml'"),
+        (("--config", "tier", "full"), "InputError: --config tier: is not name=value. Write e.g. `--config tier=full`"),
+        (("--config", "tier:full"), "InputError: --config tier:full: is not name=value."),
+        (("--config", "{tier: full}"), "InputError: --config {tier: full}: is not name=value."),
+        (("--config", "tier=full", "table4"), "InputError: --config table4: is not name=value. Write"),
+        (("--configfile", "mine.yaml"), "InputError: --configfile mine.yaml: no such file."),
+        (("--profile", "slurm", "--config", "tier"), "InputError: --config tier: is not name=value."),
     ],
 )
-def test_what_snakemake_refuses_itself_before_it_reads_the_workflow(checkout: Checkout, arguments, words) -> None:
-    done = checkout.snakemake("-n", *arguments)
-    assert done.returncode != 0
-    assert words in done.stdout.strip().splitlines()[-1]
+def test_what_snakemake_would_answer_with_a_traceback_ends_in_a_sentence(checkout: Checkout, arguments, words) -> None:
+    assert words in sentence(checkout, *arguments).strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--config"],
+        ["table4", "--config", "tier=full", "-n"],
+        ["-C", "tier=full", "pairs={a: {base: x, tuned: y}}", "empty=", "--", "table4"],
+        ["--config=tier=full", "--cores", "2", "table4"],
+        ["--configfile", __file__, "-n", "table4"],
+    ],
+)
+def test_command_lines_that_are_right(arguments: list[str]) -> None:
+    check_command_line(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-C", "tier"], ["--config=tier"], ["--config", "tier=full", "=x"], ["--configfiles", __file__, "x"]]
+)
+def test_command_lines_that_are_wrong(arguments: list[str]) -> None:
+    with pytest.raises(InputError):
+        check_command_line(arguments)
 
 
 def test_a_claim_may_read_a_table_that_the_paper_lacks(files: Configured) -> None:
