@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake
 export PATH := $(if $(filter /%,$(VENV)),,$(CURDIR)/)$(BIN):$(PATH)
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test test-gpu cluster-env bench realdata fuzz check lint clean
+.PHONY: demo test nightly test-gpu cluster-env bench realdata fuzz check lint clean
 
 demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
 	@$(SNAKEMAKE)
@@ -22,6 +22,10 @@ demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the re
 
 test: $(READY)  ## Every test that needs no GPU and no hub.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
+
+nightly: $(READY)  ## Hours: random kills of eight methods, two whole workflows compared, Slurm's restarts, every mutated key.
+	@status=0; $(BIN)/python -m pytest tests -m nightly -v || status=1; \
+	MUTATIONS=100000 $(BIN)/python -m pytest tests/workflow/test_mutated_configurations.py -v || status=1; exit $$status
 
 test-gpu:  ## On a machine with a GPU, in its own environment: make test-gpu PYTHON=<its python>
 	@$(PYTHON) -m pytest tests/gpu -v -rs

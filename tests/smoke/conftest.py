@@ -26,13 +26,24 @@ def shrink(checkout: Checkout) -> None:
     )
 
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The small grid from raw data to the PDF; about a minute and a half."""
-    checkout = copy_code(tmp_path_factory.mktemp("smoke") / "checkout")
+def run_small(root: Path) -> Checkout:
+    """The small grid from raw data to the PDF in a new folder."""
+    checkout = copy_code(root)
     shrink(checkout)
     checkout.run()
     return checkout
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The small grid from raw data to the PDF; about a minute and a half."""
+    return run_small(tmp_path_factory.mktemp("smoke") / "checkout")
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> Checkout:
+    """The small grid once more, from scratch, in a folder with another name."""
+    return run_small(tmp_path / "some where" / "else")
 
 
 @pytest.fixture

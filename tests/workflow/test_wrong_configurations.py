@@ -70,6 +70,14 @@ CONFIGURATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a pair with braces": ({"pairs": {"mine": {"base": "results/{x}", "tuned": "."}}}, "has braces"),
     "a pair without a side": ({"pairs": {"mine": {"base": "."}}}, "'tuned' is a required"),
     "a pair of an odd name": ({"pairs": {"../x": {"base": ".", "tuned": "."}}}, "key 'pairs'"),
+    "a pair of a long name": ({"pairs": {"x" * 101: {"base": ".", "tuned": "."}}}, "key 'pairs'"),
+    "a cache that is a file": ({"grade_cache": __file__}, "key 'grade_cache'"),
+    "a cache below a file": ({"hub_cache": f"{__file__}/x"}, "test_wrong_configurations.py' is not a folder"),
+    "a scratch with a line break": ({"scratch": "/tmp\n/x"}, "control character"),
+    "completions of a run that is not there": (
+        {"samples": {"runs": ["no-such_run"], "problems": 3, "characters": 2000}},
+        "no selected study has a run 'no-such_run'",
+    ),
     "pairs whose files collide": (
         {"pairs": {"x": {"base": ".", "tuned": "."}, "x_diagnostics": {"base": ".", "tuned": "."}}},
         "the files of pair 'x_diagnostics' would be those of pair 'x'",
@@ -139,6 +147,12 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "study: a run id above 200 characters": (STUDY, 'protocol: ""', f"run_tag: {'x' * 180}", "at most 200"),
     "study: a tag with a line break": (STUDY, 'protocol: ""', 'protocol: "a\\n"', "'protocol'"),
     # scale
+    "scale: more processes than GPUs": (TINY, "devices: 0 ", "devices: 64 ", "resources.train.gpu 0"),
+    "scale: a GPU that nobody uses": (TINY, "train: {gpu: 0", "train: {gpu: 1", "settings.devices is 0"),
+    "scale: more held out than rows": (TINY, "synthetic_rows: 6000", "synthetic_rows: 200", "has at most 0"),
+    "scale: a source twice": (TINY, "[deepmath-103k]", "[deepmath-103k, deepmath-103k]", "non-unique"),
+    "scale: a mask of nothing": (TINY, "mask_share: 0.5", "mask_share: 0", "'spectra.diagnostics.mask_share'"),
+    "scale: a mask of everything": (TINY, "mask_share: 0.5", "mask_share: 1", "'spectra.diagnostics.mask_share'"),
     "scale: a key twice": (TINY, "template: compact", "template: compact\ntemplate: r1_zero", "appears twice"),
     "scale: template unknown": (TINY, "template: compact", "template: compct", "template 'compct'"),
     "scale: source unknown": (TINY, "sources: [skywork-or1]", "sources: [skywork-or2]", "source 'skywork-or2'"),
@@ -255,6 +269,9 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "reported: no column of rows": (REPORTED, "row,", "rows,", "column 'row' is missing"),
     "reported: Arabic digits": (REPORTED, "lora-r8,", "lora-r8,\u0661", "is not a number"),
     # sources
+    "sources: a mirror's file outside": (SOURCES, "dapo/svs_dapo", "../svs_dapo", "outside its repository or mirror"),
+    "sources: an absolute file": (SOURCES, "dapo/svs_dapo", "/etc/svs_dapo", "outside its repository or mirror"),
+    "sources: a repository that is a path": (SOURCES, "zwhe99/DeepMath-103K", "../x", "outside its repository"),
     "sources: unknown reader": (SOURCES, ",deepmath,", ",depmath,", "reader 'depmath'"),
     "sources: a column missing": (SOURCES, "source,repository", "source,repo", "has the columns"),
     "sources: Arabic digits": (SOURCES, ",103022,", ",\u0661,", "is not a count"),

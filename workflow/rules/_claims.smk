@@ -77,7 +77,9 @@ def result_files(wildcards):
         "manifests": expand(rules.train_run.output.run, run_id=rows),
         "metrics": expand(rules.train_run.output.metrics, run_id=rows),
         "spectra": [evidence_file(study, "spectra", key) for key in read["spectra"]],
-        "diagnostics": [evidence_file(study, kind, key) for kind in ("diagnostics", "pair_diagnostics") for key in read[kind]],
+        "diagnostics": [
+            evidence_file(study, kind, key) for kind in ("diagnostics", "pair_diagnostics") for key in read[kind]
+        ],
         "cards": expand(rules.curate_dataset.output.card, dataset=tested),
         "checked": [ancient(path) for path in expand(rules.check_run.output.checked, run_id=rows)],
     }
