@@ -10,7 +10,11 @@ SNAKEMAKE := $(BIN)/snakemake
 export PATH := $(if $(filter /%,$(VENV)),,$(CURDIR)/)$(BIN):$(PATH)
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test nightly test-gpu cluster-env bench realdata fuzz check lint clean
+POCKET := $(if $(REAL_DATA_DIR),pocket-real,pocket)
+POCKET_CONFIG := scale=$(POCKET) 'sources={origin: scale, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
+POCKET_SMOKE := smollm2-135m-instruct_sums_lora-r8_bs32_s42_pocket
+
+.PHONY: demo study pocket pocket-smoke test nightly test-gpu cluster-env bench realdata fuzz check lint clean
 
 demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
 	@$(SNAKEMAKE)
@@ -19,6 +23,24 @@ demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the re
 	@echo "tables       results/tiny/paper/structure-over-scale/tables/   (.tex .csv .md)"
 	@echo "figures      results/tiny/paper/structure-over-scale/figures/  (.pdf .png)"
 	@echo "HTML report  results/tiny/paper/report.html"
+
+pocket: $(READY)  ## A real language model, trained on two cores: an hour, 8 GB. With REAL_DATA_DIR it also answers released problems.
+	@PYTHONPATH=workflow/lib $(BIN)/python -m rlvr.core.watch results/$(POCKET) --every 30 --beside $$$$ & \
+	  $(SNAKEMAKE) all samples --cores 2 --resources mem_mb=7800 --config $(POCKET_CONFIG)
+	@echo
+	@echo "PDF          results/$(POCKET)/paper/pocket/paper.pdf"
+	@echo "samples      results/$(POCKET)/paper/pocket/samples/   (.html .md)"
+	@echo "HTML report  results/$(POCKET)/paper/report.html"
+
+pocket-smoke: $(READY)  ## Two steps of one of its runs, sampled, scored and measured: a few minutes.
+	@$(SNAKEMAKE) --config scale=pocket-smoke --resources mem_mb=7800 -- \
+	  results/pocket-smoke/evaluate/$(POCKET_SMOKE)/main-pocket/scores.parquet results/pocket-smoke/spectra/$(POCKET_SMOKE).parquet
+
+study: $(READY)  ## One study at scale tiny, to its PDF: make study STUDY=<name of a folder in workflow/studies/>
+	@test -d "workflow/studies/$(STUDY)" -a -n "$(STUDY)" || { echo "Set STUDY to one of: $(notdir $(wildcard workflow/studies/*))"; exit 1; }
+	@$(SNAKEMAKE) --config 'studies=[$(STUDY)]'
+	@echo
+	@echo "PDF          results/tiny/paper/$(STUDY)/paper.pdf"
 
 test: $(READY)  ## Every test that needs no GPU and no hub.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile

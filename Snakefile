@@ -33,6 +33,7 @@ include: "workflow/rules/6_paper.smk"
 include: "workflow/rules/7_samples.smk"
 include: "workflow/rules/7_verify.smk"
 include: "workflow/rules/8_archive.smk"
+include: "workflow/rules/8_publish.smk"
 include: "workflow/rules/9_targets.smk"
 include: "workflow/rules/_warm.smk"
 
@@ -59,6 +60,7 @@ rule all:
         rules.claims.input,
         expand(rules.check_printed.output.csv, study=PROGRAM.studies),
         expand(rules.seal_paper.output.seal, study=PROGRAM.studies),
+        rules.model_cards.input,
 
 
 localrules:

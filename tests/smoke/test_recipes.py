@@ -6,12 +6,19 @@ import torch
 from bound_rows import bind_row
 from transformers import AutoModelForCausalLM, Qwen3Config
 
+from rlvr.bases.loading import load_base, load_tokenizer
 from rlvr.bases.tokenizer import build_tokenizer
+from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, write_json, write_table
+from rlvr.core.seals import run_digests
+from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
+from rlvr.train.keeping import make_kept_run
 from rlvr.train.run import train_run
+from rlvr.train.stopping import RunStopped, StopWhenAsked
 
 PROBLEM_COUNT = 32
+NUMBERS = [number for number in range(111, 999) if "0" not in str(number)][:PROBLEM_COUNT]
 ROW = {
     "run_id": "r", "model": "m", "dataset": "d", "method": "lora", "seed": 42, "rank": 32, "alpha": 64,
     "target_modules": "all_linear", "completions_per_step": 16,
@@ -31,9 +38,9 @@ def inputs(tmp_path_factory):
     config = Qwen3Config(vocab_size=len(tokenizer), tie_word_embeddings=True, **sizes, **heads, **tokens)
     AutoModelForCausalLM.from_config(config).save_pretrained(folder / "base")
     problems = [
-        {"problem_id": f"p{i}", "dataset": "d", "question": f"Last digit of {100 + i}?", "answer": str(i % 10)}
+        {"problem_id": f"p{i}", "dataset": "d", "question": f"Last digit of {number}?", "answer": str(number % 10)}
         | {"verifier": "math", "difficulty": 9.0, "topic": None, "meta": "{}"}
-        for i in range(PROBLEM_COUNT)
+        for i, number in enumerate(NUMBERS)
     ]
     write_table(pd.DataFrame(problems), folder / "train.parquet", PROBLEMS)
     return folder
@@ -89,3 +96,143 @@ def test_dropout_acts_and_is_off_in_the_rollouts(train):
     dropped, second = train("dropped", max_steps=2, dropout=0.5)
     assert plain["sha256"] != dropped["sha256"]
     assert first["completion_length"].iloc[0] == second["completion_length"].iloc[0]  # the start samples alike
+
+
+def spread_by_problem(completions, prompts, log_metric, **_):
+    """Rewards in which only the groups of every fourth problem have spread."""
+    log_metric("accuracy", 0.0)
+    log_metric("format", 0.0)
+    numbers = [int(prompt.split("digit of ")[1].split("?")[0]) for prompt in prompts]
+    return [float(place % 2) if number % 4 == 0 else 1.0 for place, number in enumerate(numbers)]
+
+
+def test_resampling_fills_generations_with_groups_that_have_spread(train, monkeypatch):
+    monkeypatch.setattr("rlvr.train.trainer.make_reward", lambda *_: spread_by_problem)
+    _, plain = train("plain", max_steps=4)
+    assert (plain["zero_std_share"] > 0).any() and plain["extra_rollouts"].isna().all()
+    _, bounded = train("bounded", max_steps=4, resampling_rounds=1)
+    manifest, filled = train("filled", max_steps=4, resampling_rounds=40)
+    assert (filled["zero_std_share"] == 0).all()
+    assert (bounded["extra_rollouts"] <= 16).all() and filled["extra_rollouts"].sum() > bounded["extra_rollouts"].sum()
+    assert (filled["extra_rollouts"] % 8 == 0).all()
+    assert manifest["settings"]["resampling_rounds"] == 40
+
+
+def test_masked_truncated_completions_carry_no_loss(train):
+    """A random base hardly ever ends: with all rollouts cut nothing is learned, with them trained on something is."""
+    _, kept = train("kept", max_steps=2)
+    assert (kept["clipped_share"] > 0.5).all() and (kept["grad_norm"] > 0).all()
+    _, masked = train("masked", max_steps=2, truncated_completions="mask", max_completion_tokens=3)
+    ended = masked["clipped_share"] < 1
+    assert ((masked["grad_norm"] > 0) <= ended).all()
+    assert masked["grad_norm"].sum() < kept["grad_norm"].sum()
+
+
+def test_a_kept_step_is_the_run_that_ends_there(train, tmp_path):
+    """Under a constant rate, the first four steps of eight are those of a run of four."""
+    constant = {"schedule": "constant", "updates_per_generation": 2}
+    kept, _ = train("kept", max_steps=8, keep_steps=[4, 7], **constant)
+    alone, _ = train("alone", max_steps=8, **constant)
+    short, metrics = train("short", max_steps=4, **constant)
+    assert kept["sha256"] == alone["sha256"], "keeping a step changed the run"
+    make_kept_run(tmp_path / "kept", 4, "r_t400", tmp_path / "r_t400")
+    found = read_json(tmp_path / "r_t400" / "run.json")
+    assert found["sha256"] == short["sha256"] != kept["sha256"]
+    assert (found["run_id"], found["settings"]["run_id"], found["kept_of"], found["steps"]) == (
+        "r_t400",
+        "r_t400",
+        "r",
+        4,
+    )
+    assert found["files"] == run_digests(tmp_path / "r_t400")
+    shown = read_table(tmp_path / "r_t400" / "metrics.parquet", METRICS)
+    pd.testing.assert_frame_equal(
+        shown.drop(columns=["run_id", "seconds"]), metrics.drop(columns=["run_id", "seconds"]), check_exact=True
+    )
+    with pytest.raises(InputError, match="steps/5"):
+        make_kept_run(tmp_path / "kept", 5, "r_t500", tmp_path / "r_t500")
+    (tmp_path / "kept" / "steps" / "7" / "adapter" / "adapter_config.json").write_text("{}")
+    with pytest.raises(InputError, match="has changed"):
+        make_kept_run(tmp_path / "kept", 7, "r_t700", tmp_path / "r_t700")
+
+
+def test_a_run_that_was_stopped_keeps_its_steps(train, tmp_path, monkeypatch):
+    whole, _ = train("whole", max_steps=8, keep_steps=[2, 6], checkpoint_every_steps=2)
+    stopped = []
+
+    def stop_once(self, args, state, control, **_):
+        if state.global_step == 4 and not stopped:
+            stopped.append(True)
+            self.asked = True
+        return on_step_end(self, args, state, control)
+
+    on_step_end = StopWhenAsked.on_step_end
+    monkeypatch.setattr(StopWhenAsked, "on_step_end", stop_once)
+    with pytest.raises(RunStopped):
+        train("cut", max_steps=8, keep_steps=[2, 6], checkpoint_every_steps=2)
+    assert [path.name for path in (tmp_path / "cut" / "steps").iterdir()] == ["2"]
+    resumed, _ = train("cut", max_steps=8, keep_steps=[2, 6], checkpoint_every_steps=2)
+    assert resumed["resumed_from_step"] == 4 and resumed["sha256"] == whole["sha256"]
+    weights = [{k: v for k, v in one["files"].items() if k.endswith(".safetensors")} for one in (resumed, whole)]
+    assert weights[0] == weights[1] and len(weights[0]) == 3
+
+
+SFT = {"algorithm": "sft", "group_size": 1, "max_completion_tokens": 24, "schedule": "constant"}
+
+
+def test_sft_learns_the_solutions_and_writes_what_every_run_writes(train, tmp_path):
+    manifest, metrics = train("sft", epochs=4, learning_rate=0.01, **SFT)
+    assert manifest["steps"] == 8 and manifest["tuner"] == "LoraModel" and manifest["inputs"]["solutions_sha256"]
+    assert metrics["loss"].iloc[-1] < metrics["loss"].iloc[0] and (metrics["grad_norm"] > 0).all()
+    assert metrics["reward"].isna().all() and metrics["entropy"].notna().all()
+    assert metrics["completion_length"].between(6, 8).all()  # digits, closing tag, box, answer, brace, end
+    assert (tmp_path / "sft" / "adapter" / "adapter_model.safetensors").is_file()
+    assert manifest["sha256"]["base_before"] == manifest["sha256"]["base_after"]
+
+
+def test_the_first_loss_of_sft_is_the_cross_entropy_of_the_solutions_one_by_one(train, inputs):
+    _, metrics = train("first", max_steps=1, completions_per_step=32, micro_batch_completions=8, **SFT)
+    tokenizer, model = load_tokenizer(inputs / "base"), load_base(inputs / "base")
+    total = count = 0.0
+    for row in read_table(inputs / "train.parquet", PROBLEMS).itertuples():
+        prompt = tokenizer(render_prompt(row.question, "compact"))["input_ids"]
+        digits = row.question.split()[-1].strip("?")
+        text = f"{digits}</think>\\boxed{{{row.answer}}}"
+        ids = prompt + tokenizer(text, add_special_tokens=False)["input_ids"] + [tokenizer.eos_token_id]
+        with torch.no_grad():
+            logits = model(torch.tensor([ids])).logits[0].double().log_softmax(-1)
+        for place in range(len(prompt), len(ids)):
+            total, count = total - logits[place - 1, ids[place]].item(), count + 1
+    assert metrics["loss"].iloc[0] == pytest.approx(total / count, rel=1e-5)
+    assert metrics["completion_length"].iloc[0] == pytest.approx(count / 32)
+
+
+def test_a_stopped_run_of_sft_goes_on_in_its_second_epoch_as_if_nothing_had_happened(train, monkeypatch):
+    whole, _ = train("whole", epochs=2, checkpoint_every_steps=1, keep_steps=[1], **SFT)
+    on_step_end, stopped = StopWhenAsked.on_step_end, []
+
+    def stop_once(self, args, state, control, **_):
+        if state.global_step == 3 and not stopped:
+            stopped.append(True)
+            self.asked = True
+        return on_step_end(self, args, state, control)
+
+    monkeypatch.setattr(StopWhenAsked, "on_step_end", stop_once)
+    with pytest.raises(RunStopped):
+        train("cut", epochs=2, checkpoint_every_steps=1, keep_steps=[1], **SFT)
+    resumed, _ = train("cut", epochs=2, checkpoint_every_steps=1, keep_steps=[1], **SFT)
+    assert resumed["resumed_from_step"] == 3 and resumed["sha256"] == whole["sha256"]
+
+
+@pytest.mark.parametrize(
+    "method", [{"method": "adalora"}, {"method": "full", "rank": None, "alpha": None, "target_modules": None}]
+)
+def test_sft_trains_other_methods_too(train, method):
+    manifest, metrics = train("other", max_steps=3, **SFT, **method)
+    assert manifest["steps"] == 3 and metrics["loss"].notna().all()
+
+
+def test_a_row_of_sft_says_nothing_of_rollouts():
+    assert bind_row({**ROW, "algorithm": "sft"})["generation"] == "transformers"
+    with pytest.raises(InputError, match="algorithm 'sft' has no setting 'kl_beta'"):
+        bind_row({**ROW, "algorithm": "sft", "kl_beta": 0.1})

@@ -8,12 +8,13 @@ import subprocess
 
 import pandas as pd
 import pytest
-import yaml
 from conftest import ROOT, Checkout
+
+from rlvr.plan.declarations import read_declarations
 
 RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
 QUANTA = "qwen3-8b_deepmath-hard_quanta-d3-no-kv_bs64_s42"
-DECLARED = yaml.safe_load((ROOT / "workflow/studies/structure-over-scale/outputs.yaml").read_text())["outputs"]
+DECLARED = list(read_declarations(ROOT / "workflow/studies/structure-over-scale/outputs.yaml"))
 TABLES = tuple(name for name in DECLARED if name.startswith("table"))
 FIGURES = tuple(name for name in DECLARED if name.startswith("figure"))
 PRINTED = {f"table{number}" for number in range(1, 19)} | {f"figure{number}" for number in range(1, 7)}  # 7 is 1 again

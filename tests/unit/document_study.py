@@ -45,6 +45,7 @@ NUMBERS: dict[str, Any] = {
                     "value": "44.0",
                     "low": "41.0",
                     "high": "47.0",
+                    "exact": {"value": 44.03, "low": 40.97, "high": 46.98},
                     "k": "4",
                     "problems": "256",
                     "unparsed_share": "1.0",
@@ -129,7 +130,12 @@ def claim(key: str, sentence: str, verdict: str, where: str = "section 4") -> di
     plain = verdict.rpartition(": ")[2]
     judged = {"verdict": verdict, "leans": plain, "printed_verdict": "holds", "scale": "tiny", "tier": "core"}
     named = {"claim": key, "paper": "A toy study", "where": where, "sentence": sentence}
-    return {**named, **judged, **texts, "comparisons": []}
+    sides = [
+        {"label": "DoRA, r = 8", "ours": "60.0", "printed": "84.0"},
+        {"label": "LoRA, r = 8", "ours": "50.0", "printed": ""},
+    ]
+    lacking = [{"verdict": "not run", "numbers": "DoRA, r = 16: not run", "over_seeds": False}]
+    return {**named, **judged, **texts, "comparisons": lacking if plain == "not run" else [], "sides": sides}
 
 
 CLAIMS = [claim("dora-beats-lora", "DoRA beats LoRA.", "holds"), claim("nasty", NASTY, "fails", "section 5")]
@@ -177,8 +183,7 @@ TAGS = [
 ]
 TABLE = {
     "output": "table1",
-    "source": "table 1",
-    "caption": f"Accuracy. {NASTY}",
+    "caption": f"Accuracy. {NASTY} The paper's table 1.",
     "label_columns": 2,
     "kinds": ["label", "label", "ours", "printed"],
     "alignments": ["left", "left", "right", "right"],

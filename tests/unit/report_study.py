@@ -44,7 +44,7 @@ OUTPUTS = {
             {"key": "best", "header": ["Score (%)", "Best"], **SCORE, "reduce": {"max": "runs"}},
             {
                 "key": "gap", "header": ["Score (%)", "Gap"], **SCORE,
-                "reduce": {"difference": [{"seed": 2}, {"seed": 1}]},
+                "reduce": {"difference": ["seed_2", "seed_1"]},
             },
         ],
         "rows": [

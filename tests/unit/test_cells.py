@@ -2,6 +2,7 @@
 
 import copy
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from report_study import (
     BASES,
     GRID,
     OUTPUTS,
+    SCORE,
     SCORES,
     STEPS,
     evidence,
@@ -19,13 +21,14 @@ from report_study import (
 )
 
 from rlvr.core.errors import InputError
-from rlvr.plan.outputs import Column, Output, Row, required_inputs
+from rlvr.plan.outputs import SEED_MEANS, Column, Output, Row, required_inputs
 from rlvr.plan.printed import format_count, parse_printed
 from rlvr.plan.statistics import EVIDENCE, METRICS, STATISTICS
 from rlvr.plan.verdict_words import CellVerdict
 from rlvr.report.agreement import judge_cell
 from rlvr.report.cells import Estimate, ReportScope, build_cells
 from rlvr.report.evidence import Evidence, index_scores, mean_of, summarise_spectra
+from rlvr.report.measurements import draw_cell
 from rlvr.tables import CELLS
 from rlvr.tables import METRICS as METRICS_SCHEMA
 
@@ -236,6 +239,35 @@ def test_declarations_survive_the_way_to_a_job(tmp_path):
         assert Output.read(output.declaration()) == output
 
 
+def difference_of(*names: str, **fields: object) -> dict:
+    """The study's outputs with another difference in the last column of table 1."""
+    outputs = copy.deepcopy(OUTPUTS)
+    outputs["table1"]["columns"][-1] |= {"reduce": {"difference": list(names)}, **fields}
+    return outputs
+
+
+def test_a_difference_of_means_over_seeds_is_paired_by_seed(tmp_path):
+    """The number that a claim about these columns is judged on: of two settings that have all their seeds."""
+    columns = [
+        {"key": "lora", "header": "L", **SCORE, "where": {"method": "lora"}, "reduce": {"max": "seed_means"}},
+        {"key": "twice", "header": "T", **SCORE, "where": {"method": "lora"}, "reduce": {"mean": "seeds"}},
+        {"key": "gap", "header": "G", **SCORE, "reduce": {"difference": ["lora", "twice"]}},
+    ]
+    rows = [{"key": "all", "labels": ["All", ""], "where": {"method": "lora"}}]
+    outputs = {"table1": {**OUTPUTS["table1"], "columns": columns, "rows": rows}}
+    table = load_study(write_study(tmp_path, outputs, reported="row\n"))["table1"]
+    gap = table.columns[-1]
+    scope = ReportScope("paper", True, list(SCORES), seeds={run_id: int(run_id[-1]) for run_id in SCORES})
+    assert gap.over == SEED_MEANS and [part.key for part in gap.parts] == ["lora", "twice"]
+    assert Output.read(table.declaration()) == table
+    drawn = draw_cell(table.rows[0], gap, evidence(), scope)
+    assert drawn.value == 0 and not drawn.draws_B.any() and drawn.seeds == 3  # one quantity less itself
+    (cell,) = build_cells(table, evidence(), scope).query("column == 'gap'").to_dict("records")
+    assert cell["value"] == 0 and set(cell["runs"].split()) == {"lora-s1", "lora-s2", "lora-s3"}
+    fewer = replace(scope, runs=["lora-s1", "lora-s2"])
+    assert math.isnan(draw_cell(table.rows[0], gap, evidence(), fewer).value)  # a mean of fewer is another quantity
+
+
 def changed(**edits) -> dict:
     """The study's outputs with keys of the first row or column of table 1 replaced."""
     outputs = copy.deepcopy(OUTPUTS)
@@ -260,6 +292,11 @@ def changed(**edits) -> dict:
         (changed(rows__where={"method": "vera"}), "no run of the grid meets"),
         (changed(rows__rnus={}), "rnus"),
         (changed(rows__key="lora-r8"), "row 'lora', column 'mean' has no cell"),
+        (difference_of("seed_2", "sed_1"), "column 'gap': is a difference with column 'sed_1'.*before it.*seed_1"),
+        (difference_of("std", "seed_1"), "'std', which is none of those"),
+        (difference_of("gap", "seed_1"), "'gap', which is none of those"),
+        (difference_of("rank", "seed_1"), "a difference of other things than it shows"),
+        (difference_of("seed_2", "seed_1", where={"seed": 1}), "or narrows their runs"),
         ({"table2": OUTPUTS["figure1"]}, "kind 'decay' does not fit its name"),
         ({"figure1": {"caption": "Decay."}}, "kind '' does not fit its name"),
         ({"figure1": {**OUTPUTS["figure1"], "kind": "pie"}}, "kind 'pie' is not known.*decay"),

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from rlvr.plan.claim_grammar import (
     read_operand,
     read_statement,
 )
-from rlvr.plan.claims import load_claims
+from rlvr.plan.claims import Claim, load_claims
+from rlvr.plan.printed import MINUS
 from rlvr.plan.verdict_words import ClaimVerdict
 from rlvr.report.claim_numbers import (
     CURVE_FUNCTIONS,
@@ -38,9 +40,11 @@ from rlvr.report.claim_numbers import (
     gaps,
     worth,
 )
+from rlvr.report.claim_table import ClaimScope, family_of, judge_claims, labelled, sides_of
 from rlvr.report.claim_texts import margin_text, numbers_text
 from rlvr.report.comparing import Drawn, constant
 from rlvr.report.judging import combine, judge_comparison, judge_statement
+from rlvr.report.scope import ReportScope
 from rlvr.stats.resampling import DRAWS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -210,6 +214,19 @@ def test_the_seed_of_a_curve_counts() -> None:
     assert judge(gap) is HOLDS  # bases before training have no seed
 
 
+def test_the_fewest_seeds_of_a_curve_count() -> None:
+    """Two curves of one seed each are not two seeds of anything."""
+    curves = {
+        ("figure6", "a"): Curve(np.array([1, 2]), np.array([0.2, 1.0]), "a", runs=("run-a",)),
+        ("figure6", "b"): Curve(np.array([1, 2]), np.array([0.1, 0.3]), "b", runs=("run-b", "run-c")),
+    }
+    numbers = ClaimNumbers(curves=curves, seeds={"run-a": 42, "run-b": 43, "run-c": 44})
+    gap = {"largest_gap": ["figure6/a", "figure6/b"]}
+    assert worth(read_operand(gap, "here"), numbers).drawn.seeds == 1
+    part = read_statement({"left": gap, "op": "exceeds", "right": assume(0)}, "here")
+    assert isinstance(part, Comparison) and judge_comparison(part, numbers, PRINTED).verdict is ONE_SEED
+
+
 def test_the_first_index_of_normalised_values_is_left_out_and_no_other() -> None:
     assert gaps(CURVES["figure1", "flat"], CURVES["figure1", "steep"]) == pytest.approx([0.2, 0.1])
     shifted = Curve(np.array([2, 3]), np.array([0.5, 0.5]))
@@ -307,6 +324,57 @@ def test_the_numbers_behind_a_verdict_are_shown_with_their_names_and_sources() -
     times = judge_comparison(statement("larger", "exceeds", "exact", factor=assume(1.4)), NUMBERS, PRINTED)
     assert numbers_text(times).startswith("larger: 10.2 \N{MINUS SIGN} 1.4 \N{MULTIPLICATION SIGN} exact: 7.1 = 0.3")
     assert margin_text(times) == "1.4 (ASSUME: a test)"
+
+
+def test_the_sides_of_a_claim_are_listed_once_with_what_is_printed_there() -> None:
+    content = {"all": [
+        {"left": "t/high/x", "op": "exceeds", "right": "t/low/x", "margin": assume(1)},
+        {"left": "t/high/x", "op": "exceeds", "right": "t/absent/x"},
+        {"left": {"minus": ["t/high/x", "t/low/x"]}, "op": "exceeds", "right": {"printed": 10}},
+    ]}  # fmt: skip
+    parts = [judge_comparison(part, NUMBERS, PRINTED) for part in comparisons_of(read_statement(content, "here"))]
+    assert sides_of(parts, PRINTED) == [
+        {"label": "high", "ours": "80.0", "printed": "84.0"},
+        {"label": "low", "ours": "50.0", "printed": "77.3"},
+        {"label": "absent", "ours": "not run", "printed": ""},
+        {"label": f"(high {MINUS} low)", "ours": "30.0", "printed": "6.7"},
+    ]
+
+
+def test_chance_decides_claims_over_seeds_only() -> None:
+    """Neither a claim on a single seed nor one about the very seeds that were run rests on an interval over seeds."""
+    over = {"left": "t/high/x", "op": "exceeds", "right": "t/low/x"}
+    claims = {
+        "over-seeds": over,
+        "open": {"left": "t/high/x", "op": "exceeds", "right": "t/near/x"},
+        "one-seed": {"left": "t/one/x", "op": "exceeds", "right": "t/low/x"},
+        "one-seed-open": {"left": "t/one/x", "op": "exceeds", "right": "t/near/x"},
+        "about-seeds": over,
+        "counted": {"left": "t/larger/x", "op": "exceeds", "right": "t/exact/x"},
+        "not-run": {"left": "t/high/x", "op": "exceeds", "right": "t/absent/x"},
+    }
+    made = [
+        Claim(key, key, "here", read_statement({"all": [content]}, "here"), about_seeds=key == "about-seeds")
+        for key, content in claims.items()
+    ]
+    shown = {place: replace(each, drawn=replace(each.drawn, seeds=None)) for place, each in CELLS.items()}
+    scope = ClaimScope("the paper", "core", ReportScope("paper", comparable=True, runs=()))
+    table = judge_claims(made, replace(NUMBERS, shown=shown), PRINTED, scope)
+    assert list(table["verdict"])[:4] == ["holds", "undecided", "one seed only", "undecided"]
+    family = family_of(table, scope)
+    assert (family["claims"], family["judged"], family["decided"]) == (7, 2, 1)
+    assert family["comparisons"] == 3 - 1  # that of the claim that was not run has no draws
+    assert "7 claims; 2 of them are judged by intervals over seeds, and 1 of these" in family["sentence"]
+
+
+def test_a_number_over_seeds_is_not_called_by_one_seed() -> None:
+    """A column shows seed 42; a claim that reads it is judged on all seeds, unless it is about the very seeds."""
+    cell = Quantity(constant(1.0), label="LoRA", runs=("run-a", "run-b"))
+    cells = {("t", "lora", "x"): cell, ("t", "lora", "y"): replace(cell, runs=("run-a",))}
+    claim = Claim("c", "c", "here", statement(assume(0), "below", {"largest": ["t/lora/x", "t/lora/y"]}))
+    headers = {"t": {"x": "Seed 42 (%)", "y": "Seed 42 (%)"}}
+    found = labelled(claim, cells, headers, {"run-a": 42, "run-b": 43})
+    assert [each.label for each in found.values()] == ["LoRA, Mean over seeds (%)", "LoRA, Seed 42 (%)"]
 
 
 def test_a_largest_value_says_which_it_is() -> None:

@@ -59,9 +59,9 @@ def test_a_difference_over_equal_seeds_has_the_paired_interval() -> None:
     found = minus(draw(scalar("l", *left)), draw(scalar("r", *right)))
     expected = seed_mean(left - right)
     assert (found.estimate.low, found.estimate.high) == pytest.approx(expected, abs=0.2)
-    assert found.paired and found.seeds == 5
+    assert found.seeds == 5
     other = minus(draw(scalar("l", *left)), draw(scalar("r", *right, seeds=(5, 6, 7, 8, 9))))
-    assert not other.paired and half_width(other) > 4 * half_width(found)
+    assert half_width(other) > 4 * half_width(found)
 
 
 @pytest.mark.parametrize("right", [0, 1, 5, 128, 256])
@@ -79,9 +79,9 @@ def test_a_difference_on_equal_problems_is_paired() -> None:
     error = 100 * math.sqrt(10 + 20 - (10 - 20) ** 2 / 256) / 256
     assert found.value == pytest.approx(100 * (10 - 20) / 256)
     assert half_width(found) == pytest.approx(1.96 * error, rel=QUANTILE_ERROR)
-    assert found.paired and found.seeds == 1
+    assert found.seeds == 1
     elsewhere = minus(draw(scores("l", [left])), draw(scores("r", [right], benchmark="other")))
-    assert not elsewhere.paired and half_width(elsewhere) > 1.5 * half_width(found)
+    assert half_width(elsewhere) > 1.5 * half_width(found)
 
 
 def test_none_and_all_of_the_problems_have_an_interval_like_wilsons() -> None:
@@ -137,12 +137,31 @@ def test_a_ratio() -> None:
     assert ratio(draw(left), constant(4)).estimate.low == pytest.approx(draw(left).estimate.low / 4)
     vague = ratio(constant(1), draw(scalar("z", -1.0, 0.0, 2.0)))
     assert vague.estimate.low == -math.inf and vague.estimate.high == math.inf
-    assert math.isnan(ratio(constant(1), constant(0)).value)
+
+
+def test_a_ratio_over_nothing_is_unbounded_and_keeps_its_seeds() -> None:
+    """It was measured: "not run" would be untrue, and without its seeds a single one could decide."""
+    one, zero = draw(scores("one", [np.ones(4)])), draw(scalar("zero", 0.0))
+    for found in (ratio(constant(1), constant(0)), ratio(one, zero)):
+        assert math.isinf(found.value) and (found.estimate.low, found.estimate.high) == (-math.inf, math.inf)
+    assert ratio(one, zero).seeds == 1 and ratio(one, draw(scalar("zeros", 0.0, 0.0))).seeds == 1
+    assert math.isnan(ratio(constant(math.nan), zero).value)
+    apart = minus(ratio(one, zero), ratio(one, zero))  # infinity less infinity is no number, and was run
+    assert math.isinf(apart.value) and apart.seeds == 1 and not np.isnan(apart.draws_B).any()
+    assert math.isinf(average([ratio(one, zero), ratio(constant(-1), zero)]).value)
+
+
+def test_a_draw_over_nothing_has_the_sign_of_its_numerator() -> None:
+    below = Drawn(2.0, np.where(np.arange(DRAWS) < DRAWS // 100, -1.0, 2.0))  # one draw in a hundred is not positive
+    for sign in (1.0, -1.0):
+        found = ratio(constant(sign), below)
+        assert set(found.draws_B[: DRAWS // 100]) == {sign * math.inf}
+        assert (found.estimate.low, found.estimate.high) == pytest.approx((sign / 2, sign / 2))
 
 
 def test_constants_have_neither_interval_nor_seeds() -> None:
     gap = minus(constant(5), constant(3))
-    assert gap.estimate.value == 2 and math.isnan(gap.estimate.low) and gap.seeds is None and not gap.paired
+    assert gap.estimate.value == 2 and math.isnan(gap.estimate.low) and gap.seeds is None
     one = minus(draw(scalar("a", 7.0)), constant(3))
     assert one.seeds == 1 and math.isnan(one.estimate.low)
     assert math.isnan(minus(one, constant(math.nan)).value)

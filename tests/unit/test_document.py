@@ -1,17 +1,22 @@
 """The documents: which sentence is said under which verdict, and that nothing else is said beside it."""
 
 import html
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typst
+from configured import Configured
 from document_study import FACTS, changed_numbers, claim, write_study
 
 from rlvr.core.errors import InputError
+from rlvr.plan.claim_grammar import comparisons_of
 from rlvr.plan.claims import load_claims
+from rlvr.plan.outputs import selected_runs
 from rlvr.report.pdf import PaperFiles, compile_paper, document_inputs
+from rlvr.report.render import DASH
 
 ROOT = Path(__file__).resolve().parents[2]
 SAYINGS = """
@@ -22,7 +27,10 @@ SAYINGS = """
 #compare(dora, lora, above: [DoRA is ahead], below: [DoRA is behind], missing: [Unknown.])
 #compare(lora, "base/base/hard", above: [LoRA learned], below: [LoRA did not learn])
 #follow((lora, dora), rising: [It rises.], falling: [It falls.], missing: [No course.])
-#by-sides((lora, dora), above: [Both positive.], below: [Both negative.], split: [Split.], missing: [None run.])
+#by-sides((lora, dora), above: [Both positive.], below: [Both negative.], split: [Split.],
+  level: [Some zero.], missing: [None run.])
+#where-run((lora, dora))[Both were run.]
+#of-stand-ins[About stand-ins.]
 """
 
 
@@ -79,14 +87,14 @@ def test_a_claim_that_is_not_there_was_not_run(tmp_path: Path) -> None:
         (60, 50, "DoRA is behind (50.0 [47.0, 53.0] against 60.0 [57.0, 63.0]; their intervals are apart)."),
         (None, 50, "Unknown."),
         (50, None, "Unknown."),
-        (50, 50, "Both are the same"),
+        (50, 50, "The two are level"),
     ],
 )
 def test_two_cells_are_compared(tmp_path: Path, lora: float | None, dora: float | None, said: str) -> None:
     numbers = changed_numbers({"table1/lora-r8/accuracy": lora, "table1/dora-r8/accuracy": dora})
     text = spoken(tmp_path, SAYINGS, claims=[], numbers=numbers)
     assert said in text
-    assert sum(each in text for each in ("DoRA is ahead", "DoRA is behind", "Unknown.", "Both are the same")) == 1
+    assert sum(each in text for each in ("DoRA is ahead", "DoRA is behind", "Unknown.", "The two are level")) == 1
 
 
 @pytest.mark.parametrize(
@@ -97,18 +105,37 @@ def test_two_cells_are_compared(tmp_path: Path, lora: float | None, dora: float 
         (1, -2, "It falls.", "Split."),
         (None, 2, "No course.", "Both positive."),
         (None, None, "No course.", "None run."),
+        (0, 2, "It rises.", "Some zero."),
+        (0, -2, "It falls.", "Some zero."),
+        (0, 0, None, "Some zero."),
     ],
 )
-def test_courses_and_sides(tmp_path: Path, lora: float | None, dora: float | None, course: str, side: str) -> None:
+def test_courses_and_sides(
+    tmp_path: Path, lora: float | None, dora: float | None, course: str | None, side: str
+) -> None:
     numbers = changed_numbers({"table1/lora-r8/accuracy": lora, "table1/dora-r8/accuracy": dora})
     text = spoken(tmp_path, SAYINGS, claims=[], numbers=numbers)
-    assert [each for each in ("It rises.", "It falls.", "No course.") if each in text] == [course]
-    assert [each for each in ("Both positive.", "Both negative.", "Split.", "None run.") if each in text] == [side]
+    assert [each for each in ("It rises.", "It falls.", "No course.") if each in text] == [course] * bool(course)
+    sides = ("Both positive.", "Both negative.", "Split.", "Some zero.", "None run.")
+    assert [each for each in sides if each in text] == [side]
+    assert ("Both were run." in text) == (lora is not None and dora is not None)
 
 
 def test_an_untrained_base_is_a_cell(tmp_path: Path) -> None:
     text = spoken(tmp_path, SAYINGS, claims=[])
     assert "LoRA learned" in text and "LoRA did not learn" not in text
+
+
+def test_a_base_is_compared_by_its_unrounded_score(tmp_path: Path) -> None:
+    """Both read 44.0; the base has 44.03."""
+    text = spoken(tmp_path, SAYINGS, claims=[], numbers=changed_numbers({"table1/lora-r8/accuracy": 44.01}))
+    assert "LoRA did not learn (44.0 [41.0, 47.0] against 44.0 [41.0, 47.0]" in text
+
+
+@pytest.mark.parametrize("comparable", [True, False])
+def test_words_about_stand_ins_are_said_of_them_only(tmp_path: Path, comparable: bool) -> None:
+    text = spoken(tmp_path, SAYINGS, facts={**FACTS, "comparable": comparable})
+    assert ("About stand-ins." in text) != comparable
 
 
 STUDIES = sorted((ROOT / "workflow/studies").glob("*/paper.typ"))
@@ -120,11 +147,11 @@ def declared(path: Path, word: str) -> list[dict[str, Any]]:
 
 
 def branches(path: Path, outcome: str) -> dict[str, set[str]]:
-    """The first words of what a study's text says of each claim under an outcome."""
+    """What a study's text says of each claim under an outcome, as far as it is plain text."""
     found: dict[str, set[str]] = {}
     for key, body in re.findall(r'#if-holds\("([a-z0-9-]+)",(.*?)\n  \)', path.read_text(), re.DOTALL):
-        for words in re.findall(rf"\b{outcome}: \[([A-Z][\w \u03b1]+)", body):
-            found.setdefault(key, set()).add(words.strip())
+        for words in re.findall(rf"\b{outcome}: \[([\u201cA-Z][^\[\]#'$@_]+)", body):
+            found.setdefault(key, set()).add(" ".join(words.split()))
     return found
 
 
@@ -147,11 +174,121 @@ def test_a_studys_text_says_what_its_verdicts_say(tmp_path: Path, path: Path, ou
             each["sentence"] for each in claims if each["sentence"].rstrip(".")[:40] not in html.unescape(failures[1])
         ]
         assert not missing
-    words = {"undecided": "statements are undecided", "not-run": "statements were not run in this tier"}
+    words = {"undecided": "statements are undecided", "not-run": "statements need something that was not run"}
     for which, sentence in words.items():
         assert (f"{len(claims)} {sentence}" in failures[1]) == (outcome == which)
     counts = {"holds": "hold", "fails": "fail", "undecided": "are undecided", "not-run": "were not run"}
     assert f"{len(claims)} {counts[outcome]}" in text
+
+
+WORDS_OF_STAND_INS = ("stand-in", "Stand-in", "small base", "small model", "smallest rank here")
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("comparable", [True, False])
+def test_a_studys_text_speaks_of_stand_ins_only_where_there_are_some(
+    tmp_path: Path, path: Path, comparable: bool
+) -> None:
+    numbers = changed_numbers({})
+    numbers |= {"models": {}, "study": {**numbers["study"], "note": ""}, "labels": {}}
+    claims = declared(path, "fails" if comparable else "stand-in: fails")
+    facts = {**FACTS, "comparable": comparable}
+    main = path.read_text().replace("../../..", str(ROOT))
+    text = spoken(tmp_path, main, claims=claims, numbers=numbers, facts=facts)
+    assert any(words in text for words in WORDS_OF_STAND_INS) != comparable
+
+
+OF_ROUNDING = 0.01
+
+
+def with_margin(path: Path) -> set[str]:
+    """Claims that ask a margin for a difference, and not only for its rounding."""
+    return {
+        each.key
+        for each in load_claims(path.parent / "claims.yaml")
+        for part in comparisons_of(each.statement)
+        if part.margin is None or part.margin.value > OF_ROUNDING
+    }
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.parent.name)
+def test_a_margin_that_is_missed_is_not_told_as_a_difference_of_the_other_sign(path: Path) -> None:
+    """Where a margin is asked, a smaller difference in the paper's direction fails, too."""
+    text = path.read_text()
+    parts = re.split(r'(?:#if-holds|headline|failure|#compare|#follow|#by-sides)\((?=")', text)
+    told = [
+        (part.split('"')[1], words)
+        for part in parts[1:]
+        for words in re.findall(r"\bfails: \[(?!\])(.+?)\](?:,|\n)", part, re.DOTALL)
+    ]
+    assert told
+    asked = with_margin(path)
+    silent = [
+        key for key, words in told if key in asked and not re.search(r"asked|margin|smaller than|within|half", words)
+    ]
+    assert not silent
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.parent.name)
+def test_prose_compares_means_over_seeds_or_names_the_seed(tmp_path: Path, path: Path) -> None:
+    """Verdicts are over seeds: a sentence on one seed beside them would speak of another number."""
+    workspace = Configured(ROOT).load(tier="full", scale="tiny", studies=[path.parent.name])
+    outputs = workspace.outputs[path.parent.name]
+    cells = {
+        f"{key}/{row.key}/{column.key}": (selected_runs(row, column), column)
+        for key, output in outputs.items()
+        for row, column in output.cells()
+    }
+    text = path.read_text()
+    named = said_places(tmp_path, text)
+    assert named and named <= cells.keys() | {place for place in named if place.startswith("base/")}
+    for place in named & cells.keys():
+        runs, column = cells[place]
+        if column.reduce == "only" and not column.shown.is_exact and "base" not in runs[0]:
+            sentences = re.findall(rf'#\w[\w-]*\((?:"[^"]*", )?"{re.escape(place)}".*?\n  \)', text, re.DOTALL)
+            assert sentences and all("the paper's seed" in words for words in sentences), place
+
+
+def said_places(folder: Path, text: str) -> set[str]:
+    """Every cell that a text's conditional sentences look at."""
+    written = write_study(folder)
+    path = folder / "text.typ"
+    path.write_text(text.replace("../../..", str(ROOT)))
+    inputs = document_inputs(paper_files(written), written["facts"], written["captions"])
+    said = json.loads(typst.query(str(path), "<said>", field="value", root="/", sys_inputs=inputs))
+    single = {each[side] for each in said for side in ("left", "right") if side in each}
+    return single.union(*(each["places"] for each in said if "places" in each))
+
+
+def test_a_headline_shows_what_its_verdict_is_judged_on(tmp_path: Path) -> None:
+    """The sides of the claim, over seeds, and not the cells of one seed."""
+    text = (
+        '#import "{parts}": *\n#verdict-table((headline("a", why: (holds: [Because.])),))\n'
+        '#set heading(numbering: "A")\n= Claims <claims>'
+    )
+    told = spoken(tmp_path, text, claims=verdict("holds"), numbers=changed_numbers({"table1/lora-r8/accuracy": 12.3}))
+    assert "DoRA, r = 8 84.0 60.0" in told and f"LoRA, r = 8 {DASH} 50.0" in told and "12.3" not in told
+    assert "Because." in told
+
+
+def test_a_claim_that_was_not_run_says_what_it_lacks(tmp_path: Path) -> None:
+    told = spoken(tmp_path, '#import "{parts}": *\n#claims-tables', claims=verdict("not run"))
+    assert "DoRA, r = 16: not run" in told and "this tier" not in told
+
+
+def test_equal_effective_ranks_are_level_with_each_other(tmp_path: Path) -> None:
+    path = ROOT / "workflow/studies/structure-over-scale/paper.typ"
+    places = [f"figure2/{row}/effective_rank_mean" for row in ("full", "full-stored", "dora-r16")]
+    numbers = changed_numbers(dict.fromkeys(places, 5.0))
+    text = spoken(tmp_path, path.read_text().replace("../../..", str(ROOT)), claims=[], numbers=numbers)
+    assert "full fine-tuning lies level with DoRA in effective rank" in text
+
+
+def test_the_primary_text_carries_doras_sweep_on() -> None:
+    """Rank 64 is the paper's largest, not the grid's: its cliff beyond is a headline of its own."""
+    text = (ROOT / "workflow/studies/structure-over-scale/paper.typ").read_text()
+    assert 'headline("dora-has-no-cliff-where-lora-has"' in text and "table11/dora-r256/mean" in text
+    assert not re.search(r"dora-r64[^]]*up to the largest rank(?! that the paper ran)", text)
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.parent.name)

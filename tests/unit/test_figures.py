@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -275,6 +276,21 @@ def test_a_curve_that_was_not_run_says_so(outputs, inputs, tmp_path):
         figure = kind.draw(drawing, kind.table(drawing))
         assert [text.get_text() for text in figure.legends[0].get_texts()] == ["X", "Y: not run"]
         assert all(float(tick).is_integer() for tick in figure.axes[0].get_xticks())
+
+
+def test_steps_that_the_paper_names_are_marked_where_a_run_reaches_them(outputs, inputs, tmp_path):
+    """Eight steps here: one mark is a line at its place, the other is told in the legend and widens no axis."""
+    marks = [{"step": 6, "text": "peak"}, {"step": 280, "text": "collapse"}]
+    marked = replace(outputs["figure6"], plot={**outputs["figure6"].plot, "marks": marks})
+    drawing = as_drawing(marked, str(tmp_path / "labels.csv"), ReportScope("tiny", False, list(SCORES)), inputs)
+    kind = KINDS["curve"]
+    with styled(STYLE):
+        figure = kind.draw(drawing, kind.table(drawing))
+        (axes,) = figure.axes
+        verticals = [list(line.get_xdata()) for line in axes.lines if line.get_linestyle() == "--"]
+        assert verticals == [[6, 6]] and axes.get_xlim()[1] < 20
+        told = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert told[-2:] == ["as printed: peak near step 6", "as printed: collapse near step 280 (not reached)"]
 
 
 def test_a_series_without_a_label_is_named(outputs, inputs, tmp_path):

@@ -171,6 +171,19 @@ def test_rows_that_differ_in_any_setting_are_counted_apart() -> None:
     assert two["trainable_parameters"] == 2 * one["trainable_parameters"]
 
 
+def test_a_count_that_a_table_prints_is_looked_up_there(tmp_path: Path) -> None:
+    path = tmp_path / "reported" / "parameters.csv"
+    path.parent.mkdir()
+    head = "output,label,model,method,unit,printed\n"
+    (path.parent / "table4.csv").write_text("row,parameters,x\nlora,22M,\n")
+    path.write_text(f"{head}table 4,l,m,lora,parameters,[table4 lora parameters]\n")
+    assert load_printed_counts(path)[0]["printed"] == "22M"
+    for place in ("table4 dora parameters", "table4 lora counts", "table4 lora x"):
+        path.write_text(f"{head}table 4,l,m,lora,parameters,[{place}]\n")
+        with pytest.raises(InputError, match=rf"line 2: \[{place}\] names no printed cell"):
+            load_printed_counts(path)
+
+
 def test_an_unknown_unit_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "reported" / "parameters.csv"
     path.parent.mkdir()

@@ -1,6 +1,7 @@
 """Prediction intervals: closed forms, and how often a perfect reproduction is said to differ."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from scipy.stats import chi2, f, norm, t
 from rlvr.core.seeds import make_rng
 from rlvr.plan.outputs import Column, Row
 from rlvr.plan.printed import parse_printed
-from rlvr.report.agreement import Judgement, judge_cell, nearest_printed
+from rlvr.report.agreement import Judgement, judge_cell, spread_over_seeds
 from rlvr.report.cells import reproduce
 from rlvr.report.evidence import Evidence, index_scores
 from rlvr.report.scope import ReportScope
@@ -91,7 +92,30 @@ def test_the_interval_of_a_deviation() -> None:
     [("84.0", 84.02, 84.02), ("84.0", 85.0, 84.05), ("84.0", 80.0, 83.95), ("~900", 1000.0, 950.0), ("22M", 0, 21.5e6)],
 )
 def test_the_nearest_number_that_is_printed_so(text: str, value: float, nearest: float) -> None:
-    assert nearest_printed(value, parse_printed(text)) == pytest.approx(nearest)
+    assert parse_printed(text).nearest(value) == pytest.approx(nearest)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "says"),
+    [
+        ("78.1", 78.05, True), ("78.1", 78.15, True), ("78.1", 78.1501, False), ("~900", 949.9, True),
+        ("~900", 951, False), ("43.6M", 43_646_976, True), ("22M", 22_500_001, False), ("0.15", 0.15, True),
+        ("0.15", 0.1549, True),
+    ],
+)  # fmt: skip
+def test_a_number_says_what_would_be_printed_so(text: str, value: float, says: bool) -> None:
+    assert parse_printed(text).says(value) is says
+
+
+def test_spreads_that_the_paper_prints_for_several_families_are_pooled() -> None:
+    """The best of a LoRA and a DoRA run, neither with a second seed: two printed variances, by their freedom."""
+    spreads = {"lora": (36.0, 2), "lora-r16": (36.0, 2), "dora": (100.0, 4)}  # both LoRA runs have their family's
+    values = {run_id: np.arange(PROBLEMS) < 100 for run_id in spreads}
+    scope = ReportScope("paper", True, list(values), seeds=dict.fromkeys(values, 42), printed_spreads=spreads)
+    column = Column("x", ("X",), "avg_at_k", reduce="max", benchmarks=("b",))
+    found = spread_over_seeds([list(values)], column, results(values), scope)
+    assert found is not None and found.basis == "printed"
+    assert (found.variance, found.freedom) == pytest.approx(((2 * 36 + 4 * 100) / 6, 6))
 
 
 def results(values_of: dict[str, np.ndarray], samples: int = 1) -> Evidence:
@@ -122,7 +146,8 @@ def scope_of(evidence: Evidence, printed: tuple[float, int] | None = None, k: in
 
 
 def judge(evidence: Evidence, text: str, column: Column = SCORE, sides: tuple = (("a-0",),), **kwargs) -> Judgement:
-    row, scope = Row("r", (), {"x": sides}), scope_of(evidence, **kwargs)
+    parts = {part.key: (side,) for part, side in zip(column.parts, sides, strict=False)}
+    row, scope = Row("r", (), {"x": sides, **parts}), scope_of(evidence, **kwargs)
     return judge_cell(row, column, reproduce(row, column, evidence, scope), parse_printed(text), evidence, scope)
 
 
@@ -202,7 +227,9 @@ def test_a_largest_value_and_a_difference() -> None:
             ("max", (tuple(configurations),), max(printed)),
             ("difference", (tuple(configurations[:2]), tuple(configurations[2:])), max(printed[:2]) - max(printed[2:])),
         ):
-            column = Column("x", ("X",), "avg_at_k", reduce=reduce, benchmarks=("b",))
+            largest = Column("x", ("X",), "avg_at_k", reduce="max", benchmarks=("b",))
+            parts = (replace(largest, key="left"), replace(largest, key="right")) if reduce == "difference" else ()
+            column = replace(largest, reduce=reduce, parts=parts)
             found[reduce] += judge(results(values), f"{number:.1f}", column, sides).verdict == "differs"
     assert max(found.values()) / 100 <= 0.07
 

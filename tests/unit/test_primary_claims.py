@@ -61,7 +61,7 @@ def test_the_family_counts_what_chance_could_decide(as_printed: pd.DataFrame) ->
     family = family_of(as_printed, SCOPE)
     assert family["claims"] == len(as_printed) and family["comparisons"] == 0  # printed numbers do not vary
     assert sum(family["verdicts"].values()) == len(as_printed)
-    varied = as_printed.assign(comparisons=[[{"varies": True}] * 2] * len(as_printed))
+    varied = as_printed.assign(comparisons=[[{"over_seeds": True}] * 2] * len(as_printed))
     run = ~as_printed["verdict"].str.endswith("not run")
     of_two = family_of(varied, SCOPE)  # two comparisons: both hold, or one fails
     assert of_two["judged"] == run.sum()

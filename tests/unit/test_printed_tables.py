@@ -8,18 +8,20 @@ import pytest
 from bound_rows import ROOT, STUDIES
 from configured import copy_configuration
 
-from rlvr.plan.outputs_file import read_reported
+from rlvr.core.csvfile import read_csv
+from rlvr.plan.declarations import read_declarations
+from rlvr.plan.reported import read_reported
 from rlvr.plan.study import study_names
 from rlvr.report.audit.judging import audit_study
+from rlvr.report.audit.printed_cells import PrintedCells
 
 PRIMARY = "structure-over-scale"
+WORDS_ONLY = ("printed",)  # the column of a table of facts
 PEFT, PRINCIPALS, ORTHONORMAL = "peft-for-rlvr", "off-the-principals", "orthonormal-initialisation"
 
 # SOURCE: the papers, read beside these files: shape of each table, and cells from its corners and its middle.
 SHAPES = {
     (PRIMARY, "table1"): (3, 1),
-    (PRIMARY, "table3"): (5, 2),
-    (PRIMARY, "table9"): (3, 4),
     (PRIMARY, "section1.2"): (6, 1),
     (PRIMARY, "appendixB.3"): (12, 1),
     (PEFT, "table2"): (6, 2),
@@ -42,10 +44,6 @@ SHAPES = {
 }
 CELLS = [
     (PRIMARY, "table1", "llama", "tokens", "~15.6T"),
-    (PRIMARY, "table3", "lora", "largest", "~700M"),
-    (PRIMARY, "table3", "dora", "smallest", "23M"),
-    (PRIMARY, "table9", "lora-dora-r16", "llama", "41.9M"),
-    (PRIMARY, "table9", "quanta-d4", "llama", "6.9M"),
     (PRIMARY, "section1.2", "lora-r64", "accuracy", "73.1"),
     (PRIMARY, "section1.2", "lora-r256", "accuracy", "2.3"),
     (PRIMARY, "appendixB.3", "arc_agi", "rows", "11,116"),
@@ -120,6 +118,40 @@ def test_cells_are_as_printed(study: str, table: str, row: str, column: str, tex
     assert printed(study, table)[row][column] == text
 
 
+COUNTED = [
+    ("table3", "lora-r256", "qwen3-8b", "~700M"),
+    ("table3", "dora-r8", "qwen3-8b", "23M"),
+    ("table9", "lora-r16", "llama-3.1-8b", "41.9M"),
+    ("table9", "quanta-d4", "llama-3.1-8b", "6.9M"),
+    ("table9", "lora-alpha", "printed", "\N{GREEK SMALL LETTER ALPHA} = 32"),
+]
+
+
+@pytest.mark.parametrize(("table", "row", "column", "text"), COUNTED)
+def test_counts_of_parameters_are_cells_of_the_tables_that_print_them(table, row, column, text) -> None:
+    assert PrintedCells(STUDIES, ROOT / "data/configs").table(PRIMARY, table, "here")[row][column] == text
+
+
+@pytest.mark.parametrize("study", study_names(STUDIES))
+def test_a_printed_number_stands_once(study: str) -> None:
+    """In one file: of two copies one is corrected and the other forgotten."""
+    cells = PrintedCells(STUDIES, ROOT / "data/configs")
+    for path in [*(STUDIES / study / "printed").glob("*.csv"), *(STUDIES / study / "reported").glob("table*.csv")]:
+        assert cells.table(study, path.stem, "here")
+    counts = STUDIES / study / "reported" / "parameters.csv"
+    for _, line in read_csv(counts) if counts.is_file() else ():
+        for table in (counts.parent / f"{name.replace(' ', '')}.csv" for name in line["output"].split(" and ")):
+            rows = dict(read_reported(table, WORDS_ONLY)) if table.is_file() else {}
+            same = [row for row in rows.values() if row.get("parameters") and row["parameters"] == line["printed"]]
+            assert not same, f"{table.name} prints {line['printed']}: point to its cell"
+
+
+def test_labels_say_what_the_paper_prints_beside_them() -> None:
+    fields, _ = read_declarations(STUDIES / PRIMARY / "outputs.yaml")["table1"]
+    tokens = {row: cells["tokens"] for row, cells in printed(PRIMARY, "table1").items()}
+    assert {row["key"]: row["labels"][1] for row in fields["rows"]} == tokens
+
+
 @cache
 def verdicts(study: str) -> dict[str, dict[str, Any]]:
     return {record["id"]: record for record in audit_study(STUDIES / study, ROOT / "data" / "configs")}
@@ -161,6 +193,10 @@ def test_places_that_contradict_are_named(study: str) -> None:
 def test_a_study_with_printed_tables_and_no_outputs_is_planned(tmp_path: Path) -> None:
     configured = copy_configuration(tmp_path)
     folder = tmp_path / "workflow" / "studies" / PEFT
+    (folder / "facts.yaml").unlink()
+    (folder / "claims.yaml").write_text("claims: {}\n")
+    for path in (folder / "reported").glob("table*.csv"):
+        path.rename(folder / "printed" / path.name)
     (folder / "outputs.yaml").write_text("outputs: {}\n")
     assert (folder / "statements.csv").is_file()
     workspace = configured.load(studies=[PEFT], scale="paper")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rlvr.core.csvfile import read_csv
+from rlvr.plan.real_size import load_printed_counts
 
 REPORTED = Path(__file__).resolve().parents[2] / "workflow/studies/structure-over-scale/reported"
 
@@ -185,7 +186,7 @@ def test_texts_are_those_of_the_paper(name):
 
 @pytest.mark.parametrize("place", COUNTS)
 def test_counts_are_those_of_the_paper(place):
-    lines = [line for _, line in read_csv(REPORTED / "parameters.csv") if line["output"] == place]
+    lines = [line for line in load_printed_counts(REPORTED / "parameters.csv") if line["output"] == place]
     assert [line["printed"] for line in lines] == COUNTS[place].split()
 
 

@@ -121,11 +121,11 @@ def test_json_and_back(method):
 
 def test_a_grid_row_or_the_scale_names_the_reward():
     assert settings_of("lora").reward_rule == RewardRule("as-printed", TINY["caps"]["max_completion_tokens"], 0)
-    row = TrainSettings.from_json(resolved({"reward": "signed", "overlong_buffer_tokens": "4"}))
-    assert row.reward_rule == RewardRule("signed", TINY["caps"]["max_completion_tokens"], 4)
+    row = TrainSettings.from_json(resolved({"reward": "signed", "overlong_buffer_tokens": "1024"}))
+    assert row.reward_rule == RewardRule("signed", TINY["caps"]["max_completion_tokens"], 3)  # 1,024 of 7,168, of 24
     scale = TrainSettings.from_json(resolved(reward="binary"))
     assert scale.reward_rule.kind == "binary" and scale.to_json()["reward"] == "binary"
     with pytest.raises(InputError, match="reward is 'huge'"):
         resolved({"reward": "huge"})
-    with pytest.raises(InputError, match=r"grid, run '.*', overlong_buffer_tokens: 4096 tokens are more"):
-        resolved({"reward": "signed", "overlong_buffer_tokens": "4096"})
+    with pytest.raises(InputError, match=r"grid, run '.*', overlong_buffer_tokens: 27 tokens are more"):
+        resolved({"reward": "signed", "overlong_buffer_tokens": "8192"})

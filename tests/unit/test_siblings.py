@@ -9,7 +9,7 @@ from rlvr.plan.selection import run_facts
 from rlvr.plan.siblings import among, families, printed_spreads, relatives, seeds_of, siblings
 from rlvr.report.comparing import draw
 from rlvr.report.evidence import index_answers
-from rlvr.report.measurements import draw_cell, draw_cells, measure
+from rlvr.report.measurements import draw_cell, measure
 from rlvr.report.scope import ReportScope
 
 FACTS = run_facts({run_id: {**row, "model": "base", "dataset": "hard"} for run_id, row in GRID.items()})
@@ -62,7 +62,8 @@ def test_printed_deviations_are_pooled_by_family(tmp_path) -> None:
 def test_a_cell_stands_for_all_seeds_of_its_configuration(tmp_path) -> None:
     columns = [column for column in OUTPUTS["table1"]["columns"] if column["key"] != "rank"]
     table = load_study(write_study(tmp_path, {"table1": {**OUTPUTS["table1"], "columns": columns}}))["table1"]
-    drawn = draw_cells([table], evidence(), scope())
+    cells = {(table.key, row.key, column.key): (row, column) for row, column in table.cells()}
+    drawn = {place: draw_cell(*cell, evidence(), scope()) for place, cell in cells.items()}
     one = drawn["table1", "lora", "seed_1"]
     assert one.seeds == 3 and one.value == pytest.approx(70)
     assert drawn["table1", "lora", "mean"].estimate == one.estimate

@@ -188,6 +188,12 @@ def test_scalars_of_the_diagnostics_fill_tables_beside_the_spectra(tmp_path, fil
     assert {kind: keys for kind, keys in needed.items() if keys} == {"diagnostics": ((RUN,),)}
 
 
+def test_a_figure_leaves_out_models_that_the_scale_lacks():
+    output = Output("figureS9", "decay", "ours", "Caption.", reads={"frozen": ("here", "elsewhere")})
+    assert required_inputs(output, {}, models=["here"])["frozen"] == (("here",),)
+    assert required_inputs(output, {})["frozen"] == (("elsewhere",), ("here",))
+
+
 def test_the_decay_of_every_projection_has_its_panel_and_exponents():
     curves = [("all", 0.75), ("q_proj", 0.5), ("up_proj", 1.0)]
     lines = [

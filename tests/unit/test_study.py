@@ -12,8 +12,8 @@ from rlvr.adapters.methods import METHODS
 from rlvr.core.errors import InputError
 from rlvr.plan.grid import expand, name_run, read_grid
 from rlvr.plan.layout import check_layout
-from rlvr.plan.program import make_program
-from rlvr.plan.scale import check_datasets, load_scale, scale_ranks
+from rlvr.plan.program import make_program, prompt_limits, with_own_factors
+from rlvr.plan.scale import check_datasets, load_scale, prompts_like, scale_ranks
 from rlvr.plan.study import complete_recipe, is_public, load_study, study_names
 
 HEADER = "tier,model,dataset,method,rank,alpha,target_modules,seed"
@@ -225,6 +225,33 @@ def test_what_the_scale_lacks_is_named(tmp_path: Path) -> None:
         bind(folder, "one")
 
 
+def test_a_scale_may_do_without_a_model_and_says_why(tmp_path: Path) -> None:
+    folder = write_study(tmp_path, "one", ROW, ROW.replace("qwen3-8b", "rung-3"))
+    studies = [load_study("one", folder, SCHEMAS, METHODS)]
+    scale = {**TINY, "absent": {"rung-*": "too large", "qwen3-8b": "it has that one"}}
+    program = make_program("tiny", scale, "all", studies, METHODS)
+    (kept,) = program.rows
+    assert kept.startswith("qwen3-8b")
+    assert program.absent == {"rung-3_deepmath-hard_lora-r8_bs64_s42": "too large"}
+    limits = prompt_limits("tiny", scale, ["one"], lambda name: load_study(name, folder, SCHEMAS, METHODS), METHODS)
+    assert limits == {"deepmath-hard": {"qwen3-8b": 64}}
+
+
+def test_lengths_of_prompts_do_not_wait_for_models_with_the_same_tokens() -> None:
+    """No rung of a ladder is pre-trained, and no model rotated, only to count the tokens of prompts."""
+    scale = load_scale("tiny", SCALES, SCHEMAS)
+    first = {model: prompts_like(model, scale) for model in scale["models"]}
+    assert {first[model] for model in first if model.startswith("maturity-")} == {"qwen3-8b"}
+    assert first["qwen3-4b-base-rotated"] == first["llama-3.1-8b"] == "qwen3-8b"
+    tuned = {first[model] for model, entry in scale["models"].items() if entry["kind"] == "tuned"}
+    assert tuned and all(scale["models"][model]["template"] == "chat" for model in tuned)
+    bases = Path(__file__).resolve().parents[2] / "data" / "bases"
+    assert len({(folder / "tokenizer.json").read_bytes() for folder in bases.iterdir()}) == 1
+    paper = load_scale("paper", SCALES, SCHEMAS)
+    assert prompts_like("qwen3-4b-base-rotated", paper) == "qwen3-4b-base"
+    assert prompts_like("qwen2.5-7b-instruct", paper) == "qwen2.5-7b-instruct"
+
+
 def test_recipes_come_whole_or_from_another_study(tmp_path: Path) -> None:
     folder = write_study(tmp_path / "a", "one", ROW, recipe={"from": PRIMARY, "kl_beta": 0.5})
     assert complete_recipe("one", folder, SCHEMAS)["kl_beta"] == 0.5
@@ -264,9 +291,12 @@ def test_a_benchmark_has_the_protocol_of_each_paper() -> None:
 
 
 @pytest.mark.parametrize("name", study_names(STUDIES))
-def test_every_study_is_whole_and_its_benchmarks_are_data_sets_of_scale_paper(name: str) -> None:
+def test_every_study_is_whole_and_its_benchmarks_are_data_sets_of_its_scale(name: str) -> None:
+    """That of the papers is scale paper, unless another scale says that it is made for the study."""
     assert complete_recipe(name, STUDIES, SCHEMAS)["algorithm"] == "grpo"
-    datasets = load_scale("paper", SCALES, SCHEMAS)["datasets"]
+    scales = [load_scale(path.stem, SCALES, SCHEMAS) for path in sorted(SCALES.glob("*.yaml"))]
+    own = [scale for scale in scales if name in scale.get("studies", ())]
+    datasets = (own or [load_scale("paper", SCALES, SCHEMAS)])[0]["datasets"]
     assert set(read_study(name)["benchmarks"]) <= set(datasets)
     if (STUDIES / name / "grid.csv").is_file():
         assert load_study(name, STUDIES, SCHEMAS, METHODS).rows
@@ -289,6 +319,39 @@ def test_the_recipe_of_peft_for_rlvr_at_scale_paper() -> None:
     assert {spec["loss_type"] for spec in sweeps} == {"dapo", "grpo", "dr_grpo"}
     assert {spec["completions_per_step"] for spec in sweeps} == {32, 128}
     assert len({spec["method"] for spec in specs.values()}) == 13
+
+
+def test_the_grid_of_off_the_principals_is_the_printed_one() -> None:
+    """36 rows that the paper ran (appendices C.1, section 5); its seeds and our own rows are of another tier."""
+    name = "off-the-principals"
+    program = load_program("paper", "core", (name,))
+    rows = program.studies[name].rows
+    core = [program.specs[run_id] for run_id, row in rows.items() if row["tier"] == "core"]
+    assert len(core) == 36
+    dense = next(spec for spec in core if spec["method"] == "full" and spec["seed"] == 42)
+    printed = {
+        "loss_type": "dapo", "clip_epsilon": 0.2, "clip_epsilon_high": 0.28, "kl_beta": 0.0, "group_size": 12,
+        "completions_per_step": 768, "updates_per_generation": 4, "max_steps": 1280, "learning_rate": 1e-6,
+        "schedule": "constant", "reward": "signed", "overlong_buffer_tokens": 1024, "mixed_precision": "bf16",
+    }  # fmt: skip
+    assert {key: dense[key] for key in printed} == printed
+    sweep = [spec for spec in core if spec["method"] in ("lora", "pissa")]
+    assert {(spec["method"], spec["rank"], spec["learning_rate"]) for spec in sweep} == {
+        (method, rank, rate) for method in ("lora", "pissa") for rank in (8, 32, 64) for rate in (1e-4, 5e-5, 1e-5)
+    }
+    assert {row["method"] for row in rows.values() if row["method"].startswith("sparse")} == {
+        f"sparse-{mask}" for mask in ("principal", "non-principal", "low-magnitude", "union", "random")
+    }
+    public = [pair for pair in program.studies[name].pairs.values() if is_public(pair)]
+    assert (len(program.studies[name].pairs), len(public)) == (31, 28)
+
+
+def test_a_scale_may_have_factors_of_rates_for_one_study() -> None:
+    factors = {**TINY["factors"], "studies": {PRIMARY: {"full": 7.0}, "other": {"default": 5.0}}}
+    scale = {**TINY, "factors": factors}
+    found = with_own_factors(PRIMARY, scale)["factors"]["learning_rate"]
+    assert found == {**TINY["factors"]["learning_rate"], "full": 7.0}
+    assert with_own_factors("third", scale)["factors"]["learning_rate"] == TINY["factors"]["learning_rate"]
 
 
 def test_a_scale_may_stand_on_another() -> None:
@@ -326,7 +389,7 @@ def test_results_of_an_older_layout_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../structure-over-scale", "no-such", "", "Structure-Over-Scale"])
 def test_a_study_is_a_name_and_no_path(name: str) -> None:
-    with pytest.raises(InputError, match=rf"study '{name}' is not there. Known: off-the-principals"):
+    with pytest.raises(InputError, match=rf"study '{name}' is not there. Known: .*off-the-principals"):
         load_study(name, STUDIES, SCHEMAS, METHODS)
 
 

@@ -15,10 +15,12 @@ from rlvr.bases.tokenizer import EOS, build_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.core.seeds import make_rng
 from rlvr.data.readers import READERS, read_problems
+from rlvr.grading.grader import grade
 from rlvr.plan.sources import load_registry
 from rlvr.prompts import render_prompt
 from rlvr.synthetic.contest_rows import CONTEST_ROWS
 from rlvr.synthetic.digits import TASKS, Problem, draw_problem, solve, solve_problem
+from rlvr.synthetic.sentence_rows import SENTENCE_ROWS
 from rlvr.synthetic.sources import synthetic_rows
 
 ROOT = Path(__file__).parents[2]
@@ -172,6 +174,33 @@ def test_contests_have_longer_numbers_than_the_bases_have_read():
         for source in ("aime-2024", "hmmt-feb-2025", "gsm8k")
     }  # fmt: skip
     assert longest == {"aime-2024": 8, "hmmt-feb-2025": 8, "gsm8k": 4}
+
+
+@pytest.mark.parametrize("source", sorted(SENTENCE_ROWS))
+def test_classifications_are_read_by_the_released_readers(source, registry):
+    rows = synthetic_rows(source, 300, make_rng(0, source))
+    problems = read_problems(rows, registry[source].reader, source, source, "rows")
+    said = [question.split("\n")[1:] for question in problems["question"]]
+    if source.startswith("cola"):
+        expected = ["yes" if list(text) == sorted(text) else "no" for (text,) in said]
+    else:
+        expected = ["yes" if one == other[::-1] else "no" for one, other in said]
+    assert problems["answer"].tolist() == expected
+    assert 0.4 < problems["answer"].eq("yes").mean() < 0.6
+    prompts = [render_prompt(question, "chat") for question in problems["question"]]
+    assert max(map(len, prompts)) - len("<think>") + 1 <= 64
+    assert {
+        grade(f"</think>\\boxed{{{a}}}", b, "math").verdict for a, b in zip(expected, expected[::-1], strict=True)
+    } == {
+        "correct",
+        "wrong",
+    }
+
+
+def test_a_classification_without_labels_is_refused():
+    raw = pd.DataFrame({"sentence": ["a", "b"], "label": [1, -1], "idx": [0, 1]})
+    with pytest.raises(InputError, match="row 2 holds '-1': no label 0 or 1"):
+        read_problems(raw, "cola", "cola", "cola", "rows")
 
 
 def test_programs_pass_their_own_tests_and_are_held_out():

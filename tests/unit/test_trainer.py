@@ -76,6 +76,15 @@ def test_vllm_runs_in_the_training_processes_and_keeps_long_sequences(tmp_path):
     assert found.vllm_importance_sampling_mode == "token_truncate" and found.vllm_max_model_length == 64 + 24
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_every_trained_weight_takes_part_in_every_pass(tmp_path, method):
+    """Otherwise processes that share a run would have to look for those that do not, in every step."""
+    assert config(tmp_path, method).ddp_find_unused_parameters is False
+    model = METHODS[method].attach(small_model(), settings_of(method)).train()
+    model(token_batch(), labels=token_batch()).loss.backward()
+    assert not [name for name, each in model.named_parameters() if each.requires_grad and each.grad is None]
+
+
 def test_reward_is_the_evaluations_grader():
     completions, gold = ["3</think>\\boxed{3}", "no", "4</think>\\boxed{4}"], ["3", "3", "5"]
     logged = {}

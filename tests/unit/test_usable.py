@@ -140,7 +140,7 @@ def test_curation_leaves_only_what_training_and_grading_take(tmp_path, base):
     number = 40
     golds = [r"\frac{1" if at % 5 == 0 else "1" for at in range(number)]
     questions = [f"{at}{'?' * (80 if at % 7 == 0 else 1)}" for at in range(number)]
-    limits = load_limits({"small": 60}, [base / "model.json"], "compact")
+    limits = load_limits({"small": 60}, [base / "model.json"], {"small": "compact"})
     train, held_out, card = curated(tmp_path, raw_rows(question=questions, final_answer=golds), limits, eval_problems=8)
     left_out = {f"toy/{at + 1}" for at in range(number) if at % 5 == 0 or at % 7 == 0}
     assert {entry["problem_id"] for entry in card["taken_out"]} == left_out

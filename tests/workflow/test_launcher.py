@@ -35,4 +35,4 @@ def test_the_users_own_configuration_of_accelerate_decides_nothing(tmp_path: Pat
 
 def test_the_rule_names_the_configuration_of_the_project() -> None:
     text = (ROOT / "workflow" / "rules" / "_inputs.smk").read_text()
-    assert "accelerate launch --config_file {ROOT}/envs/accelerate/ddp.yaml --num_processes {devices}" in text
+    assert "accelerate launch --config_file {ROOT}/envs/accelerate/{config}.yaml --num_processes {devices}" in text

@@ -25,9 +25,10 @@ MAY_USE = {
     "data": {"core", "plan", "tables", "prompts", "synthetic", "grading", "bases"},
     "train": {"core", "plan", "tables", "prompts", "grading", "rewards", "bases", "weights", "adapters"},
     "evaluate": {"core", "tables", "prompts", "stats", "grading", "bases", "weights", "data"},
-    "spectra": {"core", "plan", "tables", "weights", "adapters"},
+    "spectra": {"core", "plan", "tables", "prompts", "bases", "weights", "adapters"},
     "report": {"core", "plan", "tables", "stats"},
 }
+MAY_USE["cli"] = {*MAY_USE} - {"synthetic", "stats"}  # on top of everything; it computes nothing of its own
 
 
 def parts_imported(path: Path) -> set[str]:

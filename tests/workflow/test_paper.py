@@ -58,6 +58,8 @@ def test_cells_and_outputs_that_a_text_names_are_declared(path: Path, checkout: 
     cells = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))
     named = places(path.read_text())
     assert named
+    shown = set(re.findall(r'"((?:table|figure)S?\d+)"', path.read_text()))  # in chapters, and where a text points
+    assert shown and shown <= cells.keys()
     assert {place for place in named if place.partition("/")[2] not in cells.get(place.partition("/")[0], ())} == set()
 
 

@@ -167,8 +167,8 @@ def deleted_factors(checkout: Checkout) -> None:
     shutil.rmtree(checkout.root / "results/tiny/spectra/bases")
 
 
-# What is deleted beside finished results and wanted again, and the rules that bring it back; `check_run` compares it with
-# what the runs recorded.
+# What is deleted beside finished results and wanted again, and the rules that bring it back; `check_run` compares it
+# with what the runs recorded.
 WANTED = ("results/tiny/models/qwen3-8b/model.json", "results/tiny/data/deepmath-hard/train.parquet")
 DELETED = {
     deleted_problems: {"curate_dataset": 1, "check_run": 3},

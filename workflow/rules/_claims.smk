@@ -10,11 +10,15 @@ def claimed_of(study):
 @cache
 def claim_needs(study):
     """Keys of the files that these cells and the untrained bases are made from, by kind, runs of other seeds included."""
-    bases = {run_id: PROGRAM.model_of(run_id) for run_id in [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]}
+    named = [*PROGRAM.rows_of(study), *PROGRAM.kept_of(study), *PROGRAM.bases_of([study])]
+    bases = {run_id: PROGRAM.model_of(run_id) for run_id in named}
     same = siblings(facts_of(study))
-    needed = [required_inputs(each, bases, SCALE["datasets"], PROGRAM.pairs, same) for each in claimed_of(study)]
+    needed = [
+        required_inputs(each, bases, SCALE["datasets"], PROGRAM.pairs, same, models=SCALE["models"])
+        for each in claimed_of(study)
+    ]
     found = {kind: {key for keys in needed for key in keys[kind]} for kind in EVIDENCE}
-    untrained = {(f"{model}_base", benchmark) for model, benchmark in places_of(CLAIMS[study], "base")}
+    untrained = {(f"{model}{BASE_SUFFIX}", benchmark) for model, benchmark in places_of(CLAIMS[study], "base")}
     for kind in ("scores", "answers"):
         found[kind] |= {key for key in untrained if key[0] in bases and is_sampled(study, *key)}
     return {kind: sorted(keys) for kind, keys in found.items()}
@@ -43,15 +47,16 @@ def claim_results(wildcards):
     study, keyed = wildcards.study, ("run_id", "pair")
     needed = claim_needs(study).items()
     runs = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] in keyed}
+    runs |= {f"{key[0]}{BASE_SUFFIX}" for kind, keys in needed for key in keys if kind == FIRST_STEPS}
     curves = {run_id for name in required_figures(CLAIMS[study]) for run_id in used_runs([OUTPUTS[study][name]])}
-    found = runs | (curves & set(PROGRAM.rows_of(study)))
+    found = runs | (curves & {*PROGRAM.rows_of(study), *PROGRAM.kept_of(study)})
     return {**SCOPE, "study": study, "runs": sorted(found), **seed_facts(study, found)}
 
 
 def claim_scope(wildcards):
     """What is said of every claim: paper, tier, base model of each run, headings of columns."""
     study = wildcards.study
-    models = {run_id: PROGRAM.model_of(run_id) for run_id in PROGRAM.rows_of(study)}
+    models = {run_id: PROGRAM.model_of(run_id) for run_id in [*PROGRAM.rows_of(study), *PROGRAM.kept_of(study)]}
     return {
         "paper": PROGRAM.studies[study].title,
         "tier": PROGRAM.tier,

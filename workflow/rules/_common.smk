@@ -22,6 +22,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.nodes import prepare_node, use_hub_cache
 from rlvr.core.provenance import code_digest
+from rlvr.core.publishing import check_known, check_target
 from rlvr.core.queue import await_running_jobs
 from rlvr.core.warm import keeper
 from rlvr.core.schemas import load_yaml
@@ -30,18 +31,19 @@ from rlvr.data.readers import READERS
 from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, required_figures
 from rlvr.plan.configuration import check_engine, typed
 from rlvr.plan.freshness import spec_content
+from rlvr.plan.kept_steps import kept_ids, with_kept
 from rlvr.plan.labels import display_names
 from rlvr.plan.launch import Launch, check_budget, selected_rows
 from rlvr.plan.outputs import required_inputs, used_runs
 from rlvr.plan.program import prompt_limits
 from rlvr.plan.run_texts import describe_run
-from rlvr.plan.selection import run_facts
+from rlvr.plan.selection import BASE_SUFFIX, run_facts
 from rlvr.plan.shapes import model_shapes
 from rlvr.plan.siblings import among, families, printed_spreads, relatives, seeds_of, siblings
 from rlvr.plan.sources import find_source
 from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines, was_drawn
 from rlvr.plan.starts import start_shapes
-from rlvr.plan.statistics import EVIDENCE
+from rlvr.plan.statistics import EVIDENCE, FIRST_STEPS
 from rlvr.plan.study import ancestors, checkpoint_name, load_study, study_names
 from rlvr.plan.tags import tag_rows
 from rlvr.plan.workspace import Vocabulary, check_config_files, load_workspace
@@ -72,7 +74,7 @@ WORDS = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, tiny_shapes())
 WORKSPACE = or_stop(load_workspace, config, ROOT, f"results/{config.get('scale')}", WORDS)
 RESULTS = f"results/{config['scale']}"
 PROGRAM, SOURCES, OUTPUTS, CLAIMS = WORKSPACE.program, WORKSPACE.sources, WORKSPACE.outputs, WORKSPACE.claims
-SCALE, RUNS = PROGRAM.scale, PROGRAM.rows
+SCALE, RUNS, KEPT = PROGRAM.scale, PROGRAM.rows, PROGRAM.kept_here
 SHAPES = start_shapes(SCALE, PROGRAM.tier)
 
 
@@ -86,14 +88,18 @@ or_stop(check_engine, config, SCALE, config["scale"])
 if workflow.is_main_process:
     if config["artefacts"]["train"] == "fetch":
         or_stop(bring_archive, config["artefacts"].get("archive", ""), Path(RESULTS))
-    settle_samples({run_id: PROGRAM.run_suites(run_id) for run_id in RUNS}, Path(RESULTS))
+    settle_samples({run_id: PROGRAM.run_suites(run_id) for run_id in [*RUNS, *KEPT]}, Path(RESULTS))
     print(
         *(f"{run_id} is left out: it {reason}." for run_id, reason in PROGRAM.unfit.items()),
+        *(f"{run_id} is left out: {reason}." for run_id, reason in PROGRAM.absent.items()),
         sep="\n",
         end="",
         file=sys.stderr,
     )
-    STALE = settle_specs(PROGRAM.specs, Path(RESULTS), SCALES)
+    if set(PROGRAM.studies) != set(config["studies"]):
+        print(f"Scale {config['scale']} has studies of its own: {', '.join(PROGRAM.studies)}.", file=sys.stderr)
+    trained = {run_id: spec for run_id, spec in PROGRAM.specs.items() if run_id not in PROGRAM.kept}
+    STALE = settle_specs(trained, Path(RESULTS), SCALES)
     for line in stale_lines(STALE):
         print(line, file=sys.stderr)
 else:
@@ -119,7 +125,7 @@ def one_of(names):
 
 wildcard_constraints:
     study=one_of(PROGRAM.studies),
-    run_id=one_of([*RUNS, *PROGRAM.bases]),
+    run_id=one_of([*RUNS, *KEPT, *PROGRAM.bases]),
     model=one_of(SCALE["models"]),
     dataset=one_of(SCALE["datasets"]),
     suite=one_of(PROGRAM.suites),

@@ -22,6 +22,7 @@ EVIDENCE_FILES = {  # where each kind of evidence lies
     "models": f"{RESULTS}/models/{{model}}/model.json",
     "frozen": rules.measure_frozen.output.spectra,
     "decay": rules.measure_frozen.output.decay,
+    "first_steps": rules.measure_first_step.output.steps,
     "starts": rules.measure_start.output.spectra,
     "agreement": rules.compare_runs.output.table,
     "consensus": rules.compare_runs.output.consensus,
@@ -43,15 +44,18 @@ def evidence_file(study, kind, key):
 
 def needs_of(study, output_id):
     """Keys of the files that a table or figure is made from, by kind; runs outside the tier are not among them."""
-    bases = {run_id: PROGRAM.model_of(run_id) for run_id in [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]}
+    named = [*PROGRAM.rows_of(study), *PROGRAM.kept_of(study), *PROGRAM.bases_of([study])]
+    bases = {run_id: PROGRAM.model_of(run_id) for run_id in named}
     beside = relatives(facts_of(study)) if SCALE["comparable"] else {}
-    return required_inputs(output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs, beside, SHAPES)
+    return required_inputs(
+        output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs, beside, SHAPES, SCALE["models"]
+    )
 
 
 @cache
 def facts_of(study):
     """Settings of the runs of a study's selected tier: two rows that say the same in other words are alike."""
-    return run_facts(PROGRAM.rows_of(study), PROGRAM.studies[study].recipe)
+    return run_facts(with_kept(PROGRAM.rows_of(study), PROGRAM.specs), PROGRAM.studies[study].recipe)
 
 
 @cache
@@ -71,7 +75,7 @@ def evidence_of(study, output_id):
 def checks_of(needed):
     """The comparisons of the runs among these keys with today's problems and settings; bases have none."""
     named = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] == "run_id"}
-    return expand(rules.check_run.output.checked, run_id=sorted(named.intersection(RUNS)))
+    return expand(rules.check_run.output.checked, run_id=sorted(named.intersection([*RUNS, *KEPT])))
 
 
 def table_evidence(wildcards):
@@ -98,6 +102,7 @@ def scope_of(study, output_id):
     """What a table needs to know beside its files: the scale, and which of its runs the tier has."""
     needed = needs_of(study, output_id).items()
     runs = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] in ("run_id", "pair")}
+    runs |= {f"{key[0]}{BASE_SUFFIX}" for kind, keys in needed for key in keys if kind == FIRST_STEPS}
     return {**SCOPE, "study": study, "runs": sorted(runs), **seed_facts(study, runs)}
 
 

@@ -2,8 +2,13 @@
 
 
 def pretrained_models(artefact):
-    """The small bases, if the configuration takes them this way (`shipped` or `compute`), otherwise none."""
-    return PROGRAM.models_of_kind("pretrained") if config["artefacts"]["base"] == artefact else []
+    """The small bases that are taken this way (`shipped` or `compute`): as configured, those of a ladder always made."""
+    made_here = "compute" if config["artefacts"]["base"] == "compute" else "shipped"
+    own = {
+        name: "compute" if "seed" in SCALE["models"][name] else made_here
+        for name in PROGRAM.models_of_kind("pretrained")
+    }
+    return [name for name, how in own.items() if how == artefact]
 
 
 def source_row(wildcards):
@@ -71,7 +76,12 @@ def tokenizer_manifests(wildcards):
 def declared_model(model):
     """What a scale says about a model, and about the model that it is made from."""
     declared = SCALE["models"][model]
-    return [declared, SCALE["models"][declared["from"]]] if declared["kind"] == "rotated" else [declared]
+    return [declared, *declared_model(declared["from"])] if "from" in declared else [declared]
+
+
+def prompt_templates(dataset):
+    """The prompt template of each model that some run trains on a data set."""
+    return {model: PROGRAM.template_of(model) for model in longest_prompts(dataset)}
 
 
 def written_from(wildcards):
@@ -119,17 +129,37 @@ def raw_provenance(wildcards):
     return expand(rules.fetch_source.output.provenance, source=sources, dataset=wildcards.dataset)
 
 
-def launcher():
-    """The command that starts training: plain Python on a CPU or one GPU, accelerate on several."""
+def launcher(wildcards):
+    """The command that starts training: plain Python on a CPU or one GPU, accelerate on several.
+
+    The memory of a card decides whether each holds everything or weights are divided (`snakemake memory`).
+    """
     devices = SCALE["settings"]["devices"]
     if devices <= 1:
         return "python"
-    return f"accelerate launch --config_file {ROOT}/envs/accelerate/ddp.yaml --num_processes {devices}"
+    config = "fsdp2" if wildcards.run_id in PROGRAM.divided else "ddp"
+    return f"accelerate launch --config_file {ROOT}/envs/accelerate/{config}.yaml --num_processes {devices}"
 
 
 def training_problems(wildcards):
     """The training split of a run's data set."""
     return f"{RESULTS}/data/{PROGRAM.dataset_of(wildcards.run_id)}/train.parquet"
+
+
+def kept_of(wildcards):
+    """The manifest of the run that kept a step on its way."""
+    return f"{RESULTS}/train/{PROGRAM.kept[wildcards.run_id]}/run.json"
+
+
+def kept_step(wildcards):
+    """The optimizer step behind which it was kept."""
+    run_id = PROGRAM.kept[wildcards.run_id]
+    return kept_ids(run_id, PROGRAM.specs[run_id])[wildcards.run_id]
+
+
+def kept_runs():
+    """The kept steps that some output has made a run of: only these are there to be verified."""
+    return [run_id for run_id in KEPT if Path(RESULTS, "train", run_id, "run.json").is_file()]
 
 
 def finished_run(wildcards):
@@ -163,6 +193,17 @@ def puzzle_scores_of(run_id):
 def suite_problems(wildcards):
     """The held-out problems of each benchmark of a suite."""
     return expand(rules.curate_dataset.output.eval, dataset=list(PROGRAM.suites[wildcards.suite].benchmarks))
+
+
+def answered(path):
+    """Input function: a file of what an untrained base answered to the benchmark of the first steps, by the first study that has it."""
+
+    def find(wildcards):
+        run_id, benchmark = f"{wildcards.model}{BASE_SUFFIX}", SCALE["spectra"]["first_steps"]["benchmark"]
+        suites = [name for name in PROGRAM.run_suites(run_id) if benchmark in PROGRAM.suites[name].benchmarks]
+        return path.format(run_id=run_id, suite=suites[0])
+
+    return find
 
 
 PRINTED_COUNTS = sorted(STUDIES.glob("*/reported/parameters.csv"))
@@ -205,5 +246,6 @@ def printed_tables(wildcards):
 
 def archived_names(wildcards):
     """Which runs, bases and documents belong to a study; all else of the results is shared."""
-    runs = [*PROGRAM.rows_of(wildcards.study), *PROGRAM.bases_of([wildcards.study])]
+    study = wildcards.study
+    runs = [*PROGRAM.rows_of(study), *PROGRAM.kept_of(study), *PROGRAM.bases_of([study])]
     return {"train": runs, "specs": runs, "evaluate": runs, "paper": [wildcards.study]}

@@ -19,5 +19,5 @@ if __name__ == "__main__":
         train_path=snakemake.output.train,
         eval_path=snakemake.output.eval,
         card_path=snakemake.output.card,
-        limits=load_limits(snakemake.params.longest_prompts, snakemake.input.models, snakemake.params.template),
+        limits=load_limits(snakemake.params.longest_prompts, snakemake.input.models, snakemake.params.templates),
     )

@@ -15,7 +15,7 @@ if __name__ == "__main__":
         architecture=snakemake.params.model["architecture"],
         steps=snakemake.params.model["steps"],
         template=snakemake.params.template,
-        **snakemake.params.pretrain,
+        **{**snakemake.params.pretrain, "seed": snakemake.params.model.get("seed", snakemake.params.pretrain["seed"])},
     )
     corpus = snakemake.params.model.get("corpus", "digits")
     pretrain_base(settings, Path(snakemake.output.model).parent, corpus)

@@ -30,8 +30,10 @@ PROBLEMS = _schema(
         "difficulty": pa.Column(float, nullable=True, description="on the source's own scale"),
         "topic": pa.Column(str, nullable=True),
         "meta": pa.Column(str, description="JSON object with further facts of the source"),
+        "solution": pa.Column(str, nullable=True, description="worked, as the source tells it; only sft reads it"),
     },
     ["problem_id"],
+    grows=True,
 )
 
 METRICS = _schema(
@@ -39,9 +41,11 @@ METRICS = _schema(
     {
         "run_id": pa.Column(str),
         "step": pa.Column(int, pa.Check.ge(1), description="optimizer step"),
-        "reward": pa.Column(float, description="mean total reward of the step's completions"),
-        "accuracy": pa.Column(float, UNIT, description="mean accuracy reward"),
-        "format": pa.Column(float, description="mean format reward"),
+        "loss": pa.Column(float, nullable=True, description="what the step went down on; of sft nats per token"),
+        # What speaks of rollouts is missing from a run of sft.
+        "reward": pa.Column(float, nullable=True, description="mean total reward of the step's completions"),
+        "accuracy": pa.Column(float, UNIT, nullable=True, description="mean accuracy reward"),
+        "format": pa.Column(float, nullable=True, description="mean format reward"),
         "kl": pa.Column(
             float,
             nullable=True,
@@ -55,10 +59,17 @@ METRICS = _schema(
             float, UNIT, nullable=True, description="share of tokens whose gradient the clipped ratio takes away"
         ),
         "completion_length": pa.Column(float, COUNT, description="mean tokens"),
-        "clipped_share": pa.Column(float, UNIT, description="share of completions cut at the token limit"),
-        "zero_std_share": pa.Column(float, UNIT, description="share of groups whose rewards are all equal"),
+        "clipped_share": pa.Column(
+            float, UNIT, nullable=True, description="share of completions cut at the token limit"
+        ),
+        "zero_std_share": pa.Column(
+            float, UNIT, nullable=True, description="share of groups whose rewards are all equal"
+        ),
         "rollout_lost_share": pa.Column(
             float, COUNT, nullable=True, description="share of the update that rounding removed from what sampled"
+        ),
+        "extra_rollouts": pa.Column(
+            float, COUNT, nullable=True, description="completions sampled for the step's generation and not used"
         ),
         "seconds": pa.Column(float, COUNT, description="wall time of the step"),
     },

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     Trained: TypeAlias = PreTrainedModel | PeftModel
 
+READING = ("make_optimizer", "callbacks", "penalty", "save_state", "load_state")  # hooks that see weights in training
 ADAPTER = "default"  # PEFT's name of the one adapter of a model
 
 
@@ -54,6 +55,11 @@ class Family(Method, ABC):
             raise TypeError(f"{made.__qualname__} lacks {', '.join(missing)}.")
         if self.family not in FAMILIES:
             raise TypeError(f"{made.__qualname__}: family '{self.family}' is none of {', '.join(FAMILIES)}.")
+
+    @property
+    def shardable(self) -> bool:  # type: ignore[override]
+        """Whether weights may be divided among processes: no hook of the method's own reads them while it trains."""
+        return all(getattr(type(self), name) is getattr(Family, name) for name in READING)
 
     @abstractmethod
     def attach(self, base: PreTrainedModel, settings: TrainSettings, decomposition: Path | None = None) -> Trained:

@@ -43,13 +43,32 @@ def load_yaml(path: str | Path) -> Any:
         InputError: If the file is missing, is not UTF-8, is not YAML, or has a key twice.
     """
     try:
-        return yaml.load(Path(path).read_text(encoding="utf-8-sig"), Loader=_UniqueKeys)
+        return parse_yaml(read_text(path))
+    except yaml.YAMLError as error:
+        raise InputError(path, f"not valid YAML ({error}).", "Correct the line that the message names.") from error
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a file (UTF-8, with or without a byte order mark).
+
+    Raises:
+        InputError: If the file is missing or is not UTF-8.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InputError(path, "no such file.", f"Known: {_siblings(Path(path))}.") from error
     except UnicodeDecodeError as error:
         raise InputError(path, f"is not UTF-8 ({error}).", "Save it as UTF-8.") from error
-    except yaml.YAMLError as error:
-        raise InputError(path, f"not valid YAML ({error}).", "Correct the line that the message names.") from error
+
+
+def parse_yaml(text: str) -> Any:
+    """YAML as values; a key that stands twice is an error.
+
+    Raises:
+        yaml.YAMLError: If it is not YAML, or has a key twice.
+    """
+    return yaml.load(text, Loader=_UniqueKeys)
 
 
 def check_against(value: Any, schema: str | Path | Mapping[str, Any], where: object) -> None:

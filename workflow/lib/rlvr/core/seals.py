@@ -10,6 +10,7 @@ from rlvr.core.io import read_json, sha256_file, write_json
 
 SEAL = "seal.json"
 WEIGHTS = ("adapter", "model")  # folders of a run
+KEPT = "steps"  # of a run: weights on its way, that its settings wanted kept
 HASHING_THREADS = 4  # hashing is the disk's and the processor's work in turns; the interpreter lock is not held
 
 
@@ -23,8 +24,8 @@ def file_digests(folder: Path) -> dict[str, str]:
 
 
 def run_digests(run: Path) -> dict[str, str]:
-    """SHA-256 of every file of ``adapter/`` and ``model/`` of a run, by its path in the run's folder."""
-    found = {part: file_digests(run / part) for part in WEIGHTS if (run / part).is_dir()}
+    """SHA-256 of every file of ``adapter/``, ``model/`` and ``steps/`` of a run, by its path in the run's folder."""
+    found = {part: file_digests(run / part) for part in (*WEIGHTS, KEPT) if (run / part).is_dir()}
     return {f"{part}/{name}": digest for part, files in found.items() for name, digest in files.items()}
 
 

@@ -133,16 +133,22 @@ def count_tokens(questions: Sequence[str], settings: CheckSettings) -> dict[str,
 def counting_tokenizer(settings: CheckSettings) -> tuple["PreTrainedTokenizerBase", str]:
     """The tokenizer of the scale's model, without its weights, and what to call it.
 
-    A small base has the workflow's own character-level tokenizer; that of a hub model is fetched at its revision.
+    A small base has the workflow's own character-level tokenizer; that of a hub model is fetched at its revision,
+    that of a packaged one with its package.
 
     Raises:
-        InputError: If the hub cannot deliver it.
+        InputError: If it cannot be fetched.
     """
     declared = settings.tokenizer
     if declared["kind"] == "pretrained":
         from rlvr.bases.tokenizer import build_tokenizer
 
         return build_tokenizer(), f"one token per character (stand-in of {settings.model})"
+    if declared["kind"] == "package":
+        from rlvr.bases.packaged_models import PackagedModel, packaged_tokenizer
+
+        packaged = PackagedModel.of(declared)
+        return packaged_tokenizer(packaged), f"{packaged.file} of {packaged.requirement}"
     from transformers import AutoTokenizer
 
     where = f"{declared['repository']}@{declared['revision']}"

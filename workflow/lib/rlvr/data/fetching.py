@@ -14,7 +14,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, sha256_file, write_json
 from rlvr.core.joblog import announce
 from rlvr.core.seeds import make_rng
-from rlvr.plan.sources import UNPINNED, Source
+from rlvr.plan.sources import UNPINNED, WRITTEN_HERE, Source
 
 if TYPE_CHECKING:
     from rlvr.data.tabular import Collected, Rows
@@ -56,9 +56,12 @@ def check_origin(source: Source, origin: Origin) -> None:
     if origin.kind not in KINDS:
         raise InputError(where, f"unknown origin '{origin.kind}'.", f"Choose one of {', '.join(KINDS)}.")
     if origin.kind == "hub" and not source.repository:
-        raise InputError(where, "is on no hub.", "Use origin mirror.")
+        other = "synthetic" if source.split == WRITTEN_HERE else "mirror"
+        raise InputError(where, "is on no hub.", f"Use origin {other}.")
     if origin.kind == "hub" and not source.revision:
         raise InputError(where, "has no pinned revision.", f"Fill in the column revision of data/sources.csv ({PIN}).")
+    if origin.kind == "mirror" and source.split == WRITTEN_HERE:
+        raise InputError(where, "has no files: its rows are written by the workflow.", "Use origin synthetic.")
     if origin.kind == "mirror":
         _mirror_files(source, origin)
 

@@ -48,13 +48,15 @@ class Usable:
     taken_out: tuple[dict[str, str], ...]
 
 
-def load_limits(longest: Mapping[str, int], manifests: Iterable[str | Path], template: str) -> list[PromptLimit]:
+def load_limits(
+    longest: Mapping[str, int], manifests: Iterable[str | Path], templates: Mapping[str, str]
+) -> list[PromptLimit]:
     """Limits by the tokenizers of installed bases.
 
     Args:
         longest: Longest prompt, in tokens, of each model that is trained on the data set, by name.
         manifests: The ``model.json`` of each of them, in the same order; its tokenizer lies beside it.
-        template: Prompt template.
+        templates: Prompt template of each of these models, by name.
 
     Raises:
         InputError: If a folder is not a usable base.
@@ -65,7 +67,7 @@ def load_limits(longest: Mapping[str, int], manifests: Iterable[str | Path], tem
         return lambda texts: tokenizer(texts)["input_ids"]
 
     pairs = zip(longest.items(), manifests, strict=True)
-    return [PromptLimit(model, encoder(path), template, limit) for (model, limit), path in pairs]
+    return [PromptLimit(model, encoder(path), templates[model], limit) for (model, limit), path in pairs]
 
 
 def take_out_unusable(problems: pd.DataFrame, dataset: str, limits: Sequence[PromptLimit] = ()) -> Usable:

@@ -51,11 +51,11 @@ def check_claims(claims: Iterable[Claim], outputs: Mapping[str, Output], names: 
 
 
 def curves_of(output: Output) -> list[str]:
-    """The curves of a figure that a claim may name: series of a curve over steps, models of a decay."""
+    """The curves of a figure that a claim may name: series of a curve over steps, models of a decay, lines."""
     plot: Mapping[str, Any] = output.plot
     if output.kind == "curve":
         return [str(curve["series"]) for curve in plot["curves"]]
-    return list(plot["models"]) if output.kind == "decay" else []
+    return list(plot["models"]) if output.kind == "decay" else list(output.lines)
 
 
 def printed_places(outputs: Mapping[str, Output]) -> set[Place]:

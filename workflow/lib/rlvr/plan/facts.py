@@ -1,9 +1,9 @@
 """Facts of a protocol: what a paper prints in words or numbers, beside what is configured and what runs record.
 
 A study declares them in ``facts.yaml``, by output; printed texts stand in ``reported/<output>.csv``. Our values are
-looked up by a path and never typed: ``recipe/...`` (the study), ``base/<model>/...`` (``data/configs``), ``scale/...``
-(scale ``paper``), ``pins/<environment>/<package>`` (``envs``), ``targets/<set>``, ``grid/<column>`` (the distinct
-values of the runs that ``where`` selects).
+looked up by a path and never typed: ``recipe/...`` and ``benchmarks/...`` (the study), ``base/<model>/...``
+(``data/configs``), ``scale/...`` (scale ``paper``), ``pins/<environment>/<package>`` (``envs``), ``targets/<set>``,
+``grid/<column>`` (the distinct values of the runs that ``where`` selects).
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ class Fact:
 
 
 def load_facts(
-    path: Path, schema: Path, candidates: Mapping[str, Facts], recipe: Tree, root: Path
+    path: Path, schema: Path, candidates: Mapping[str, Facts], recipe: Tree, root: Path, benchmarks: Tree | None = None
 ) -> dict[str, list[dict[str, Any]]]:
     """The facts of every table of a study, their configured values looked up; nothing for a study without the file.
 
@@ -64,6 +64,7 @@ def load_facts(
         candidates: Facts of the runs of the grid, by run id.
         recipe: The study's recipe.
         root: Folder of the Snakefile, for what is configured elsewhere.
+        benchmarks: The study's protocols of sampling.
 
     Returns:
         For every output its facts as plain values, ready for :class:`Fact`.
@@ -75,7 +76,7 @@ def load_facts(
         return {}
     content = load_yaml(path)
     check_against(content, schema, path)
-    sources = value_sources(recipe, root)
+    sources = value_sources(recipe, root) | {"benchmarks": benchmarks or {}}
     found = {}
     for output, entries in content.items():
         printed = read_texts(path.parent / "reported" / f"{output}.csv", [entry["key"] for entry in entries])

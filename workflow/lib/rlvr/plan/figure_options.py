@@ -14,9 +14,11 @@ class FigureOptions:
 
     Attributes:
         cells: Whether the figure shows cells, and so has labels, columns and rows as a table has.
+        overview: Whether it looks at every run, so that it gives no run a reason to be there.
     """
 
     cells: ClassVar[bool] = False
+    overview: ClassVar[bool] = False
 
     def evidence(self) -> Mapping[str, Sequence[Any]]:
         """Keys of the files that it reads beside its cells, by kind of evidence.
@@ -31,6 +33,10 @@ class FigureOptions:
 
     def columns(self) -> Collection[str]:
         """Keys of the columns of cells that it draws; each must be declared."""
+        return ()
+
+    def lines(self) -> Sequence[str]:
+        """Lines of its CSV (columns series, index, mean, runs) that a claim may read as curves."""
         return ()
 
 

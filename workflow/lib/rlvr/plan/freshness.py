@@ -6,7 +6,7 @@ Imported by the Snakefile at parse time: no heavy imports here.
 from collections.abc import Mapping
 from typing import Any
 
-from rlvr.plan.settings import TrainSettings
+from rlvr.plan.settings import LATER, TrainSettings
 
 CADENCE = "checkpoint_every_steps"
 TRIPLES = "decomposition_sha256"
@@ -40,13 +40,17 @@ def deciding_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 def find_differences(recorded: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
     """Settings whose recorded value is another than the one asked for today, in words, by name.
 
+    A setting that came later counts as recorded with what earlier runs did without a word of it.
+
     Args:
         recorded: ``settings`` of a run's ``run.json``, whichever version wrote it.
         asked: What ``deciding_settings`` returns.
     """
-    missing = "not recorded"
+    before, today = ({**dict.fromkeys({*recorded, *asked}, "not recorded"), **known} for known in (recorded, asked))
+    before |= {name: value for name, value in LATER.items() if name in before and name not in recorded}
+    today |= {name: value for name, value in LATER.items() if name in today and name not in asked}
     return [
-        f"{name} {recorded.get(name, missing)} (today {asked.get(name, missing)})"
-        for name in sorted({*recorded, *asked} - NO_PART_OF_THE_RESULT)
-        if recorded.get(name, missing) != asked.get(name, missing)
+        f"{name} {before[name]} (today {today[name]})"
+        for name in sorted(before.keys() - NO_PART_OF_THE_RESULT)
+        if before[name] != today[name]
     ]

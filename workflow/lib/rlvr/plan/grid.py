@@ -36,8 +36,12 @@ SHORT = {
     "butterfly_factors": "m{}",
     "base_dtype": "{}",
     "trained_dtype": "trained-{}",
+    "algorithm": "{}",
+    "truncated_completions": "truncated-{}",
+    "resampling_rounds": "resampled{}",
 }
-NOT_SETTINGS = ("run_id", "tier", "for", "seed", "model", "dataset", "completions_per_step")
+# What is kept on the way changes nothing that comes out at the end, and so no id.
+NOT_SETTINGS = ("run_id", "tier", "for", "seed", "model", "dataset", "completions_per_step", "keep_steps")
 OF_METHODS = ("method", "rank", "alpha", "axes", "target_modules")
 
 Row = dict[str, Any]

@@ -14,10 +14,10 @@ from typing import Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, read_json
-from rlvr.plan.memory import GIB, leaves_out, memory_row, run_load, unfit_runs
-from rlvr.plan.outputs_file import read_reported
+from rlvr.plan.memory import GIB, NOWHERE, Needed, leaves_out, needed_memory, run_load
 from rlvr.plan.printed import parse_printed
 from rlvr.plan.program import Program
+from rlvr.plan.reported import read_reported
 from rlvr.plan.settings import TrainSettings
 from rlvr.plan.shapes import ModelShape
 from rlvr.plan.sources import Source
@@ -30,8 +30,9 @@ SAMPLED_PER_SECOND = 2500.0  # ASSUME: tokens per second of one H100 with an 8B 
 MEAN_SHARE = 0.5  # ASSUME: of the longest completion that a mean one has
 BYTES_PER_TOKEN = 2.5  # ASSUME: of a sampled text in Parquet
 HOUR = 3600.0
+NOTHING = Needed(0.0, 0.0, "")  # of a run without a card, or whose base is not known yet
 COLUMNS = ("study", "tier", "runs", "trained", "sampled", "missing_gpu_hours", "low", "high", "measured", "gpus",
-           "path_hours", "storage_gib", "card_gib", "needed_gib", "unfit")  # fmt: skip
+           "path_hours", "storage_gib", "card_gib", "needed_gib", "divided", "unfit", "host_gib")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,11 @@ class Launch:
         self.program, self.shapes, self.sources, self.results = program, shapes, sources, results
         base = shapes.get(PRINTED_MODEL)
         comparable = printed is not None and program.scale["comparable"] and base is not None
-        self.cost, self.memory = cache(self.cost), cache(self.memory)  # type: ignore[method-assign]
+        self.cost = cache(self.cost)  # type: ignore[method-assign]
         self.rates = Rates(printed_rates(printed, base) if comparable and printed and base else {}, self._measured())
         models = {run_id: program.model_of(run_id) for run_id in program.specs}
-        self.unfit = unfit_runs(program.specs, shapes, models, program.methods, self._train.get("card_gib", 0.0))
+        self.memory = needed_memory(program.specs, shapes, models, program.methods, self._train)
+        self.unfit = {run_id: each.why for run_id, each in self.memory.items() if each.way == NOWHERE}
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per study and tier, of ``COLUMNS``."""
@@ -105,6 +107,7 @@ class Launch:
         left_out = self.unfit if leaves_out(self._train) else {}
         runs = list(replace(whole, unfit=left_out).rows_of(study))
         unfit = [run_id for run_id in whole.rows_of(study) if run_id in self.unfit]
+        needed = [self.memory.get(run_id, NOTHING) for run_id in runs]
         costs = {run_id: self.cost(run_id) for run_id in runs}
         known = [cost for cost in costs.values() if cost is not None]
         totals = [sum(cost.hours[index] for cost in known) for index in range(3)]
@@ -117,7 +120,9 @@ class Launch:
             sum(cost.measured for cost in known), self._train["gpu"],
             round(max((cost.path for cost in known), default=0.0), 1),
             round((bases + sum(cost.stored for cost in known)) / GIB, 1), self._train.get("card_gib", 0.0),
-            max(map(self.memory, runs), default=0.0), len(unfit),
+            max((each.card for each in needed), default=0.0),
+            sum(each.way == "fsdp2" for each in needed), len(unfit),
+            max((each.host for each in needed), default=0.0),
         )  # fmt: skip
         return dict(zip(COLUMNS, values, strict=True))
 
@@ -173,15 +178,6 @@ class Launch:
         names = {suite for suite, _ in self._sampled(run_id)}
         folder = self.results / "evaluate" / run_id
         return bool(names) and all((folder / name / "samples.json").is_file() for name in names)
-
-    def memory(self, run_id: str) -> float:
-        """GiB of a card that a run needs as it is started; 0 where its base's shape is not known."""
-        spec, shape = self.program.specs[run_id], self.shapes.get(self.program.model_of(run_id))
-        if shape is None:
-            return 0.0
-        settings = TrainSettings.from_json(spec, run_id)
-        card = self._train.get("card_gib", 0.0)
-        return float(memory_row(shape, settings, self.program.methods[spec["method"]], card)["ddp"])
 
     @property
     def _train(self) -> Mapping[str, Any]:
@@ -272,12 +268,15 @@ def plan_text(rows: Iterable[Mapping[str, Any]], missing: Iterable[str]) -> str:
         hours = "unknown" if row["missing_gpu_hours"] is None else f"{row['missing_gpu_hours']:,.0f}"
         cost = f"{hours} ({row['low']:,.0f} to {row['high']:,.0f})"
         unfit = f", {row['unfit']} do not fit" if row["unfit"] else ""
-        card = f"{row['needed_gib']:.0f} / {row['card_gib']:.0f} GiB{unfit}" if row["card_gib"] else "no card"
+        divided = f", {row['divided']} divided" if row["divided"] else ""
+        parts = f"{row['needed_gib']:.0f} / {row['card_gib']:.0f} GiB{divided}{unfit}; host {row['host_gib']:.0f} GiB"
+        card = parts if row["card_gib"] else "no card"
         lines.append(
             f"{row['study']:28}{row['tier']:7}{row['runs']:>5}{row['trained']:>6}  {cost:>26}"
             f"{row['path_hours']:>11.1f} h{row['storage_gib']:>6,.0f} GiB  {card}"
         )
     lines.append("Hours: printed ones (table 12) per completion and parameter, measured ones where a run is finished.")
+    lines.append("Divided: weights, gradients and moments are shared out among the cards of a run (FSDP2).")
     lines.append("Sampling is an assumption until then. Longest way: one run and its samples, with every card at once.")
     return "\n".join([*lines, *(f"missing: {each}" for each in missing)]) + "\n"
 

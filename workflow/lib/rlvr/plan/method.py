@@ -40,6 +40,7 @@ class Method:
         exports: Whether a run also writes merged weights, because its adapter has no formula in ``weights.updates``.
         decomposes: Whether it starts from singular vectors of the base.
         has_dropout: Whether it drops inputs of its adapter at random.
+        shardable: Whether weights that it trains may be divided among processes.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Method:
     exports: bool = False
     decomposes: bool = False
     has_dropout: bool = False
+    shardable: bool = False
 
 
 AnyMethod = TypeVar("AnyMethod", bound=Method)

@@ -8,11 +8,13 @@ from typing import Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import load_yaml
+from rlvr.plan.declarations import declared_in
 from rlvr.plan.labels import read_labels
 from rlvr.plan.method import FAMILIES
 from rlvr.plan.options import build
 from rlvr.plan.outputs import Output
 from rlvr.plan.outputs_file import Kinds
+from rlvr.plan.scale import expand_ladders
 from rlvr.plan.sources import Source
 from rlvr.plan.study import Study
 
@@ -51,8 +53,8 @@ class Names:
         found: dict[str, set[str]] = {part: set(scale[part]) for part in ("models", "datasets")}
         for path in sorted(scales.glob("*.yaml")):
             content = _lenient(path)
-            for part, names in found.items():
-                names |= set(content.get(part) or ())
+            found["models"] |= _model_names(content.get("models"), path)
+            found["datasets"] |= set(content.get("datasets") or ())
         return cls(frozenset(found["models"]), frozenset(found["datasets"]), sources, templates)
 
     @property
@@ -78,15 +80,12 @@ def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> Non
     Raises:
         InputError: Names the key and the name.
     """
-    check_known(scale["template"], names.templates, "template", path)
-    for dataset, entry in scale["datasets"].items():
-        for source in entry["sources"]:
-            check_known(source, names.sources, "source", f"{path}, data set '{dataset}'")
-        strata = entry.get("strata", {})
-        for level in strata.get("unlabelled", {}).values():
-            check_known(level, strata["levels"], "level", f"{path}, data set '{dataset}', key 'strata.unlabelled'")
-    for family in scale["factors"]["learning_rate"]:
-        check_known(family, (DEFAULT, *FAMILIES), "family", f"{path}, key 'factors.learning_rate'")
+    check_templates(scale, names, path)
+    check_sources(scale, names, path)
+    factors = scale["factors"]
+    for key, rates in {"learning_rate": factors["learning_rate"], **factors.get("studies", {})}.items():
+        for family in rates:
+            check_known(family, (DEFAULT, *FAMILIES), "family", f"{path}, key 'factors', '{key}'")
     for benchmark in scale["sampling"]:
         check_known(benchmark, (DEFAULT, *scale["datasets"]), "benchmark", f"{path}, key 'sampling'")
     for axes, dims in scale["quanta_dims"].items():
@@ -95,6 +94,32 @@ def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> Non
     for suite, members in scale["suites"].items():
         if suite in scale["datasets"] and suite not in members:
             raise InputError(path, f"suite '{suite}' is named like a data set that is not in it.", "Rename it.")
+
+
+def check_sources(scale: Mapping[str, Any], names: Names, path: Path) -> None:
+    """Check the sources of the data sets of a scale, and the levels that a sample by strata names.
+
+    Raises:
+        InputError: Names the data set and the source or level.
+    """
+    for dataset, entry in scale["datasets"].items():
+        for source in entry["sources"]:
+            check_known(source, names.sources, "source", f"{path}, data set '{dataset}'")
+        strata = entry.get("strata", {})
+        for level in strata.get("unlabelled", {}).values():
+            check_known(level, strata["levels"], "level", f"{path}, data set '{dataset}', key 'strata.unlabelled'")
+
+
+def check_templates(scale: Mapping[str, Any], names: Names, path: Path) -> None:
+    """Check the prompt templates of a scale and of its models.
+
+    Raises:
+        InputError: Names the template and who asks for it.
+    """
+    check_known(scale["template"], names.templates, "template", path)
+    for model, entry in scale["models"].items():
+        if "template" in entry:
+            check_known(entry["template"], names.templates, "template", f"{path}, model '{model}'")
 
 
 def check_study_names(study: Study, names: Names, bibliography: Path) -> None:
@@ -119,7 +144,7 @@ def check_output_names(outputs: Mapping[str, Output], study: Study, kinds: Kinds
         InputError: Names the output and the name.
     """
     for key, output in outputs.items():
-        where = f"{study.folder / 'outputs.yaml'}, output '{key}'"
+        where = f"{declared_in(study.folder / 'outputs.yaml')}, output '{key}'"
         for column in output.columns:
             for benchmark in column.benchmarks:
                 check_known(benchmark, study.benchmarks, "benchmark", f"{where}, column '{column.key}'")
@@ -145,6 +170,14 @@ def series_of(output: Output, kinds: Kinds) -> list[str]:
         return []
     options = build(kinds[output.kind], output.plot, output.key)
     return list(dict.fromkeys([*options.series(), *(row.series for row in output.rows if row.series)]))
+
+
+def _model_names(models: Any, path: Path) -> set[str]:
+    """Names of a scale's models, ladders as their rungs; a table that is not in order adds what it names."""
+    try:
+        return set(expand_ladders(models or {}, path))
+    except (InputError, TypeError, KeyError, AttributeError):
+        return set(models or ())
 
 
 def _lenient(path: Path) -> Mapping[str, Any]:

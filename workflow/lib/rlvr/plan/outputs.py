@@ -9,11 +9,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rlvr.plan.statistics import ANSWERS, EVIDENCE, PAIR_KINDS, SCORE, STATISTICS, Statistic
-from rlvr.plan.table_kinds import FACTS, TABLE_KINDS
+from rlvr.plan.statistics import ANSWERS, EVIDENCE, FIRST_STEPS, PAIR_KINDS, SCORE, STATISTICS, Statistic
+from rlvr.plan.table_kinds import TABLE_KINDS
 
 SEED_MEANS = "seed_means"
-OVERVIEWS = (FACTS, "dynamics")  # kinds of outputs that look at every run
 Key = tuple[str, ...]  # of a file: a value for each wildcard of its path
 Sides = tuple[tuple[str, ...], ...]  # runs of a cell, in groups
 Required = dict[str, tuple[Key, ...]]  # by kind of evidence
@@ -27,22 +26,24 @@ class Column:
         key: Name in files and macros.
         header: One or two levels of heading.
         statistic: What a cell shows of one run, a name of ``STATISTICS``.
-        conditions: Which of a row's runs the cell is made from; two for a difference.
-        reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std`` (n - 1), ``max``,
-            ``min``, or ``difference`` (largest of the first group minus largest of the second).
+        condition: Which of a row's runs the cell is made from.
+        reduce: How several runs become one number: ``only`` (exactly one run), ``mean``, ``std``, ``max``,
+            ``min``, or ``difference`` (of the two columns in ``parts``).
         over: Over what it goes: ``seeds`` (the runs differ in nothing else), ``runs``, or ``seed_means`` (the runs of
             each setting become a mean over seeds first).
         benchmarks: Problems of a score; several make a macro average.
-        over_modules: ``mean`` or ``std`` of a spectral quantity over the adapted modules.
+        over_modules: ``mean``, ``std``, ``min`` or ``max`` of a spectral quantity over the modules.
         printed: Column of the reported table that stands beside it.
         decimals: Digits after the point where no printed number says.
         last_steps: Steps at the end of training that a metric is averaged over.
+        divided_by: What a standard deviation of n values divides by: ``n - 1``, or ``n`` as some papers do.
+        parts: Of a difference, the column that it starts from and the one that is taken off.
     """
 
     key: str
     header: tuple[str, ...]
     statistic: str
-    conditions: tuple[Mapping[str, Any], ...] = ({},)
+    condition: Mapping[str, Any] = field(default_factory=dict)
     reduce: str = "only"
     over: str = "runs"
     benchmarks: tuple[str, ...] = ()
@@ -50,16 +51,27 @@ class Column:
     printed: str = ""
     decimals: int = 1
     last_steps: int = 10
+    divided_by: str = "n - 1"
+    parts: tuple["Column", ...] = ()
 
     @property
     def shown(self) -> Statistic:
         """The statistic with all that is known of it."""
         return STATISTICS[self.statistic]
 
+    def deviation_factor(self, count: int) -> float:
+        """What turns a standard deviation with n - 1 of so many values into this column's."""
+        return ((count - 1) / count) ** 0.5 if self.divided_by == "n" else 1.0
+
     @property
     def unit(self) -> str:
         """Unit of the cells."""
         return self.shown.unit
+
+    @property
+    def is_of_bases(self) -> bool:
+        """Whether its cells show untrained bases alone."""
+        return self.shown.source == FIRST_STEPS
 
     @property
     def is_score(self) -> bool:
@@ -71,7 +83,8 @@ class Column:
 class Row:
     """One row: its key, the texts of the label columns, the runs of each cell by column, and a point's series.
 
-    The runs of a cell are in groups: two for a difference, one per setting for a largest mean, otherwise one.
+    The runs of a cell are in groups: one per setting for a largest mean, those of both parts for a difference, one
+    otherwise.
     """
 
     key: str
@@ -96,6 +109,8 @@ class Output:
         plot: Options of the kind, with run ids where conditions stood; of a table of facts, its facts.
         reads: Keys of the files that it reads beside its cells, by kind of evidence: a name, or a tuple of names.
         pairs: Which of its runs are pairs of checkpoints from elsewhere.
+        lines: Lines of its CSV that a claim may read as curves.
+        overview: Whether it looks at every run, as its kind says.
     """
 
     key: str
@@ -109,6 +124,8 @@ class Output:
     plot: Mapping[str, Any] = field(default_factory=dict)
     reads: Mapping[str, tuple[str | Key, ...]] = field(default_factory=dict)
     pairs: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    overview: bool = False
 
     @property
     def has_cells(self) -> bool:
@@ -143,7 +160,7 @@ class Output:
         """The output of a declaration."""
         columns = tuple(Column(**_tuples(column)) for column in declaration["columns"])
         rows = tuple(Row(**_tuples(row)) for row in declaration["rows"])
-        rest = {"labels": tuple(declaration["labels"]), "pairs": tuple(declaration["pairs"])}
+        rest = {name: tuple(declaration[name]) for name in ("labels", "pairs", "lines")}
         return cls(**{**declaration, **rest, "columns": columns, "rows": rows})
 
 
@@ -154,6 +171,7 @@ def required_inputs(
     pairs: Iterable[str] = (),
     relatives: Mapping[str, Iterable[str]] | None = None,
     shapes: Iterable[str] = (),
+    models: Iterable[str] | None = None,
 ) -> Required:
     """List the files that an output needs of the runs in the selected tier; other runs become "not run".
 
@@ -164,6 +182,7 @@ def required_inputs(
         pairs: Pairs of checkpoints that the scale measures; others become "not run".
         relatives: Runs of the tier that are read beside a run of a cell, to know how far its seeds lie apart.
         shapes: Weights that the tier measures starts of; a figure leaves others out.
+        models: Models of the scale; a figure leaves others out. All count by default.
 
     Returns:
         Keys of files for every kind of evidence, sorted and without repetition.
@@ -177,6 +196,7 @@ def required_inputs(
             for kind, key in _keys(name, column, runs, measured):
                 found[kind].add(key)
     known = {"run_id": frozenset(runs), "dataset": frozenset(datasets), "shape": frozenset(shapes)}
+    known |= {} if models is None else {"model": frozenset(models)}
     for kind, names in output.reads.items():
         wildcard, keys = EVIDENCE[kind].wildcards[0], list(map(_key, names))
         found[kind] |= {key for key in keys if wildcard not in known or key[0] in known[wildcard]}
@@ -192,10 +212,10 @@ def selected_runs(row: Row, column: Column) -> list[str]:
 def used_runs(outputs: Iterable[Output]) -> set[str]:
     """Every run that an output shows anything of; claims read cells of outputs only.
 
-    A table of facts and a figure of the training of all runs look at every run: that is no reason to have one.
+    An overview, such as a table of facts, looks at every run: that is no reason to have one.
     """
     found: set[str] = set()
-    for output in (output for output in outputs if output.kind not in OVERVIEWS):
+    for output in (output for output in outputs if not output.overview):
         found |= {name for row, column in output.cells() for name in selected_runs(row, column)}
         for kind, names in output.reads.items():
             found |= {_key(name)[0] for name in names} if EVIDENCE[kind].wildcards[0] == "run_id" else set()
@@ -224,6 +244,8 @@ def _keys(name: str, column: Column, runs: Mapping[str, str], pairs: Collection[
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a column or row with tuples where JSON has lists."""
     found = {name: tuple(value) if isinstance(value, list | tuple) else value for name, value in fields.items()}
+    if "parts" in fields:
+        found["parts"] = tuple(Column(**_tuples(part)) for part in fields["parts"])
     if "runs" in fields:
         found["runs"] = {key: tuple(map(tuple, sides)) for key, sides in fields["runs"].items()}
     return found

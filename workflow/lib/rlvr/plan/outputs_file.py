@@ -1,17 +1,17 @@
-"""Reading ``outputs.yaml``: conditions on the grid become rows of runs, printed numbers come from ``reported/``."""
+"""Outputs as declared: conditions on the grid become rows of runs, printed numbers come from ``reported/``."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
-from rlvr.core.schemas import check_against, load_yaml
+from rlvr.plan.declarations import read_declarations
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import build
 from rlvr.plan.outputs import SEED_MEANS, Column, Output, Row, selected_runs
-from rlvr.plan.printed import parse_printed
+from rlvr.plan.reported import check_reported, read_reported
 from rlvr.plan.selection import (
     BASE,
     Condition,
@@ -27,7 +27,7 @@ from rlvr.plan.selection import (
     text_of,
 )  # fmt: skip
 from rlvr.plan.statistics import PAIR_KINDS, SCORE, find_statistic
-from rlvr.plan.table_kinds import CELLS, CRITERIA, FACTS, TABLE_KINDS
+from rlvr.plan.table_kinds import CELLS, FACTS, TABLE_KINDS
 
 Kinds = Mapping[str, type[FigureOptions]]
 ALL_STUDIES = "all"  # key of the counts at real size, which one file holds for all studies
@@ -41,10 +41,10 @@ def load_outputs(
     words: Mapping[str, Collection[str]] | None = None,
     facts: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> dict[str, Output]:
-    """All outputs of a study, in the order of the file, with the printed numbers of ``reported/<output>.csv``.
+    """All outputs of a study as declared, with the printed numbers of ``reported/``.
 
     Args:
-        path: ``outputs.yaml``.
+        path: ``outputs.yaml``; where a folder ``outputs`` stands instead, its files.
         candidates: Facts of what can be selected, by run id or name of a pair, in the order of the grid; of all tiers.
         kinds: Options of every kind of figure, by kind.
         schema: JSON schema to check it against first.
@@ -55,20 +55,23 @@ def load_outputs(
     Raises:
         InputError: Names the output and the key, row or column that is wrong.
     """
-    content = load_yaml(path)
-    if schema is not None:
-        check_against(content, schema, path)
     folder = Path(path).parent / "reported"
-    found = {}
-    for key, fields in content["outputs"].items():
-        reported = folder / f"{key}.csv"
-        declared = Declared(key, fields, candidates, f"{path}, output '{key}'", words)
+    found: dict[str, Output] = {}
+    files: dict[Path, list[str]] = {}  # of printed numbers, with the outputs that show them
+    for key, (fields, file) in read_declarations(path, schema).items():
+        reported = folder / f"{fields.get('reported', key)}.csv"
+        declared = Declared(key, fields, candidates, f"{file}, output '{key}'", words)
         if declared.kind == FACTS:
             found[key] = declared.facts((facts or {}).get(key, ()))
             continue
         printed = read_reported(reported, declared.words_printed) if reported.is_file() else {}
         found[key] = declared.output(kinds, printed)
-        _check_reported(found[key], reported, declared.where)
+        if reported.is_file():
+            files.setdefault(reported, []).append(key)
+        elif "reported" in fields:
+            raise InputError(reported, "no such file.", f"See {declared.where}, key 'reported'.")
+    for reported, keys in files.items():
+        check_reported([found[key] for key in keys], reported, f"{path}, output '{', '.join(keys)}'")
     if stray := sorted(key for key in facts or {} if key not in found or found[key].kind != FACTS):
         raise InputError(
             path, f"has no table of kind '{FACTS}' named '{stray[0]}'.", "Declare it, or remove its facts."
@@ -119,7 +122,9 @@ class Declared:
 
     def output(self, kinds: Kinds, reported: Mapping[str, Mapping[str, str]]) -> Output:
         """The entry with every condition turned into runs."""
-        columns = tuple(self._column(column) for column in self.fields.get("columns", ()))
+        columns: tuple[Column, ...] = ()
+        for column in self.fields.get("columns", ()):
+            columns = (*columns, self._column(column, columns))
         rows = tuple(row for fields in self.fields.get("rows", ()) for row in self._rows(fields, columns))
         plot = self._with_runs(self.fields.get("plot", {}))
         options = self._options(kinds, plot, columns)
@@ -138,6 +143,8 @@ class Declared:
             plot=plot,
             reads=reads,
             pairs=tuple(sorted(filter(self._is_pair, named))),
+            lines=tuple(options.lines()),
+            overview=options.overview,
         )
         self._check(output)
         return output
@@ -162,8 +169,10 @@ class Declared:
         if any(entry["counted"] for entry in entries):
             reads["counts"] = (ALL_STUDIES,)
         source = self.fields.get("source", source_of(self.key))
+        overview = TABLE_KINDS[FACTS].overview
+        plot = {"facts": list(entries)}
         return Output(
-            self.key, FACTS, source, self.fields["caption"], labels, plot={"facts": list(entries)}, reads=reads
+            self.key, FACTS, source, self.fields["caption"], labels, plot=plot, reads=reads, overview=overview
         )
 
     def _options(self, kinds: Kinds, plot: Mapping[str, Any], columns: Sequence[Column]) -> FigureOptions:
@@ -181,25 +190,24 @@ class Declared:
                 raise InputError(self.where, f"draws column '{key}'.", f"Its columns are: {', '.join(known)}.")
         return options
 
-    def _column(self, fields: Mapping[str, Any]) -> Column:
+    def _column(self, fields: Mapping[str, Any], before: Sequence[Column]) -> Column:
         where = f"{self.where}, column '{fields['key']}'"
         statistic = find_statistic(fields["statistic"], where)
         ((reduce, over),) = fields.get("reduce", {"only": "runs"}).items()
-        sides = over if reduce == "difference" else [{}]
-        conditions = tuple({**fields.get("where", {}), **side} for side in sides)
-        for condition in conditions:
-            self._check_condition(condition, where)
+        condition = fields.get("where", {})
+        self._check_condition(condition, where)
         own = _texts(fields.get("benchmarks", fields.get("benchmark", ())))
         benchmarks = own or _texts(self.fields.get("benchmark", ()))
         if (statistic.source == SCORE) != bool(benchmarks if statistic.source == SCORE else own):
             remedy = "A score needs 'benchmark' or 'benchmarks', every other statistic must not have it."
             raise InputError(where, f"shows '{statistic.name}'.", remedy)
-        kept = {name: fields[name] for name in ("over_modules", "last_steps") if name in fields}
-        return Column(
-            fields["key"], _texts(fields["header"]), statistic.name, conditions, reduce,
-            over="runs" if reduce == "difference" else over, benchmarks=benchmarks if statistic.source == SCORE else (),
+        kept = {name: fields[name] for name in ("over_modules", "last_steps", "divided_by") if name in fields}
+        column = Column(
+            fields["key"], _texts(fields["header"]), statistic.name, condition, reduce,
+            over=str(over), benchmarks=benchmarks if statistic.source == SCORE else (),
             printed=fields.get("printed", fields["key"]), decimals=fields.get("decimals", statistic.decimals), **kept,
         )  # fmt: skip
+        return _as_difference(column, over, before, where) if reduce == "difference" else column
 
     def _rows(self, fields: Mapping[str, Any], columns: Sequence[Column]) -> list[Row]:
         """One row, or one for each combination of the values of ``each``."""
@@ -232,14 +240,18 @@ class Declared:
         return Row(key, labels, runs, fields.get("series", ""))
 
     def _sides(self, column: Column, own: Sequence[Condition]) -> tuple[tuple[str, ...], ...]:
-        """Runs of a cell: two groups of a difference, one per setting of a largest mean, one otherwise."""
-        sides = tuple(self._selected([*own, side], column) for side in column.conditions)
-        return tuple(by_setting(self.candidates, sides[0])) if column.over == SEED_MEANS else sides
+        """Runs of a cell: a group per setting of a largest mean, those of both parts of a difference, one otherwise."""
+        if column.parts:
+            return tuple(side for part in column.parts for side in self._sides(part, own))
+        runs = self._selected([*own, column.condition], column)
+        return tuple(by_setting(self.candidates, runs)) if column.over == SEED_MEANS else (runs,)
 
     def _selected(self, conditions: Sequence[Condition], column: Column) -> tuple[str, ...]:
-        """The runs of a cell; an untrained base has scores only."""
+        """The runs of a cell; an untrained base has scores and what is measured of bases only."""
         found = select(self.candidates, [self.common, *conditions])
-        return found if column.is_score else tuple(name for name in found if not self._is_base(name))
+        if column.is_score:
+            return found
+        return tuple(name for name in found if self._is_base(name) == column.is_of_bases)
 
     def _with_runs(self, value: Any) -> Any:
         """Options with ``runs`` in the place of every ``where``."""
@@ -298,6 +310,26 @@ class Declared:
                 raise InputError(place, f"pair '{unfit[0]}' has no {column.statistic}.", "Only spectra are measured.")
 
 
+def _as_difference(column: Column, names: Sequence[str], before: Sequence[Column], where: str) -> Column:
+    """A column that is the difference of two columns before it.
+
+    Raises:
+        InputError: If one of them is not before it, is a difference or a deviation itself, or shows something else.
+    """
+    known = {each.key: each for each in before if each.reduce not in ("difference", "std")}
+    for name in names:
+        if name not in known:
+            remedy = f"Columns before it, differences and deviations excepted: {', '.join(known) or 'none'}."
+            raise InputError(where, f"is a difference with column '{name}', which is none of those.", remedy)
+    parts = tuple(known[name] for name in names)
+    shown = {(each.statistic, each.benchmarks, each.over_modules) for each in (column, *parts)}
+    if column.condition or len(shown) > 1:
+        remedy = "Both columns have its statistic and its problems, and say with 'where' which runs they show."
+        raise InputError(where, "is a difference of other things than it shows, or narrows their runs.", remedy)
+    over = SEED_MEANS if all(part.over in (SEED_MEANS, "seeds") for part in parts) else "runs"
+    return replace(column, parts=parts, over=over)
+
+
 def source_of(key: str) -> str:
     """Where the paper prints an output of this name.
 
@@ -306,41 +338,6 @@ def source_of(key: str) -> str:
     """
     word, supplement, number = re.fullmatch(r"(table|figure)(S?)(\d+)", key).groups()  # type: ignore[union-attr]
     return "ours" if supplement else f"{word} {number}"
-
-
-def read_reported(path: Path, words: Collection[str] = ()) -> dict[str, dict[str, str]]:
-    """Printed numbers of a table, exactly as printed without the percent sign, by row and column.
-
-    Args:
-        path: CSV with a column ``row``.
-        words: Columns of words, not numbers.
-
-    Raises:
-        InputError: Names line and column of a text that is not a number.
-    """
-    found: dict[str, dict[str, str]] = {}
-    seen: set[str] = set()
-    for number, line in read_csv(path, ("row",)):
-        row = line.pop("row")
-        if row in seen:
-            raise InputError(f"{path}, line {number}", f"row '{row}' appears twice.", "Remove one of the lines.")
-        seen.add(row)
-        for column, text in line.items():
-            if text and column not in words:
-                parse_printed(text, f"{path}, line {number}, column '{column}'")
-            if text:
-                found.setdefault(row, {})[column] = text
-    return found
-
-
-def _check_reported(output: Output, path: Path, where: str) -> None:
-    """Every printed number stands beside a cell."""
-    places = {(row.key, column.printed) for row, column in output.cells()}
-    criteria = output.plot.get("criteria", ()) if output.kind == CRITERIA else ()
-    places |= {(row.key, each["key"]) for row in output.rows for each in criteria}
-    stray = sorted({(row, column) for row, texts in output.reported.items() for column in texts} - places)
-    if stray:
-        raise InputError(path, f"row '{stray[0][0]}', column '{stray[0][1]}' has no cell.", f"See {where}.")
 
 
 def _texts(value: str | Sequence[str]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from rlvr.core.errors import InputError
 
@@ -44,6 +45,18 @@ class PrintedNumber:
             return 0.0
         zeros = 0 if "." in self.digits else len(self.digits) - len(self.digits.rstrip("0"))
         return 0.5 * 10.0**-self.decimals * (10.0**zeros - 1)
+
+    def nearest(self, value: float) -> float:
+        """The number nearest to ``value`` that would be printed so: neither rounding nor a tilde makes a difference."""
+        # In decimals: 78.1 stands for 78.05 to 78.15, both ends included, which floats would miss by their last bit.
+        digits, half = Decimal(self.digits), Decimal(5).scaleb(-self.decimals - 1)
+        low = (float(digits - half) - self.slack) * self.multiplier
+        high = (float(digits + half) + self.slack) * self.multiplier
+        return min(max(value, low), high)
+
+    def says(self, value: float) -> bool:
+        """Whether ``value`` would be printed so."""
+        return self.nearest(value) == value
 
 
 def parse_printed(text: str, where: object = "printed number") -> PrintedNumber:

@@ -7,13 +7,15 @@ Read by the Snakefile at parse time; whatever is wrong here stops the dry run.
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.plan.kept_steps import kept_ids, kept_rows
 from rlvr.plan.method import Methods
 from rlvr.plan.recipe import resolve_settings
-from rlvr.plan.scale import scale_ranks
+from rlvr.plan.scale import prompts_like, scale_ranks
 from rlvr.plan.selection import BASE_SUFFIX
 from rlvr.plan.study import Study, is_public
 from rlvr.plan.suites import Suite, bare_suites, make_suites
@@ -35,7 +37,10 @@ class Program:
         specs: Resolved settings of every row of their grids, of any tier, by run id.
         suites: What is sampled together, by name.
         unfit: Why a run that does not fit a card of the scale is left out, by run id; no tier has it.
+        divided: Ids of the runs that no card holds by itself: their weights are divided among their cards.
         finished: Ids of the runs that were trained so far; tier ``finished`` takes them.
+        kept: Run of each step that is kept on the way of one, by the id of the step (``<run_id>_t<printed step>``);
+            ``specs`` has its settings, no row of a tier is one.
     """
 
     scale_name: str
@@ -46,7 +51,9 @@ class Program:
     specs: Mapping[str, Mapping[str, Any]]
     suites: Mapping[str, Suite]
     unfit: Mapping[str, str] = field(default_factory=dict)
+    divided: frozenset[str] = frozenset()
     finished: frozenset[str] = frozenset()
+    kept: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> dict[str, Mapping[str, Any]]:
@@ -67,7 +74,24 @@ class Program:
         if self.tier == FINISHED:
             return {run_id: row for run_id, row in rows.items() if run_id in self.finished}
         taken = self.scale["tiers"].get(self.tier, WORDS_OF_ROWS)
-        return {run_id: row for run_id, row in rows.items() if row["tier"] in taken and run_id not in self.unfit}
+        kept = {run_id: row for run_id, row in rows.items() if row["tier"] in taken and run_id not in self.unfit}
+        return {run_id: row for run_id, row in kept.items() if row["model"] in self.scale["models"]}
+
+    @property
+    def absent(self) -> dict[str, str]:
+        """Why the scale does without the model of a run, by run id; no tier has it."""
+        rows = {run_id: row for study in self.studies.values() for run_id, row in study.rows.items()}
+        found = {run_id: why_absent(row["model"], self.scale) for run_id, row in rows.items()}
+        return {run_id: why for run_id, why in found.items() if why}
+
+    def kept_of(self, study: str) -> dict[str, dict[str, Any]]:
+        """Kept steps of one study's runs in the selected tier, by their ids: the rows of these runs with ``step``."""
+        return kept_rows(self.rows_of(study), self.specs)
+
+    @property
+    def kept_here(self) -> list[str]:
+        """Ids of the kept steps of all runs of the selected tier."""
+        return list(dict.fromkeys(name for study in self.studies for name in self.kept_of(study)))
 
     @property
     def bases(self) -> dict[str, str]:
@@ -104,14 +128,14 @@ class Program:
         dataset = self.dataset_of(run_id)
         entry = self.scale["datasets"][dataset]
         own = [entry.get("benchmark", dataset)] if entry["eval_problems"] or "benchmark" in entry else []
-        return list(dict.fromkeys([*own, *self.studies[study].out_of_distribution]))
+        return list(dict.fromkeys([*own, *self.studies[study].out_of_distribution(dataset)]))
 
     def suites_of(self, study: str, run_id: str) -> list[str]:
         """Suites that a study wants of a run: that of its data set's benchmark, then the out-of-distribution ones.
 
         An untrained base is evaluated on everything that the study's runs of its model are.
         """
-        rows = self.rows_of(study)
+        rows, run_id = self.rows_of(study), self.kept.get(run_id, run_id)
         runs = [run_id] if run_id in rows else [name for name in rows if self._starts_from(name, run_id)]
         wanted = dict.fromkeys(benchmark for name in runs for benchmark in self.benchmarks_of(study, name))
         return list(dict.fromkeys(self.suite_of(study, benchmark) for benchmark in wanted))
@@ -138,12 +162,17 @@ class Program:
         remedy = f"Add its protocol under 'benchmarks', or a 'benchmark' to the data set in scale '{self.scale_name}'."
         raise InputError(where, f"no protocol for the benchmark '{benchmark}'.", remedy)
 
-    def sampling(self, suite: str, engine: str) -> dict[str, dict[str, Any]]:
-        """How each benchmark of a suite is sampled: its protocol, the engine, and the precision of the base."""
+    def template_of(self, model: str) -> str:
+        """The prompt template of a model: its own, or that of the scale."""
+        return str(self.scale["models"][model].get("template", self.scale["template"]))
+
+    def sampling(self, suite: str, engine: str, run_id: str | None = None) -> dict[str, dict[str, Any]]:
+        """How each benchmark of a suite is sampled: its protocol, the engine, the template of the run's model."""
+        template = self.scale["template"] if run_id is None else self.template_of(self.model_of(run_id))
         common = {
             "batch_completions": self.scale["evaluate"]["batch_completions"],
             "seed": self.scale["evaluate"]["seed"],
-            "template": self.scale["template"],
+            "template": template,
             "dtype": self.scale["evaluate"]["dtype"],
             "device": "cuda" if self.scale["resources"]["sample"]["gpu"] else "cpu",
             "engine": engine,
@@ -167,6 +196,16 @@ class Program:
         return base in self.bases and self.model_of(run_id) == self.bases[base]
 
 
+def why_absent(model: str, scale: Mapping[str, Any]) -> str:
+    """Why a scale does without a model, by its ``absent``; empty for one that it has or does not know of.
+
+    >>> why_absent("rung-3", {"models": {}, "absent": {"rung-*": "too large"}})
+    'too large'
+    """
+    reasons = scale.get("absent", {}).items() if model not in scale["models"] else ()
+    return next((why for pattern, why in reasons if fnmatchcase(model, pattern)), "")
+
+
 def finished_runs(results: str | Path) -> frozenset[str]:
     """Ids of the runs whose manifests, which are written last, lie under a folder of results."""
     return frozenset(path.parent.name for path in (Path(results) / "train").glob("*/run.json"))
@@ -188,10 +227,12 @@ def make_program(
     """
     specs_of = {study.name: bind(study, scale_name, scale, methods) for study in studies}
     merged, renamed = merge_specs(studies, specs_of)
+    kept = {name: run_id for run_id, spec in merged.items() for name in kept_ids(run_id, spec)}
+    merged |= {name: {**merged[run_id], "run_id": name} for name, run_id in kept.items()}
     shared = [rename_runs(study, renamed) for study in studies]
     by_name = {study.name: study for study in shared}
     suites = make_suites(shared, scale) if studies else bare_suites(scale)
-    program = Program(scale_name, scale, tier, methods, by_name, merged, suites, finished=finished)
+    program = Program(scale_name, scale, tier, methods, by_name, merged, suites, finished=finished, kept=kept)
     check_ids(program)
     check_benchmarks(program)
     check_pairs(shared)
@@ -204,6 +245,10 @@ def check_ids(program: Program) -> None:
     Raises:
         InputError: Names the run.
     """
+    for name, run_id in program.kept.items():
+        if any(name in study.rows for study in program.studies.values()):
+            problem = f"a step that run '{run_id}' keeps has the id '{name}' of another run."
+            raise InputError("keep_steps", problem, "Give one of the studies another run_tag.")
     for study in program.studies.values():
         if clashes := sorted(program.bases.keys() & study.rows):
             problem = f"run '{clashes[0]}' has the id of an untrained base of scale '{program.scale_name}'."
@@ -217,21 +262,30 @@ def bind(study: Study, scale_name: str, scale: Mapping[str, Any], methods: Metho
         InputError: Names the row and what the scale lacks.
     """
     ranks = scale_ranks(study.ranks, scale["factors"]["rank_divisor"])
-    specs = {}
+    scale, specs = with_own_factors(study.name, scale), {}
     for run_id, row in study.rows.items():
         where = f"{study.grid_path}, run '{run_id}'"
         for column, known in (("model", scale["models"]), ("dataset", scale["datasets"])):
-            if row[column] not in known:
+            if row[column] not in known and not (column == "model" and why_absent(row[column], scale)):
                 remedy = f"Scale '{scale_name}' has: {', '.join(known)}. Add it there or change the row."
                 raise InputError(where, f"{column} '{row[column]}' is not in the scale.", remedy)
         specs[run_id] = resolve_settings(row, study.recipe, scale, methods, ranks, study.grid_path)
     return specs
 
 
+def with_own_factors(study: str, scale: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The scale with the factors on rates that it has for one study, over those that it has for all."""
+    factors = scale["factors"]
+    rates = {**factors["learning_rate"], **factors.get("studies", {}).get(study, {})}
+    return {**scale, "factors": {**factors, "learning_rate": rates}}
+
+
 def prompt_limits(
     scale_name: str, scale: Mapping[str, Any], names: Iterable[str], load: Callable[[str], Study], methods: Methods
 ) -> dict[str, dict[str, int]]:
     """The longest prompt that each model may see of a data set, in tokens, over every study and not only the selected.
+
+    Models whose prompts have the same tokens (:func:`rlvr.plan.scale.prompts_like`) count as the first of them.
 
     A data set must not change when another study is selected. Where the runs of a model differ, the shortest limit
     counts. A study that does not load, or that the scale cannot serve, has no runs here; selecting it says why.
@@ -254,6 +308,9 @@ def prompt_limits(
             continue
         for spec in specs.values():
             model = scale["datasets"][spec["dataset"]].get("stand_in_model", spec["model"])
+            if model not in scale["models"]:
+                continue
+            model = prompts_like(model, scale)
             found, limit = limits.setdefault(spec["dataset"], {}), spec["max_prompt_tokens"]
             found[model] = min(limit, found.get(model, limit))
     return {dataset: dict(sorted(found.items())) for dataset, found in sorted(limits.items())}

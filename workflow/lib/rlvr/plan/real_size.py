@@ -1,5 +1,6 @@
 """Rows whose parameters are counted at real size: what the papers print, and the runs of the selected grids."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,34 @@ from rlvr.plan.study import Study, complete_recipe
 REAL_SCALE = "paper"
 UNITS = ("parameters", "percent")
 TEXTS = ("method", "target_modules")
+PLACE = re.compile(r"\[(\S+) (\S+) (\S+)\]")
 
 
 def load_printed_counts(path: str | Path) -> list[dict[str, str]]:
     """Rows of a study's ``reported/parameters.csv``, with the study's name.
 
+    A count that stands in a table beside it is written as its place, ``[table row column]``, and looked up there.
+
     Raises:
-        InputError: For a printed number that cannot be read or an unknown unit; names the line.
+        InputError: For a printed number that cannot be read or is not there, or an unknown unit; names the line.
     """
     rows = read_csv(path, ("label", "model", "method", "printed", "unit"))
     for line, row in rows:
         where = f"{path}, line {line}"
+        if place := PLACE.fullmatch(row["printed"]):
+            row["printed"] = _text_at(Path(path).parent, place[1], place[2], place[3], where)
         parse_printed(row["printed"], where)
         if row["unit"] not in UNITS:
             raise InputError(where, f"unit '{row['unit']}'.", f"Choose one of {', '.join(UNITS)}.")
     return [{"study": Path(path).parents[1].name, **row} for _, row in rows]
+
+
+def _text_at(folder: Path, table: str, row: str, column: str, where: str) -> str:
+    """The printed text of a cell of a reported table."""
+    lines = [line for _, line in read_csv(folder / f"{table}.csv", ("row",)) if line["row"] == row]
+    if not lines or not lines[0].get(column):
+        raise InputError(where, f"[{table} {row} {column}] names no printed cell.", f"See {table}.csv beside it.")
+    return lines[0][column]
 
 
 def real_size_rows(

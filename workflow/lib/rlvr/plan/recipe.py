@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.plan.adjusting import drop_defaults, fit_generation, neutral_for, scaled_buffer, scaled_steps
 from rlvr.plan.method import Methods, look_up_method
 from rlvr.plan.settings import TrainSettings
 
@@ -36,7 +37,8 @@ def resolve_settings(
         where: File or line that a message shall name; the run id is added.
 
     Returns:
-        The fields of ``TrainSettings`` as JSON values.
+        The fields of ``TrainSettings`` as JSON values, without those that came later and have the value that earlier
+        runs had without a word (``settings.LATER``).
 
     Raises:
         InputError: If the recipe has no rate for the row's family, the scale no dims for its axes, or the settings
@@ -47,9 +49,14 @@ def resolve_settings(
     method = look_up_method(where, row["method"], methods)
     resolved = {key: value for key, value in recipe.items() if key != "learning_rate"} | dict(scale["settings"])
     resolved |= {key: value for key, value in cells.items() if key in recipe and key != "learning_rate"}
+    resolved |= neutral_for(cells, resolved["algorithm"], where)
+    stated = dict(resolved)
     resolved |= {key: min_given(resolved[key], scale["caps"].get(key)) for key in CAPPED}
+    resolved |= {"overlong_buffer_tokens": scaled_buffer(stated, resolved["max_completion_tokens"])}
+    resolved |= {"completions_per_step": fit_generation(resolved, scale["caps"].get("completions_per_generation"))}
+    kept = scaled_steps(stated, resolved["max_steps"], where)
     resolved |= {name: cells[name] for name in ("run_id", "model", "dataset", "method", "seed")}
-    resolved |= {"template": scale["template"], "recipe_version": scale["recipe_version"]}
+    resolved |= {"template": template_of(cells, scale), "recipe_version": scale["recipe_version"]}
     resolved |= {
         "rank": None if "rank" not in cells else ranks[cells["rank"]],
         "alpha": scaled_alpha(cells, ranks),
@@ -59,10 +66,20 @@ def resolve_settings(
         "micro_batch_completions": micro_batch(resolved),
         "dropout": adapter_dropout(where, cells, resolved["dropout"], method),
         "printed": {name: cells.get(name) for name in ("model", "rank", "alpha")},
+        "keep_steps": list(kept.values()),
     }
+    if kept:
+        resolved["printed"]["keep_steps"] = list(kept)
     resolved |= {name: kind(cells[name]) for name, kind in OF_METHOD.items() if name in cells}
     TrainSettings.from_json(resolved, where)
-    return resolved
+    return drop_defaults(resolved)
+
+
+def template_of(cells: Mapping[str, Any], scale: Mapping[str, Any]) -> str:
+    """The prompt template of the model that a row starts from: its own, or that of the scale."""
+    dataset = scale["datasets"].get(cells["dataset"], {})
+    model = scale["models"].get(dataset.get("stand_in_model", cells["model"]), {})
+    return str(model.get("template", scale["template"]))
 
 
 def min_given(value: int, cap: int | None) -> int:

@@ -3,13 +3,15 @@
 A scale holds no paper's recipe. ``from: <other scale>`` takes everything that is not restated from another scale.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, check_name, load_yaml
 
+DERIVED = ("rotated", "tuned")  # kinds of models that are made from another one
 REPLACED = ("datasets", "models", "stand_ins", "suites", "resources")  # a scale's own replace the other's
 
 
@@ -28,8 +30,62 @@ def load_scale(name: str, folder: Path, schemas: Path) -> dict[str, Any]:
     path = folder / f"{name}.yaml"
     scale = _inherited(path, (name,))
     check_against(scale, schemas / "scale.schema.yaml", path)
+    scale["models"] = expand_ladders(scale["models"], path)
     check_scale(scale, path)
     return scale
+
+
+def expand_ladders(models: Mapping[str, Mapping[str, Any]], path: object) -> dict[str, Mapping[str, Any]]:
+    """The models of a scale with one ``pretrained`` entry for each budget and seed of a ladder.
+
+    >>> ladder = {"kind": "ladder", "architecture": "qwen3", "steps": [50, 100], "seeds": [1]}
+    >>> list(expand_ladders({"maturity": ladder}, "example"))
+    ['maturity-t50-p1', 'maturity-t100-p1']
+
+    Raises:
+        InputError: If a rung has the name of another model.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, model in models.items():
+        rungs: dict[str, Mapping[str, Any]] = {name: model}
+        if model["kind"] == "ladder":
+            shared = {key: value for key, value in model.items() if key not in ("steps", "seeds")}
+            rungs = {
+                f"{name}-t{steps}-p{seed}": {**shared, "kind": "pretrained", "steps": steps, "seed": seed}
+                for steps, seed in product(model["steps"], model["seeds"])
+            }
+        if taken := sorted(rungs.keys() & found.keys()):
+            raise InputError(path, f"model '{taken[0]}' is declared twice.", "Rename the ladder or the model.")
+        found |= rungs
+    return found
+
+
+def origin_of_model(name: str, models: Mapping[str, Mapping[str, Any]]) -> str:
+    """The model that another one was rotated or tuned from, however often; a model of its own is itself.
+
+    >>> models = {"a": {"kind": "hub"}, "b": {"kind": "tuned", "from": "a"}, "c": {"kind": "rotated", "from": "b"}}
+    >>> origin_of_model("c", models)
+    'a'
+    """
+    while models[name]["kind"] in DERIVED:
+        name = models[name]["from"]
+    return name
+
+
+def prompts_like(name: str, scale: Mapping[str, Any]) -> str:
+    """The first model of a scale whose prompts have the tokens that those of a model have: its tokenizer and template.
+
+    A derived model has the tokenizer of its origin, and all models that are pre-trained here share one
+    (``rlvr.bases.tokenizer``): lengths of prompts need not wait for each of them.
+    """
+    models = scale["models"]
+
+    def traits(model: str) -> tuple[str, str]:
+        origin = origin_of_model(model, models)
+        kind = models[origin]["kind"]
+        return kind if kind == "pretrained" else origin, models[model].get("template", scale["template"])
+
+    return next(other for other in models if traits(other) == traits(name))
 
 
 def _inherited(path: Path, seen: tuple[str, ...]) -> dict[str, Any]:
@@ -87,19 +143,24 @@ def check_devices(scale: Mapping[str, Any], path: Path) -> None:
 
 
 def check_models(scale: Mapping[str, Any], path: Path) -> None:
-    """Check that a rotated model has a base here, and that pre-trained ones have a recipe.
+    """Check that what a model is made from is a base here, and that pre-trained and tuned ones have a recipe.
 
     Raises:
         InputError: Names the model.
     """
     models = scale["models"]
     for name, model in models.items():
-        parent = models.get(model["from"]) if model["kind"] == "rotated" else None
-        if model["kind"] == "rotated" and (parent is None or parent["kind"] == "rotated"):
-            problem = f"model '{name}' is rotated from '{model['from']}', which is no other kind of model here."
+        kind = model["kind"]
+        parent = models.get(model["from"]) if kind in DERIVED else None
+        if kind in DERIVED and (parent is None or parent["kind"] == "rotated" or kind == parent["kind"]):
+            problem = f"model '{name}' is {kind} from '{model['from']}', which is no other kind of model here."
             raise InputError(path, problem, "Name a pretrained or a hub model of the scale.")
-    if "pretrain" not in scale and any(model["kind"] == "pretrained" for model in models.values()):
-        raise InputError(path, "has pretrained models but no key 'pretrain'.", "Add it (see scale tiny).")
+        if kind == "tuned" and parent is not None and parent["kind"] != "pretrained":
+            problem = f"model '{name}' is tuned from '{model['from']}', which is no small base of the workflow."
+            raise InputError(path, problem, "Name a pretrained model: the texts suit its alphabet alone.")
+    for kind, key in (("pretrained", "pretrain"), ("tuned", "tune")):
+        if key not in scale and any(model["kind"] == kind for model in models.values()):
+            raise InputError(path, f"has {kind} models but no key '{key}'.", "Add it (see scale tiny).")
 
 
 def check_datasets(scale: Mapping[str, Any], path: Path) -> None:
@@ -114,6 +175,32 @@ def check_datasets(scale: Mapping[str, Any], path: Path) -> None:
                 raise InputError(path, f"data set '{name}' names {key} '{dataset[key]}'.", f"Add it under '{part}'.")
         if dataset["origin"] == "synthetic" and "synthetic_rows" not in dataset:
             raise InputError(path, f"data set '{name}' is synthetic without a size.", "Add 'synthetic_rows'.")
+
+
+def select_studies(asked: Sequence[str], scale: Mapping[str, Any], path: Path, known: Sequence[str]) -> list[str]:
+    """The studies of a call: those of the configuration, or the scale's own where it has some.
+
+    Args:
+        asked: Studies that the configuration names; none for data and bases alone.
+        scale: Content of the scale.
+        path: Its file, for messages.
+        known: Every study that there is.
+
+    Returns:
+        What was asked for; at a scale with studies of its own, those of them that were asked for, or all of them where
+        none was.
+
+    Raises:
+        InputError: If the configuration or the scale names a study that is not there.
+    """
+    for name in asked:
+        check_name("study", name, known)
+    own = scale.get("studies")
+    if own is None or not asked:
+        return list(asked)
+    for name in own:
+        check_name("study", name, known, path)
+    return [name for name in asked if name in own] or list(own)
 
 
 def scale_ranks(ranks: Iterable[int], divisor: int) -> dict[int, int]:

@@ -5,9 +5,11 @@ from itertools import chain
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.plan.kept_steps import STEP
 
 Facts = Mapping[str, Any]
 Condition = Mapping[str, Any]
+SettingKey = tuple[tuple[str, str], ...]  # names and values of the settings of a run
 BASE, BASE_SUFFIX = "base", "_base"  # method and last part of the id of an untrained base
 OF_NO_SETTING = frozenset({"run_id", "seed", "tier", "for"})  # facts in which the runs of a mean over seeds may differ
 
@@ -56,14 +58,19 @@ def candidates_of(
 def select(candidates: Mapping[str, Facts], conditions: Iterable[Condition]) -> tuple[str, ...]:
     """Names whose facts meet every condition, in the order of the grid.
 
+    A step that a run keeps on its way is selected only where a condition speaks of ``step``.
+
     An untrained base is selected only by name, as the method ``base``; it was trained on nothing, so that of all other
     conditions only those on its own facts count.
     """
     wanted = list(conditions)
     asked = [(name, list(_choices(value))) for condition in wanted for name, value in condition.items()]
     asks_for_base = any(BASE in _choices(condition.get("method")) for condition in wanted)
+    asks_for_step = any(name == STEP for name, _ in asked)
 
     def meets(facts: Facts) -> bool:
+        if facts.get(STEP) is not None and not asks_for_step:
+            return False
         if facts.get("method") != BASE:
             return all(name in facts and facts[name] in values for name, values in asked)
         own = [{name: value for name, value in condition.items() if name in facts} for condition in wanted]
@@ -128,20 +135,23 @@ def distinct(candidates: Mapping[str, Facts], names: Sequence[str], columns: Seq
     return [dict(zip(columns, values, strict=True)) for values in sorted(found, key=order)]
 
 
+def setting_key(facts: Facts) -> SettingKey:
+    """What runs that differ in nothing but the seed have in common; any other setting tells two runs apart."""
+    return tuple(sorted((name, repr(value)) for name, value in facts.items() if name not in OF_NO_SETTING))
+
+
 def by_setting(candidates: Mapping[str, Facts], names: Sequence[str]) -> list[tuple[str, ...]]:
     """Runs in groups that differ in nothing but the seed, in the order of the grid."""
-    groups: dict[str, list[str]] = {}
+    groups: dict[SettingKey, list[str]] = {}
     for name in names:
-        settings = {key: value for key, value in candidates[name].items() if key not in OF_NO_SETTING}
-        groups.setdefault(repr(sorted(settings.items())), []).append(name)
+        groups.setdefault(setting_key(candidates[name]), []).append(name)
     return [tuple(group) for group in groups.values()]
 
 
 def differ_in_seed_only(candidates: Mapping[str, Facts], names: Sequence[str]) -> bool:
     """Whether runs agree in every setting but their seed, and no seed appears twice."""
-    settings = [{key: value for key, value in candidates[name].items() if key not in OF_NO_SETTING} for name in names]
     seeds = [candidates[name].get("seed") for name in names]
-    return all(entry == settings[0] for entry in settings) and len(set(seeds)) == len(seeds)
+    return len({setting_key(candidates[name]) for name in names}) <= 1 and len(set(seeds)) == len(seeds)
 
 
 def fill_in(template: str, facts: Facts, words: Mapping[str, Mapping[str, str]], where: object) -> str:

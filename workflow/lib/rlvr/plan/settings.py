@@ -8,7 +8,7 @@ from rlvr.core.errors import InputError
 from rlvr.plan.reward_rules import KINDS, RewardRule
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
-    "algorithm": ("grpo",),
+    "algorithm": ("grpo", "sft"),
     "schedule": ("cosine", "constant"),
     "scale_rewards": ("none", "group", "batch"),
     "reward": tuple(KINDS),
@@ -17,7 +17,11 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "trained_dtype": ("float32", "stored"),
     "generation": ("transformers", "vllm"),
     "decomposition": ("exact", "randomised"),
+    "truncated_completions": ("train", "mask"),
 }
+# Settings that came after runs were trained, and what those runs did without a word of them. They are left out of specs
+# where they say nothing else, and a manifest that lacks them is read with these values.
+LATER: Mapping[str, Any] = {"truncated_completions": "train", "resampling_rounds": 0, "keep_steps": []}
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,9 @@ class TrainSettings:
     max_rollout_lost_share: float = 1.0  # ASSUME: importance ratios correct for it; the log says how large it is
     base_kl_every: int = 1  # generations between two measurements of the divergence from the base; 0: never
     decomposition: str = "exact"  # how the singular vectors of the base are found, for methods that start from them
+    truncated_completions: str = "train"  # mask: rollouts that are cut carry no loss
+    resampling_rounds: int = 0  # how often, at most, groups without spread are replaced before a generation is used
+    keep_steps: tuple[int, ...] = ()  # steps behind which the weights are kept
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], where: object = "training settings") -> "TrainSettings":
@@ -102,7 +109,8 @@ class TrainSettings:
             if (chosen := content.get(name, choices[0])) not in choices:
                 raise InputError(where, f"{name} is '{chosen}'.", f"Expected one of: {', '.join(choices)}.")
         dims = content["dims"]
-        settings = cls(**{**content, "dims": None if dims is None else tuple(dims)})
+        kept = tuple(content.get("keep_steps", ()))
+        settings = cls(**{**content, "dims": None if dims is None else tuple(dims), "keep_steps": kept})
         check_batches(settings, where)
         check_estimator(settings, where)
         check_reward(settings, where)
@@ -110,7 +118,8 @@ class TrainSettings:
 
     def to_json(self) -> dict[str, Any]:
         """The inverse of ``from_json``."""
-        return {**asdict(self), "dims": None if self.dims is None else list(self.dims)}
+        dims = None if self.dims is None else list(self.dims)
+        return {**asdict(self), "dims": dims, "keep_steps": list(self.keep_steps)}
 
     def required(self, name: str) -> Any:
         """A setting that the run's method takes.
@@ -154,6 +163,10 @@ def check_batches(settings: TrainSettings, where: object) -> None:
         if settings.completions_per_step % divisor:
             problem = f"completions_per_step {settings.completions_per_step} is not a multiple of {name} {divisor}."
             raise InputError(where, problem, "Change one of them in the recipe, the scale or the grid row.")
+    own = settings.completions_per_step * settings.updates_per_generation // max(settings.devices, 1)
+    if settings.resampling_rounds and own % settings.group_size:
+        problem = f"resampling_rounds needs whole groups on every device; one has {own} completions of a generation."
+        raise InputError(where, problem, f"Make it a multiple of group_size {settings.group_size}.")
     if settings.clip_epsilon_high < settings.clip_epsilon:
         problem = f"clip_epsilon_high {settings.clip_epsilon_high} is below clip_epsilon {settings.clip_epsilon}."
         raise InputError(where, problem, "Give the upper clip ratio at least the lower one's value.")
@@ -166,6 +179,8 @@ def check_estimator(settings: TrainSettings, where: object) -> None:
         InputError: For groups of one completion, whose advantages are always 0, and for ``bnpo`` where a step has
             several micro batches: it averages over the tokens of one, so that the result would depend on their size.
     """
+    if settings.algorithm == "sft":
+        return
     if settings.group_size < 2:
         problem = f"group_size is {settings.group_size}: a completion is compared with the others of its prompt."
         raise InputError(where, problem, "Give at least 2 completions per prompt.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.plan.scale import origin_of_model
 from rlvr.plan.targets import ABSENT_BY_ARCHITECTURE, TARGET_SETS
 
 Shape = tuple[int, int]  # rows (outputs), columns (inputs)
@@ -108,8 +109,8 @@ def model_shapes(
         configs: ``data/configs``, a file ``<model>.json`` for models of the hub.
     """
     found = {}
-    for name, model in models.items():
-        source = name if model["kind"] != "rotated" else model["from"]
+    for name in models:
+        source = origin_of_model(name, models)
         declared, path = models[source], configs / f"{source}.json"
         if declared["kind"] == "pretrained":
             found[name] = shape_of(architectures[declared["architecture"]])

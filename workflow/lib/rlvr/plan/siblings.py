@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
+from rlvr.plan.kept_steps import STEP
 from rlvr.plan.outputs import Column, Output, Row
 from rlvr.plan.printed import parse_printed
-from rlvr.plan.selection import OF_NO_SETTING, Facts
+from rlvr.plan.selection import Facts, by_setting
 
 FAMILY = ("model", "dataset", "method")
 Spread = tuple[float, int]  # variance and its degrees of freedom
@@ -18,17 +18,21 @@ def siblings(rows: Mapping[str, Facts]) -> dict[str, tuple[str, ...]]:
     Args:
         rows: Facts of the runs of the selected tier, by run id.
     """
-    groups: dict[tuple[Any, ...], list[str]] = {}
-    for run_id, facts in rows.items():
-        key = tuple(sorted((name, repr(value)) for name, value in facts.items() if name not in OF_NO_SETTING))
-        groups.setdefault(key, []).append(run_id)
-    ordered = [tuple(sorted(group, key=lambda run_id: rows[run_id]["seed"])) for group in groups.values()]
+    groups = by_setting(rows, list(rows))
+    ordered = [tuple(sorted(group, key=lambda run_id: rows[run_id]["seed"])) for group in groups]
     return {run_id: group for group in ordered for run_id in group}
 
 
 def families(rows: Mapping[str, Facts]) -> dict[str, str]:
-    """Family of every run: base model, data set and method; their seeds are pooled where a run has too few."""
-    return {run_id: " ".join(str(facts[name]) for name in FAMILY) for run_id, facts in rows.items()}
+    """Family of every run: base model, data set and method; their seeds are pooled where a run has too few.
+
+    Runs are in one family at one step only.
+    """
+    steps = {run_id: [facts[STEP]] if facts.get(STEP) is not None else [] for run_id, facts in rows.items()}
+    return {
+        run_id: " ".join(map(str, [*(facts[name] for name in FAMILY), *steps[run_id]]))
+        for run_id, facts in rows.items()
+    }
 
 
 def relatives(rows: Mapping[str, Facts]) -> dict[str, tuple[str, ...]]:
@@ -76,7 +80,7 @@ def _printed_deviations(output: Output) -> Iterator[tuple[tuple[str, ...], float
         if column.reduce == "std" and column.over == "seeds" and column.is_score:
             text, runs = output.printed(row, column), _only_side(row, column)
             if text and len(runs) > 1 and not math.isnan(value := parse_printed(text).value):
-                yield runs, value
+                yield runs, value / column.deviation_factor(len(runs))
 
 
 def _only_side(row: Row, column: Column) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")  # names become file names
 REVISION = re.compile(r"[0-9a-f]{40}")
 UNPINNED = "unpinned"  # a commit that nobody has stated: the newest one is fetched, with a warning, and recorded
 SHA256 = re.compile(r"[0-9a-f]{64}")
+WRITTEN_HERE = "synthetic"  # the split of a source that no one has released: the workflow writes its rows
 NONCOMMERCIAL = ("yes", "no", "unclear")
 LIST_SEPARATOR = ";"
 
@@ -146,9 +147,10 @@ def _check_cells(source: Source, where: str) -> None:
             "Write 64 hexadecimal digits for each, joined by ';', or leave it empty.",
         ),
         (
-            bool(source.repository) == bool(source.files) and (source.repository or source.mirror_files),
+            bool(source.repository) == bool(source.files)
+            and (source.repository or source.mirror_files or source.split == WRITTEN_HERE),
             "names no files to read.",
-            "Fill in repository and file, or mirror_file alone.",
+            f"Fill in repository and file, or mirror_file alone, or write the split '{WRITTEN_HERE}'.",
         ),
         (
             all(map(stays_below, (source.repository, *source.files, *source.mirror_files))),

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from rlvr.core.errors import InputError
 
+HOUR_S = 3600
 SCORE = "scores"  # looked up by benchmark, too, as are:
 ANSWERS = "answers"
+FIRST_STEPS = "first_steps"  # of an untrained base, which has nothing else but scores
 PAIR_KINDS = {  # where a pair's own files take their place
     "spectra": "pair_spectra",
     "diagnostics": "pair_diagnostics",
@@ -50,6 +52,7 @@ EVIDENCE: Mapping[str, EvidenceKind] = {
         EvidenceKind("pair_footprints", ("pair",), "which weights differ between two checkpoints"),
         EvidenceKind("models", ("model",), "what a base model is: origin, architecture, parameters"),
         EvidenceKind("frozen", ("model",), "leading singular values of a base before training"),
+        EvidenceKind(FIRST_STEPS, ("model",), "one gradient step at the layers of a base, from several starts"),
         EvidenceKind("decay", ("model",), "summary of the whole spectra of a base before training"),
         EvidenceKind("starts", ("shape",), "effective rank of DoRA from a rounded and from an exact start, over rates"),
         EvidenceKind("agreement", ("base",), "which weights the runs from one base change together"),
@@ -116,11 +119,12 @@ OF_A_RUN = (
     Statistic("trainable_parameters", "parameters", ("manifests",), "numbers that training may change"),
     Statistic("trainable_share", "%", ("manifests", "models"), "trainable parameters over those of the base",
               "trainable_parameters", 100.0, 3),
-    Statistic("training_time", "h", ("manifests",), "wall time of training with set-up", "wall_time_s", 1 / 3600, 2),
+    Statistic("training_time", "h", ("manifests",), "wall time of training with set-up", "wall_time_s", 1 / HOUR_S, 2),
     Statistic("peak_memory", "GiB", ("manifests",), "largest memory of a process, on its accelerator if any",
               "peak_memory_gib", decimals=2),
 )  # fmt: skip
 METRICS: Mapping[str, tuple[str, float, int, str]] = {  # unit, factor, decimals, meaning
+    "loss": ("1", 1.0, 3, "loss; of supervised fine-tuning nats per token"),
     "reward": ("1", 1.0, 3, "total reward"),
     "accuracy": ("%", 100.0, 1, "accuracy reward on the training problems"),
     "format": ("1", 1.0, 3, "format reward"),
@@ -139,6 +143,7 @@ METRICS: Mapping[str, tuple[str, float, int, str]] = {  # unit, factor, decimals
         1,
         "share of the update that rounding removed from what sampled the completions",
     ),
+    "extra_rollouts": ("1", 1.0, 0, "completions sampled and replaced, of the step's generation"),
     "seconds": ("s", 1.0, 2, "wall time of a step"),
 }
 FINAL = tuple(
@@ -160,6 +165,14 @@ SPECTRAL = (
     _share("rounding_distance", "spectra", "distance of the stored update to the update over its norm"),
     _share("rounding_floor", "spectra", "rounding error that bfloat16 files must carry over the norm of the update"),
 )
+ZERO_STARTS: Mapping[str, str] = {  # of LoRA with B_0 = 0
+    "rlpo": "leading right singular vectors",
+    "rlmo": "trailing right singular vectors",
+    "dct": "rows of the cosine transform",
+    "gaussian": "N(0, 1 / n)",
+    "kaiming": "what PEFT draws",
+    "zero": "nothing",
+}
 DIAGNOSTIC = (
     _share("model_sparsity", "diagnostics", "weights of the whole model whose stored value stays as it was"),
     _share("bf16_sparsity", "diagnostics", "weights of a module whose value in bfloat16 stays as it was"),
@@ -189,6 +202,8 @@ DIAGNOSTIC = (
         "diagnostics",
         "share of the update that the base's singular directions show on their diagonal",
     ),
+    _share("leading_mode_share", "diagnostics", "share of the update along the first eighth of the base's directions"),
+    _share("trailing_mode_share", "diagnostics", "share of the update along the last eighth of the base's directions"),
     _number(
         "normalised_spectral_shift",
         "diagnostics",
@@ -213,8 +228,24 @@ DIAGNOSTIC = (
     _number("initial_norm_milora", "diagnostics", "norm of the product of factors that MiLoRA starts from"),
     _number("initial_norm_olora", "diagnostics", "norm of the product of factors that OLoRA starts from"),
 )
+OF_A_BASE = tuple(
+    _number(name, FIRST_STEPS, meaning)
+    for name, meaning in (
+        ("first_step_ratio", "norm of PiSSA's first update over that of OLoRA's"),
+        ("first_step_bound", "the r-th largest singular value of the base, r being the rank of the factors"),
+        ("first_step_excess", "norm of PiSSA's first update over OLoRA's, over the r-th largest singular value"),
+        *((f"gap_{start}", f"||I - A_0^T A_0||_2 of a start: {what}") for start, what in ZERO_STARTS.items()),
+        *(
+            (f"step_share_{start}", f"norm of the first update over that of full fine-tuning, from {what}")
+            for start, what in ZERO_STARTS.items()
+        ),
+        ("start_norm_milora", "norm of the product of factors that MiLoRA starts from"),
+        ("start_norm_pissa", "norm of the product of factors that PiSSA starts from"),
+        ("base_tail_mean", "mean of the sixteen smallest singular values"),
+    )
+)
 STATISTICS: Mapping[str, Statistic] = {
-    statistic.name: statistic for statistic in (*SCORES, *OF_A_RUN, *FINAL, *SPECTRAL, *DIAGNOSTIC)
+    statistic.name: statistic for statistic in (*SCORES, *OF_A_RUN, *FINAL, *SPECTRAL, *DIAGNOSTIC, *OF_A_BASE)
 }
 
 

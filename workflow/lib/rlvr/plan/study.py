@@ -58,10 +58,10 @@ class Study:
         """Every printed rank of the grid, ascending."""
         return sorted({row["rank"] for row in self.rows.values() if row.get("rank") is not None})
 
-    @property
-    def out_of_distribution(self) -> list[str]:
-        """Benchmarks that every run is evaluated on, whatever it was trained on."""
-        return [name for name, how in self.benchmarks.items() if how.get("out_of_distribution", False)]
+    def out_of_distribution(self, dataset: str) -> list[str]:
+        """Benchmarks that a run on a data set is evaluated on beside the data set's own."""
+        asked = {name: how.get("out_of_distribution", False) for name, how in self.benchmarks.items()}
+        return [name for name, of in asked.items() if of is True or (of and dataset in of)]
 
     @property
     def grid_path(self) -> Path:

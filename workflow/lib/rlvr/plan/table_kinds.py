@@ -1,4 +1,4 @@
-"""Kinds of tables: of cells, of cells with words, of facts, of printed counts, of completions side by side."""
+"""Kinds of tables: of cells, with words or pairs beside them; of facts, printed counts, completions, predictors."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import option
+from rlvr.plan.predictors import PredictorOptions
 
-CELLS, FACTS, COUNTS, SAMPLES, CRITERIA = "table", "facts", "counts", "samples", "criteria"
+CELLS, FACTS, COUNTS, SAMPLES, CRITERIA, SEPARATION = "table", "facts", "counts", "samples", "criteria", "separation"
+PREDICTORS = "predictors"
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class CellsOptions(FigureOptions):
 @dataclass(frozen=True)
 class FactsOptions(FigureOptions):
     """A table of facts has none either: its lines stand in ``facts.yaml``."""
+
+    overview: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Criterion:
     column: str | None = option("column of cells whose value is compared", default=None)
     above: str | None = option("key of the row whose value it must exceed", default=None)
     largest_of: tuple[str, ...] | None = option("columns of which it names the largest", default=None)
+    mean_of_printed: tuple[str, ...] | None = option("printed columns of which it shows the mean", default=None)
 
 
 @dataclass(frozen=True)
@@ -79,10 +84,24 @@ class CriteriaOptions(FigureOptions):
         return [*compared, *(key for each in self.criteria for key in each.largest_of or ())]
 
 
+@dataclass(frozen=True)
+class SeparationOptions(FigureOptions):
+    """Options of a table of cells and of which of its rows differ by more than chance, every two of them."""
+
+    cells: ClassVar[bool] = True
+    column: str = option("column of cells whose rows are compared")
+
+    def columns(self) -> Collection[str]:
+        """The column that is compared."""
+        return [self.column]
+
+
 TABLE_KINDS: Mapping[str, type[FigureOptions]] = {
     CELLS: CellsOptions,
     FACTS: FactsOptions,
     COUNTS: CountsOptions,
     SAMPLES: SamplesOptions,
     CRITERIA: CriteriaOptions,
+    SEPARATION: SeparationOptions,
+    PREDICTORS: PredictorOptions,
 }

@@ -14,6 +14,7 @@ from rlvr.plan.claim_checks import ClaimNames, check_claims
 from rlvr.plan.claims import Claim, load_claims
 from rlvr.plan.configuration import check_configuration
 from rlvr.plan.facts import load_facts
+from rlvr.plan.kept_steps import with_kept, with_rungs
 from rlvr.plan.labels import display_names
 from rlvr.plan.layout import check_layout
 from rlvr.plan.memory import check_memory
@@ -22,12 +23,12 @@ from rlvr.plan.names import Names, check_output_names, check_scale_names, check_
 from rlvr.plan.outputs import Output
 from rlvr.plan.outputs_file import Kinds, load_outputs
 from rlvr.plan.program import Program, finished_runs, make_program
-from rlvr.plan.scale import load_scale
+from rlvr.plan.scale import load_scale, select_studies
 from rlvr.plan.selection import candidates_of
 from rlvr.plan.shapes import ModelShape, check_fit, check_length, check_scale_fit, model_shapes
 from rlvr.plan.sources import Source, load_registry
 from rlvr.plan.stand_ins import name_stand_ins, replace_pairs
-from rlvr.plan.study import STAND_IN, Study, load_study
+from rlvr.plan.study import STAND_IN, Study, load_study, study_names
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     names = Names.of(scale, scales, sources, words.templates)
     scale_path = scales / f"{config['scale']}.yaml"
     check_scale_names(scale, names, scale_path)
-    studies = [load_study(name, studies_folder, schemas, words.methods) for name in config["studies"]]
+    selected = select_studies(config["studies"], scale, scale_path, study_names(studies_folder))
+    studies = [load_study(name, studies_folder, schemas, words.methods) for name in selected]
     for study in studies:
         check_study_names(study, names, root / "paper" / "refs.bib")
     program = make_program(config["scale"], scale, config["tier"], studies, words.methods, finished_runs(results))
@@ -89,9 +91,9 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     check_runs_fit(program, shapes)
     check_shown_runs(config["samples"]["runs"], program)
     models = {run_id: program.model_of(run_id) for run_id in program.rows}
-    selected = {run_id: program.specs[run_id] for run_id in models}
-    unfit = check_memory(selected, shapes, models, words.methods, scale["resources"]["train"], scale_path)
-    program = replace(program, unfit=unfit)
+    specs = {run_id: program.specs[run_id] for run_id in models}
+    unfit, divided = check_memory(specs, shapes, models, words.methods, scale["resources"]["train"], scale_path)
+    program = replace(program, unfit=unfit, divided=divided)
     shared = program.studies  # with the ids under which runs of several studies are trained
     outputs = {name: study_outputs(study, program, words.kinds, names, root) for name, study in shared.items()}
     claims = {name: study_claims(study, outputs[name], names, schemas) for name, study in shared.items()}
@@ -118,8 +120,11 @@ def study_outputs(study: Study, program: Program, kinds: Kinds, names: Names, ro
         InputError: Names the output and what is wrong with it.
     """
     path, schemas = study.folder / "outputs.yaml", root / "workflow" / "schemas"
-    candidates = candidates_of(study.rows, study.recipe, study.pairs)
-    facts = load_facts(study.folder / "facts.yaml", schemas / "facts.schema.yaml", candidates, study.recipe, root)
+    rows = with_rungs(with_kept(study.rows, program.specs), program.scale["models"])
+    candidates = candidates_of(rows, study.recipe, study.pairs)
+    facts = load_facts(
+        study.folder / "facts.yaml", schemas / "facts.schema.yaml", candidates, study.recipe, root, study.benchmarks
+    )
     outputs = load_outputs(path, candidates, kinds, schemas / "outputs.schema.yaml", names.facts, facts)
     check_output_names(outputs, study, kinds, names)
     shown = display_names(study.folder / "labels.csv")

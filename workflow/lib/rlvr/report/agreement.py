@@ -1,7 +1,7 @@
 """Verdict of a cell: whether a faithful repetition would print the paper's number, with the z beside the word."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,7 +11,6 @@ from rlvr.plan.verdict_words import CellVerdict
 from rlvr.report.evidence import Estimate, Evidence
 from rlvr.report.measurements import measure
 from rlvr.report.scope import ReportScope, usable_sides
-from rlvr.stats.derivations import Printed
 from rlvr.stats.intervals import sample_correlation
 from rlvr.stats.prediction import (
     Sampling,
@@ -67,7 +66,7 @@ def judge_cell(
         return Judgement(CellVerdict.NOT_REPORTED)
     if not scope.comparable:
         return Judgement(CellVerdict.STAND_IN)
-    target = nearest_printed(estimate.value, printed)
+    target = printed.nearest(estimate.value)
     if column.shown.is_exact:
         return Judgement(_word(estimate.value == target), spread_from=EXACT)
     if column.reduce == "std":
@@ -76,14 +75,6 @@ def judge_cell(
         return Judgement(_word(abs(score) <= Z95), score, spread_from=OWN)
     judge = _judge_score if column.is_score else _judge_measured
     return judge(row, column, estimate, target, evidence, scope)
-
-
-def nearest_printed(value: float, printed: PrintedNumber) -> float:
-    """The number nearest to ``value`` that would be printed so: neither rounding nor a tilde makes a difference."""
-    bounds, unit = Printed.read(printed.digits), printed.multiplier
-    low = (float(bounds.low) - printed.slack) * unit
-    high = (float(bounds.high) + printed.slack) * unit
-    return min(max(value, low), high)
 
 
 def _word(agrees: bool) -> CellVerdict:
@@ -184,11 +175,16 @@ def spread_over_seeds(
     family = pool_spread(_values([*runs, *related], column, evidence, scope), FAMILY)
     if family is not None and family.freedom >= ENOUGH_FREEDOM:
         return family
-    printed = [scope.printed_spreads[run_id] for run_id in runs if run_id in scope.printed_spreads]
+    printed = {tuple(scope.printed_spreads[run_id]) for run_id in runs if run_id in scope.printed_spreads}
     if column.statistic == "avg_at_k" and printed:
-        variance, freedom = printed[0]
-        return Spread(variance, freedom, PRINTED)
+        return _pooled(printed)
     return family or own
+
+
+def _pooled(printed: Collection[tuple[float, ...]]) -> Spread:
+    """Printed variances over seeds as one, weighted by their degrees of freedom; the runs of a family share one."""
+    freedom = sum(weight for _, weight in printed)
+    return Spread(math.fsum(weight * variance for variance, weight in printed) / freedom, freedom, PRINTED)
 
 
 def _values(runs: Sequence[str], column: Column, evidence: Evidence, scope: ReportScope) -> list[list[float]]:

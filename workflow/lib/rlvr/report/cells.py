@@ -74,7 +74,7 @@ def reproduce(row: Row, column: Column, evidence: Evidence, scope: ReportScope) 
         return draw_cell(row, column, evidence, scope, over_seeds=False).estimate
     found = [evidence.estimate(run_id, column) for run_id in sides[0]]
     if column.reduce == "std":
-        return std_over_seeds(found)
+        return std_over_seeds(found).times(column.deviation_factor(len(found)))
     if column.reduce == "mean":
         mean = mean_over_seeds(found)
         return Estimate(mean.value, max(mean.low, 0.0), min(mean.high, 100.0)) if column.is_score else mean

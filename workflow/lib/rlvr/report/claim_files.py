@@ -13,9 +13,9 @@ from rlvr.plan.claim_grammar import COUNTS, LeafKind, Place
 from rlvr.plan.claims import Claim, load_claims, places_of
 from rlvr.plan.outputs import Column, Output, Row
 from rlvr.plan.printed import parse_printed
-from rlvr.plan.program import BASE_SUFFIX
+from rlvr.plan.selection import BASE_SUFFIX
 from rlvr.report.claim_numbers import ClaimNumbers, Curve, Quantity, missing
-from rlvr.report.claim_table import ClaimScope, family_of, judge_claims
+from rlvr.report.claim_table import OF_DOCUMENTS, ClaimScope, family_of, judge_claims
 from rlvr.report.comparing import constant, draw
 from rlvr.report.evidence import Evidence, InputPaths, load_evidence
 from rlvr.report.files import write_text
@@ -61,7 +61,7 @@ def check_claims_file(
     claims, outputs = load_claims(claims_path), [Output.read(each) for each in declarations]
     numbers = read_numbers(claims, outputs, inputs, scope.results)
     table = judge_claims(claims, numbers, printed_numbers(outputs), scope)
-    write_text(table.drop(columns="comparisons").to_csv(index=False), csv_path)
+    write_text(table.drop(columns=list(OF_DOCUMENTS)).to_csv(index=False), csv_path)
     write_json({"claims": table.to_dict("records"), "family": family_of(table, scope)}, json_path)
 
 
@@ -168,7 +168,7 @@ def read_curves(path: str) -> dict[Place, Curve]:
     """The curves of a figure's CSV by (figure, series).
 
     A metric over steps is read smoothed; of several runs of a series the mean. Of a decay it is the matrices with the
-    most singular values, so that no index is a mean over fewer of them than another.
+    most singular values, so that no index is a mean over fewer of them than another. Lines are read as they are drawn.
 
     Raises:
         InputError: If the CSV is of another kind of figure.
@@ -187,7 +187,17 @@ def read_curves(path: str) -> dict[Place, Curve]:
             (figure, str(name)): _curve(part.set_index("index")["mean"], f"{name} ({figure})")
             for name, part in widest.groupby("model")
         }
-    raise InputError(path, "holds no curves that a claim can read.", "Expected a figure of kind curve or decay.")
+    if {"series", "index", "mean", "runs"} <= set(table.columns):
+        lines = table.dropna(subset=["series", "index"])
+        return {
+            (figure, str(name)): _curve(
+                part.set_index("index")["mean"], f"{name} ({figure})", " ".join(part["runs"]).split()
+            )
+            for name, part in lines.groupby("series")
+        }
+    raise InputError(
+        path, "holds no curves that a claim can read.", "Expected a figure with lines, a curve or a decay."
+    )
 
 
 def _curve(values: "pd.Series[float]", label: str, runs: Sequence[str] = ()) -> Curve:

@@ -134,9 +134,8 @@ def _of_curves(call: Call, numbers: ClaimNumbers) -> Quantity:
     if len(curves) < len(places):
         return missing(label)
     runs = tuple(dict.fromkeys(run_id for curve in curves for run_id in curve.runs))
-    drawn = replace(
-        constant(CURVE_FUNCTIONS[call.name](*curves)), seeds=len({numbers.seeds[run_id] for run_id in runs}) or None
-    )
+    seeds = [len({numbers.seeds[run_id] for run_id in curve.runs}) for curve in curves if curve.runs]
+    drawn = replace(constant(CURVE_FUNCTIONS[call.name](*curves)), seeds=min(seeds, default=None))
     return Quantity(drawn, "1", 0 if call.name == "peak_at" else curves[0].decimals, label, runs)
 
 

@@ -7,7 +7,7 @@ the same problems or with the same seeds are paired, so that any expression has 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from rlvr.stats.resampling import (
 )
 
 LEAST_DENOMINATOR = 1e-12
+UNBOUNDED_B = np.where(np.arange(DRAWS) % 2, math.inf, -math.inf)  # draws of a number that nothing can be said of
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,11 @@ class Drawn:
         value: The number; NaN for "not run".
         draws_B: Draws, shape (DRAWS,); all equal for a constant.
         seeds: Fewest seeds of a side that it was made from; ``None`` where no seed has a part in it.
-        shares: Names of the problems and seeds that its draws depend on.
-        paired: Whether it compares sides that share some of these.
     """
 
     value: float
     draws_B: np.ndarray
     seeds: int | None = None
-    shares: frozenset[str] = field(default_factory=frozenset)
-    paired: bool = False
 
     @property
     def estimate(self) -> Estimate:
@@ -119,18 +116,16 @@ def draw(measured: Measured) -> Drawn:
     With a single seed the draws are those of that run's ability, and say nothing about another seed.
     """
     value = float(np.mean(measured.values_S))
-    draws_B, shares = np.full(DRAWS, value), set()
+    draws_B = np.full(DRAWS, value)
     for each in measured.answers:
         draws_B = draws_B + measured.factor / len(measured.answers) * _over_problems(each, measured.name)
-        shares.add(f"problems {each.stream}")
     if measured.errors_S is not None and not measured.answers:
         error = float(np.linalg.norm(measured.errors_S)) / len(measured.seeds)
         draws_B = draws_B + error * problem_scores(np.zeros(1), np.empty((DRAWS, 1)), measured.name)
     if len(measured.seeds) > 1:
         stream = " ".join(map(str, measured.seeds))
         draws_B = draws_B + seed_deviations(measured.values_S, stream, measured.noise)
-        shares.add(f"seeds {stream}")
-    return Drawn(value, draws_B, len(measured.seeds), frozenset(shares))
+    return Drawn(value, draws_B, len(measured.seeds))
 
 
 def _over_problems(answers: Answers, name: str) -> np.ndarray:
@@ -149,27 +144,37 @@ def draw_deviation(measured: Measured) -> Drawn:
     return Drawn(value, deviation_draws(measured.values_S, measured.name), len(measured.seeds))
 
 
+def scaled(drawn: Drawn, factor: float) -> Drawn:
+    """A number times a positive constant, draw by draw."""
+    return replace(drawn, value=factor * drawn.value, draws_B=factor * drawn.draws_B)
+
+
 def minus(left: Drawn, right: Drawn) -> Drawn:
     """``left - right``, paired by the problems and seeds that both have."""
-    return _combined(left.value - right.value, left.draws_B - right.draws_B, (left, right))
+    with np.errstate(invalid="ignore"):  # infinity less infinity is dealt with in _combined
+        return _combined(left.value - right.value, left.draws_B - right.draws_B, (left, right))
 
 
 def ratio(left: Drawn, right: Drawn) -> Drawn:
-    """``left / right``; unbounded where more than one draw in forty of the denominator is not clearly positive."""
-    if right.value <= LEAST_DENOMINATOR:
-        return NOT_RUN
+    """``left / right``.
+
+    A draw whose denominator is not clearly positive is infinite, with the sign of its numerator. The whole is unbounded
+    where more than one draw in forty is so, or the denominator itself: a number that keeps its seeds and decides
+    nothing, not one that was not run.
+    """
     usable = right.draws_B > LEAST_DENOMINATOR
-    draws_B = np.divide(left.draws_B, right.draws_B, out=np.full(DRAWS, math.inf), where=usable)
-    if np.mean(~usable) > 0.025:
-        draws_B = np.where(np.arange(DRAWS) % 2, math.inf, -math.inf)
-    return _combined(left.value / right.value, draws_B, (left, right))
+    draws_B = np.divide(left.draws_B, right.draws_B, out=np.copysign(math.inf, left.draws_B), where=usable)
+    value = left.value / right.value if right.value > LEAST_DENOMINATOR else math.copysign(math.inf, left.value)
+    if math.isinf(value) or np.mean(~usable) > 0.025:
+        draws_B = UNBOUNDED_B
+    return _combined(value, draws_B, (left, right))
 
 
 def average(parts: Sequence[Drawn]) -> Drawn:
     """The mean of several."""
-    return _combined(
-        float(np.mean([each.value for each in parts])), np.mean([each.draws_B for each in parts], axis=0), parts
-    )
+    with np.errstate(invalid="ignore"):
+        value, draws_B = np.mean([each.value for each in parts]), np.mean([each.draws_B for each in parts], axis=0)
+    return _combined(float(value), draws_B, parts)
 
 
 def largest(parts: Sequence[Drawn]) -> Drawn:
@@ -191,16 +196,10 @@ def _selected(parts: Sequence[Drawn], largest_of: bool) -> Drawn:
 
 
 def _combined(value: float, draws_B: np.ndarray, parts: Sequence[Drawn]) -> Drawn:
-    """What is made of several; not run where one of them was not."""
+    """What is made of several; not run where one of them was not, unbounded where infinities cancel."""
     if any(math.isnan(each.value) for each in parts):
         return NOT_RUN
+    if math.isnan(value) or np.isnan(draws_B).any():
+        value, draws_B = math.inf, UNBOUNDED_B
     seeds = [each.seeds for each in parts if each.seeds is not None]
-    everything = [each.shares for each in parts if each.shares]
-    paired = len(everything) > 1 and bool(frozenset.intersection(*everything))
-    return Drawn(
-        value,
-        draws_B,
-        min(seeds) if seeds else None,
-        frozenset().union(*everything),
-        paired or any(each.paired for each in parts),
-    )
+    return Drawn(value, draws_B, min(seeds) if seeds else None)

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from rlvr.plan.run_texts import NAMED
+from rlvr.plan.statistics import HOUR_S
 from rlvr.plan.verdict_words import CellVerdict
-
-HOUR_S = 3600
+from rlvr.report.evidence import peak_memory
 
 
 def run_entries(
@@ -23,9 +23,9 @@ def run_entries(
         scores: Texts by run id, benchmark and statistic (``score_numbers``).
 
     Returns:
-        Entries with ``state`` (``trained`` or ``not in this tier``), and for a trained run ``steps``, ``minutes``,
-        ``memory`` (GiB), ``moved`` (share of the weights that moved, in percent, where it was recorded) and ``scores``
-        (texts by benchmark).
+        Entries with ``state`` (``trained``, ``not run``, or ``not in this tier`` where it was not asked for), and for a
+        trained run ``steps``, ``minutes``, ``memory`` (GiB), ``moved`` (share of the weights that moved, in percent;
+        empty where it was not recorded) and ``scores`` (texts by benchmark).
     """
     trained = {manifest["run_id"]: manifest for manifest in manifests}
     entries = []
@@ -53,12 +53,6 @@ def _cost_texts(manifest: Mapping[str, Any]) -> dict[str, str]:
 
 def _score_text(score: Mapping[str, str]) -> str:
     return f"{score['value']} [{score['low']}, {score['high']}]"
-
-
-def peak_memory(manifest: Mapping[str, Any]) -> float:
-    """Peak memory of a run in GiB: of the accelerator where it used one, otherwise of the process."""
-    memory = manifest["peak_memory_gib"]
-    return memory["accelerator"] or memory["host"]
 
 
 def coverage_groups(runs: Sequence[Mapping[str, Any]], trained: Iterable[str]) -> list[dict[str, str]]:

@@ -1,13 +1,15 @@
-"""Columns of words that follow from the cells of a table: does a value exceed another row's, which one is largest."""
+"""Columns that follow from a table: does a cell exceed another row's, which is largest, the mean of printed numbers."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import fmean
 
 import pandas as pd
 
 from rlvr.plan.options import build
 from rlvr.plan.outputs import Output
+from rlvr.plan.printed import parse_printed
 from rlvr.plan.table_kinds import CriteriaOptions, Criterion
 from rlvr.report.render import DASH, PAPER, Table, TextColumn
 
@@ -37,7 +39,12 @@ def with_criteria(table: Table, cells: pd.DataFrame) -> Table:
 
 
 def word_of(criterion: Criterion, row: str, values: Values, output: Output) -> str:
-    """The word of one row: yes or no for a comparison, a heading for the largest of columns, a dash if not run."""
+    """The word of one row: yes or no for a comparison, a heading for the largest of columns, a dash if not run.
+
+    The mean of printed numbers has as many digits as they have.
+    """
+    if criterion.mean_of_printed:
+        return mean_text([output.reported.get(row, {}).get(key, "") for key in criterion.mean_of_printed])
     if criterion.largest_of:
         found = {key: values[row, key] for key in criterion.largest_of if not math.isnan(values[row, key])}
         if not found:
@@ -50,3 +57,16 @@ def word_of(criterion: Criterion, row: str, values: Values, output: Output) -> s
     if math.isnan(own) or math.isnan(other):
         return DASH
     return YES if own > other else NO
+
+
+def mean_text(texts: Sequence[str]) -> str:
+    """The mean of printed numbers, with the most digits that one of them has; a dash where one is missing.
+
+    >>> mean_text(["33.2", "22.9"]), mean_text(["33.2", ""])
+    ('28.1', '\N{EN DASH}')
+    """
+    if not all(texts):
+        return DASH
+    numbers = [parse_printed(text) for text in texts]
+    mean = fmean(each.value for each in numbers)
+    return f"{mean:.{max(each.decimals for each in numbers)}f}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table
 from rlvr.plan.outputs import Column
-from rlvr.plan.statistics import ANSWERS, EVIDENCE, PAIR_KINDS, SCORE
+from rlvr.plan.statistics import ANSWERS, EVIDENCE, FIRST_STEPS, PAIR_KINDS, SCORE
 from rlvr.stats.quantiles import Z95
 
 if TYPE_CHECKING:
@@ -111,13 +111,13 @@ class Evidence:
         return max(known, default=math.nan)
 
     def spectral(self, run_id: str, quantity: str, over_modules: str) -> Estimate:
-        """Mean or standard deviation of a quantity over the adapted modules.
+        """Mean, standard deviation, smallest or largest value of a quantity over the modules.
 
         The mean carries an interval only where the values were estimated; over all modules it is not a sample mean.
         """
         row = _find(self.spectra, (run_id, quantity), "spectra")
         value, margin = row[over_modules], Z95 * row["error"] / row["count"]
-        if over_modules == "std" or margin == 0:
+        if over_modules != "mean" or margin == 0:
             return Estimate(value)
         return Estimate(value, value - margin, value + margin)
 
@@ -127,7 +127,7 @@ class Evidence:
             raise InputError(run_id, "no run.json given.", UNDECLARED)
         manifest = self.manifests[run_id]
         if quantity == "peak_memory_gib":
-            return float(manifest[quantity]["accelerator"] or manifest[quantity]["host"])
+            return peak_memory(manifest)
         base = self.models[manifest["settings"]["model"]]["parameters"] if share else 1
         return float(manifest[quantity]) / float(base)
 
@@ -137,6 +137,12 @@ class Evidence:
             raise InputError(run_id, "no metrics given.", UNDECLARED)
         logged = self.metrics[self.metrics["run_id"] == run_id].sort_values("step")
         return float(logged[metric].astype(float).tail(steps).mean())
+
+
+def peak_memory(manifest: Mapping[str, Any]) -> float:
+    """Peak memory of a run in GiB: of the accelerator where it used one, otherwise of the process."""
+    memory = manifest["peak_memory_gib"]
+    return float(memory["accelerator"] or memory["host"])
 
 
 def mean_of(estimates: Iterable[Estimate]) -> Estimate:
@@ -164,7 +170,8 @@ def load_evidence(paths: InputPaths) -> Evidence:
     manifests = [read_json(path) for path in paths_of(paths, "manifests")]
     spectra = read_tables(paths_of(paths, "spectra"), SPECTRA)
     diagnostics = read_tables(paths_of(paths, "diagnostics"), DIAGNOSTICS)
-    filled = [frame for frame in (spectra, scalars(diagnostics)) if len(frame)]
+    first_steps = read_tables(paths_of(paths, FIRST_STEPS), SPECTRA)
+    filled = [frame for frame in (spectra, scalars(diagnostics), first_steps) if len(frame)]
     return Evidence(
         scores=index_scores(read_tables(paths_of(paths, SCORE), SCORES)),
         manifests={manifest["run_id"]: manifest for manifest in manifests},
@@ -208,7 +215,7 @@ def summarise_spectra(spectra: "pd.DataFrame") -> "pd.DataFrame":
     _unique(spectra.set_index(["run_id", "module", "quantity"]), "spectra")
     groups = spectra.groupby(["run_id", "quantity"])
     errors = groups["std_error"].agg(lambda column: float(np.linalg.norm(column.astype(float))))
-    return groups["value"].agg(["count", "mean", "std"]).assign(error=errors)
+    return groups["value"].agg(["count", "mean", "std", "min", "max"]).assign(error=errors)
 
 
 def _unique(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":

@@ -98,9 +98,7 @@ def same_as_printed(value: Any, fact: Fact) -> bool:
     """Whether a value of ours is what the printed text says; a printed number may be rounded."""
     if fact.means is not None:
         return _same(value, fact.means)
-    number = parse_printed(fact.printed)
-    distance = abs(float(value) - number.value) / number.multiplier
-    return distance <= 0.5 * 10.0**-number.decimals + number.slack
+    return parse_printed(fact.printed).says(float(value))
 
 
 def plain(value: Any) -> str:

@@ -12,14 +12,16 @@ import pandas as pd
 from rlvr.core.io import atomic_path, check_table, read_json, sha256_file, write_json
 from rlvr.core.provenance import repository_state
 from rlvr.plan.outputs import Output
-from rlvr.plan.table_kinds import CELLS, COUNTS, CRITERIA, FACTS, SAMPLES
+from rlvr.plan.table_kinds import CELLS, COUNTS, CRITERIA, FACTS, PREDICTORS, SAMPLES, SEPARATION
 from rlvr.report.cells import ReportScope, build_cells
 from rlvr.report.count_tables import tabulate_counts
 from rlvr.report.criteria import with_criteria
 from rlvr.report.evidence import InputPaths, all_paths, load_evidence
 from rlvr.report.fact_tables import tabulate_facts
+from rlvr.report.predictor_tables import tabulate_predictors
 from rlvr.report.render import Table, compose, to_json, to_latex, to_markdown
 from rlvr.report.sample_tables import tabulate_samples
+from rlvr.report.separation import with_separation
 
 OF_THE_MACHINE = frozenset({"wall_time_s", "peak_memory_gib", "resumed_from_step"})  # differ between equal runs
 EMPTY_TEXTS = {"printed": "", "runs": "", "spread_from": ""}
@@ -70,13 +72,23 @@ def tabulate_criteria(
     return cells, with_criteria(compose(output, cells, scope, provenance), cells)
 
 
+def tabulate_separation(
+    output: Output, scope: ReportScope, inputs: InputPaths, provenance: list[str]
+) -> tuple[pd.DataFrame, Table]:
+    """A table of cells with which rows are told apart; like a claim, that follows from draws and not from the cells."""
+    cells = make_cells(output, scope, inputs)
+    return cells, with_separation(compose(output, cells, scope, provenance), load_evidence(inputs), scope)
+
+
 Tabulator = Callable[[Output, ReportScope, InputPaths, list[str]], tuple[pd.DataFrame, Table]]
 TABULATORS: Mapping[str, Tabulator] = {
     CELLS: tabulate_cells,
     CRITERIA: tabulate_criteria,
     COUNTS: tabulate_counts,
     FACTS: tabulate_facts,
+    PREDICTORS: tabulate_predictors,
     SAMPLES: tabulate_samples,
+    SEPARATION: tabulate_separation,
 }
 
 
@@ -101,7 +113,7 @@ def provenance_lines(output_id: str, inputs: Sequence[str], scope: ReportScope) 
     state = repository_state()
     commit = state["commit"] or "not a git checkout"
     return [
-        f"{output_id}: generated from workflow/studies/{scope.study}/outputs.yaml; do not edit",
+        f"{output_id}: generated from the outputs of workflow/studies/{scope.study}; do not edit",
         f"commit {commit}{' with local changes' if state['dirty'] else ''}",
         f"sha256 of its {len(inputs)} input files: {digest_files(inputs)}",
     ]

@@ -175,8 +175,9 @@ def misses_a_step(table: pd.DataFrame, protocol: Protocol) -> "pd.Series[bool]":
 
 
 def has_no_reward(table: pd.DataFrame, _: Protocol) -> "pd.Series[bool]":
-    """Whether a step has no reward, no accuracy or a share that is none."""
-    return is_not_finite(table["reward"]) | ~table["accuracy"].astype(float).between(0, 1)
+    """Whether a step has no reward, no accuracy or a share that is none; a run without rollouts has none at all."""
+    rewarded = table.groupby("run_id")["reward"].transform("count") > 0
+    return rewarded & (is_not_finite(table["reward"]) | ~table["accuracy"].astype(float).between(0, 1))
 
 
 def has_no_gradient(table: pd.DataFrame, _: Protocol) -> "pd.Series[bool]":

@@ -18,7 +18,7 @@ ONE_PAIR = Label("", "#0072B2")
 
 
 def plot_pair(pair: str, spectra: str, diagnostics: str, style: str, map_path: str, geometry_path: str) -> None:
-    """Both figures of one pair from anywhere, as PDF.
+    """Both figures of one pair from anywhere, as PDF or PNG by the endings of their paths.
 
     Args:
         pair: Its name.
@@ -58,5 +58,10 @@ def plot_agreement(table_path: str, consensus_path: str, style: str, out_path: s
 
 
 def _save(figures: "Mapping[str, Figure]", subject: str) -> None:
+    metadata: dict[str, dict[str, str | None]] = {
+        "pdf": {"Subject": subject, "CreationDate": None},
+        "png": {"Description": subject, "Software": None},
+    }
     for path, figure in figures.items():
-        save_figure(figure, path, "pdf", {"Subject": subject, "CreationDate": None})
+        kind = path.rpartition(".")[2]
+        save_figure(figure, path, kind, metadata[kind])

@@ -1,12 +1,12 @@
 """Cells as draws over seeds and problems: from finished runs to what :mod:`rlvr.report.comparing` compares."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from rlvr.core.errors import InputError
-from rlvr.plan.outputs import SEED_MEANS, Column, Output, Row
+from rlvr.plan.outputs import SEED_MEANS, Column, Row
 from rlvr.report.comparing import (
     NOT_RUN,
     Answers,
@@ -17,22 +17,12 @@ from rlvr.report.comparing import (
     draw_deviation,
     largest,
     minus,
+    scaled,
     smallest,
 )
 from rlvr.report.evidence import Evidence
 from rlvr.report.scope import ReportScope, usable_sides
 from rlvr.stats.quantiles import Z95
-
-Place = tuple[str, ...]  # output, row, column
-
-
-def draw_cells(outputs: Iterable[Output], evidence: Evidence, scope: ReportScope) -> dict[Place, Drawn]:
-    """Draws of every cell of these outputs over all seeds of the tier, by (output, row, column)."""
-    return {
-        (output.key, row.key, column.key): draw_cell(row, column, evidence, scope)
-        for output in outputs
-        for row, column in output.cells()
-    }
 
 
 def draw_cell(row: Row, column: Column, evidence: Evidence, scope: ReportScope, over_seeds: bool = True) -> Drawn:
@@ -46,18 +36,20 @@ def draw_cell(row: Row, column: Column, evidence: Evidence, scope: ReportScope, 
         over_seeds: Whether a run stands for its configuration, with all its seeds, and not for itself alone. A mean or
             a standard deviation is over the seeds that it declares.
     """
+    if column.parts:
+        return minus(*(draw_cell(row, part, evidence, scope, over_seeds) for part in column.parts))
     sides = usable_sides(row, column, scope.runs)
     if not sides:
         return NOT_RUN
-    if column.reduce in ("mean", "std"):
-        reducer = draw if column.reduce == "mean" else draw_deviation
-        return reducer(measure(sides[0], column, evidence, scope.seeds))
+    if column.reduce == "mean":
+        return draw(measure(sides[0], column, evidence, scope.seeds))
+    if column.reduce == "std":
+        deviation = draw_deviation(measure(sides[0], column, evidence, scope.seeds))
+        return scaled(deviation, column.deviation_factor(len(sides[0])))
     if column.over == SEED_MEANS:
         return largest([draw(measure(group, column, evidence, scope.seeds)) for group in sides])
     extreme = smallest if column.reduce == "min" else largest
-    best = [extreme([_draw_of(group, column, evidence, scope) for group in _groups(side, scope, over_seeds)])
-            for side in sides]  # fmt: skip
-    return minus(*best) if column.reduce == "difference" else best[0]
+    return extreme([_draw_of(group, column, evidence, scope) for group in _groups(sides[0], scope, over_seeds)])
 
 
 def _groups(side: Sequence[str], scope: ReportScope, over_seeds: bool) -> list[tuple[str, ...]]:

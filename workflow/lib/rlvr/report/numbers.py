@@ -8,6 +8,7 @@ import pandas as pd
 
 from rlvr.core.io import read_json, write_json
 from rlvr.plan.printed import format_value
+from rlvr.plan.statistics import HOUR_S
 from rlvr.report.cells import LABEL_SEPARATOR, ReportScope
 from rlvr.report.coverage import compute_facts, coverage_groups, output_counts, run_entries, tier_counts
 from rlvr.report.evidence import read_tables
@@ -16,7 +17,6 @@ from rlvr.report.render import escape_tex, reproduced_text, scope_notes
 
 WORDS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 DIGITS = dict(zip("0123456789", WORDS, strict=True))
-HOUR_S = 3600
 Tree = Mapping[str, Any]
 
 
@@ -89,10 +89,11 @@ def row_labels(cells: pd.DataFrame) -> dict[str, dict[str, str]]:
 
 
 def score_numbers(scores: pd.DataFrame) -> dict[str, Any]:
-    """Texts of every score, in percent with one decimal, by run id, benchmark and statistic."""
+    """Texts of every score, in percent with one decimal, by run id, benchmark and statistic; ``exact`` as in cells."""
     tree: dict[str, Any] = {}
     for line in scores.to_dict("records"):
-        entry = {end: f"{100 * line[end]:.1f}" for end in ("value", "low", "high")}
+        exact = {end: 100 * line[end] for end in ("value", "low", "high")}
+        entry: dict[str, Any] = {end: f"{number:.1f}" for end, number in exact.items()} | {"exact": exact}
         entry |= {"k": str(line["k"]), "problems": str(line["n_problems"])}
         entry |= {name: f"{100 * line[name]:.1f}" for name in ("unparsed_share", "timed_out_share", "truncated_share")}
         if not math.isnan(line["lost_share"]):

@@ -199,11 +199,10 @@ def table_content(name: str, path: str, methods_of: Mapping[str, str]) -> dict[s
         }
         for row in table["rows"]
     ]
-    place = "" if table["source"] == "ours" else f" The paper's {table['source']}."
     return {
         "name": name,
         "heading": output_heading(name),
-        "caption": f"{table['caption'].rstrip()}{place}",
+        "caption": table["caption"],
         "headings": [heading_row(table["headers"], kinds, level) for level in range(len(table["headers"][0]))],
         "rows": rows,
         "notes": table["notes"],

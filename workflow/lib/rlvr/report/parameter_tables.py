@@ -27,8 +27,7 @@ def judge_count(printed: str, unit: str, trainable: int, base: int) -> str:
     """
     number = parse_printed(printed)
     value = trainable if unit == "parameters" else 100 * trainable / base
-    distance = abs(value - number.value) / number.multiplier
-    if distance <= 0.5 * 10.0**-number.decimals + number.slack:
+    if number.says(value):
         return "agrees"
     return "agrees within 1 %" if abs(value - number.value) <= COUNT_TOLERANCE * value else "differs"
 

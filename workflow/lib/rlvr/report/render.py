@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rlvr.core.escaping import markdown_cell, visible_texts
-from rlvr.plan.outputs import Column, Output
+from rlvr.plan.outputs import SEED_MEANS, Column, Output
 from rlvr.plan.printed import MINUS, format_value
 from rlvr.plan.verdict_words import CellVerdict
 from rlvr.report.cells import ReportScope
@@ -211,7 +211,16 @@ def interval_kinds(columns: Iterable[Column]) -> str:
     }
     score = "of a score over problems, for its seed alone (modified Wilson interval for an effective number of answers)"
     spectrum = "of an estimated spectrum from its standard error"
-    kinds = [reduced.get(column.reduce, score if column.is_score else spectrum) for column in columns]
+    over_seeds = {
+        "difference": "of a difference of means over seeds, paired by seeds and problems, with its selection",
+        "max": "of a largest mean over seeds with its selection",
+    }
+    kinds = [
+        (over_seeds if column.over == SEED_MEANS else reduced).get(
+            column.reduce, score if column.is_score else spectrum
+        )
+        for column in columns
+    ]
     return "; ".join(dict.fromkeys(kinds))
 
 
@@ -273,8 +282,7 @@ def to_json(table: Table) -> dict[str, Any]:
     """
     content = {
         "output": table.output.key,
-        "source": table.output.source,
-        "caption": table.output.caption,
+        "caption": table.output.full_caption,
         "label_columns": len(table.output.labels),
         "kinds": [column.kind for column in table.columns],
         "alignments": [column.alignment for column in table.columns],

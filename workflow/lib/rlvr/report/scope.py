@@ -42,12 +42,15 @@ class ReportScope:
 
 
 def usable_sides(row: Row, column: Column, available: Collection[str]) -> list[list[str]]:
-    """Runs that a cell is made from, in one group or the two of a difference; empty for "not run".
+    """Runs that a cell is made from, in groups as the row has them; empty for "not run".
 
-    A largest value is taken over what was run (a difference needs a run on either side); a mean or a standard deviation
+    A largest value is taken over what was run (a difference needs both of its parts); a mean or a standard deviation
     over fewer seeds than the grid has would be another quantity, so it needs all of them, and two at least; of means
     over seeds, those settings that have them take part.
     """
+    if column.parts:
+        parts = [usable_sides(row, part, available) for part in column.parts]
+        return [side for sides in parts for side in sides] if all(parts) else []
     wanted = row.runs[column.key]
     found = [[run_id for run_id in side if run_id in available] for side in wanted]
     if column.over == SEED_MEANS:

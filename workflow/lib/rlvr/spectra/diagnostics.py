@@ -17,6 +17,7 @@ from rlvr.spectra.directions import (
     along_directions,
     cumulative_energy,
     diagonal_share,
+    end_shares,
     initial_norms,
     leading_triples,
     mode_shares,
@@ -145,8 +146,12 @@ def _of_rotation(before: Triples, base: Tensor, tuned: Tensor, top: int) -> Quan
 
 def _of_directions(update: ModuleUpdate, delta: Tensor, before: Triples) -> Quantities:
     magnitudes = along_directions(delta, before)
+    shares = mode_shares(magnitudes)
+    leading, trailing = end_shares(shares)
     found: Quantities = {
-        "mode_share": mode_shares(magnitudes),
+        "mode_share": shares,
+        "leading_mode_share": leading,
+        "trailing_mode_share": trailing,
         "cumulative_energy": cumulative_energy(magnitudes),
         "diagonal_share": diagonal_share(delta, magnitudes),
         "tail_mean": tail_mean(before.values),

@@ -11,6 +11,8 @@ from torch import Tensor
 from rlvr.spectra.dense import SMALL_SIDE, lower_gram
 from rlvr.weights.decompositions import Triples, paired
 
+END_PART = 1 / 8  # of the singular directions, at either end
+
 
 def decompose(weight: Tensor) -> Triples:
     """All ``k = min(rows, cols)`` singular triples of a weight (rows, cols), in float64."""
@@ -66,6 +68,23 @@ def mode_shares(magnitudes: Tensor) -> Tensor:
     """``p_i = c_i / sum_j c_j``; zeros for an update without a part along any direction."""
     total = magnitudes.sum()
     return magnitudes / total if float(total) > 0 else torch.zeros_like(magnitudes)
+
+
+def end_shares(shares: Tensor, part: float = END_PART) -> tuple[float, float]:
+    """Sum of the shares ``p_i`` of the leading and of the trailing directions, each ``part`` of all, at least one.
+
+    SOURCE: what figure 3 of "Evaluating Parameter Efficient Methods for RLVR" and figure 3 of "Geometry-Preserving
+    Orthonormal Initialization" show as curves. ASSUME: an eighth at either end, since neither names a number.
+
+    Args:
+        shares: ``p_i`` (k,), in the order of the base's directions.
+        part: An even spread has this share at either end, up to whole directions.
+
+    Returns:
+        Leading and trailing share, each from 0 to 1.
+    """
+    count = max(1, round(part * len(shares)))
+    return float(shares[:count].sum()), float(shares[-count:].sum())
 
 
 def cumulative_energy(magnitudes: Tensor) -> Tensor:

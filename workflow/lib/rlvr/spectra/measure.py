@@ -1,7 +1,7 @@
 """Spectra and diagnostics of every module of a pair: a run of ours, a PEFT adapter, or a checkpoint from elsewhere."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ def measure_pair(
     diagnostics_path: str | Path,
     estimated: bool = False,
     factors_dir: str | Path | None = None,
+    tell: Callable[[str], None] = lambda module: None,
 ) -> None:
     """Measure every module of a pair, one at a time; write ``tables.SPECTRA`` and ``tables.DIAGNOSTICS``.
 
@@ -43,6 +44,7 @@ def measure_pair(
         diagnostics_path: Parquet file, one row per module, quantity and index.
         estimated: Estimate the spectra of large modules from products with their updates, with standard errors.
         factors_dir: What :func:`rlvr.spectra.bases.factor_base` found of the base; computed again without it.
+        tell: Called with the name of every module that is about to be measured.
 
     Raises:
         InputError: See :func:`rlvr.weights.updates.iterate_updates` (never skips a module), or if the base has no
@@ -53,6 +55,7 @@ def measure_pair(
     rows: list[dict[str, Any]] = []
     frames: list[pd.DataFrame] = []
     for update in iterate_updates(base_dir, tuned_dir):
+        tell(update.module)
         matrices = update.matrices()
         rows += measure_update(update, matrices, estimated)
         known = None if stored is None else stored.read(update.module, matrices.base)

@@ -3,6 +3,10 @@
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
+
+from rlvr.core.errors import InputError
+from rlvr.core.io import read_json
 
 
 @dataclass(frozen=True)
@@ -34,3 +38,22 @@ def layers_at(depths: Collection[float], layers: int) -> frozenset[int]:
     ([0, 14, 27], [0, 18, 35], [0, 1])
     """
     return frozenset(math.floor(depth * (layers - 1) + 0.5) for depth in depths)
+
+
+def settings_for(base: str | Path, width_share: int, depths: tuple[float, ...] | None) -> DiagnosticsSettings:
+    """Settings for a model of any width: ranks and directions are a share of it, masks hold half of the entries.
+
+    Args:
+        base: Folder of the model.
+        width_share: How many times the ranks go into the width.
+        depths: Of the decomposed layers.
+
+    Raises:
+        InputError: If the folder has no configuration that states a width.
+    """
+    path = Path(base) / "config.json"
+    width = read_json(path).get("hidden_size") if path.is_file() else None
+    if not isinstance(width, int):
+        raise InputError(path, "states no hidden_size.", "Give the folder of a decoder in Hugging Face layout.")
+    rank = max(width // width_share, 1)
+    return DiagnosticsSettings(rank, 0.5, rank, depths)

@@ -102,4 +102,5 @@ CONTEST_ROWS: Mapping[str, Rows] = {
     "hmmt-feb-2025": partial(_rows, write=_hmmt_row, lengths=AIME_LENGTHS),
     "minerva": partial(_rows, write=_question_row, lengths=CONTEST_LENGTHS),
     "gsm8k": partial(_rows, write=_gsm8k_row, lengths=EASY_LENGTHS),
+    "gsm8k-train": partial(_rows, write=_gsm8k_row, lengths=EASY_LENGTHS),
 }

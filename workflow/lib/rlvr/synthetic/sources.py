@@ -11,11 +11,15 @@ from rlvr.synthetic.contest_rows import CONTEST_ROWS
 from rlvr.synthetic.digits import DIGIT_ROWS
 from rlvr.synthetic.program_rows import PROGRAM_ROWS
 from rlvr.synthetic.puzzle_rows import puzzle_rows
+from rlvr.synthetic.sentence_rows import SENTENCE_ROWS
+from rlvr.synthetic.word_problems import WORD_ROWS
 
 WRITERS: Mapping[str, Callable[[int, np.random.Generator], pd.DataFrame]] = {
     **DIGIT_ROWS,
     **CONTEST_ROWS,
     **PROGRAM_ROWS,
+    **SENTENCE_ROWS,
+    **WORD_ROWS,
     "enigmata-data": partial(puzzle_rows, held_out=False),
     "enigmata-eval": partial(puzzle_rows, held_out=True),
 }

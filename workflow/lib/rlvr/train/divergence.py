@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from transformers import LogitsProcessor
 
 from rlvr.adapters.merging import Rounding
+from rlvr.train.sharding import own_part, reshard
 
 
 def kl_of_samples(log_ratio: Tensor) -> Tensor:
@@ -81,6 +82,7 @@ class SamplerLog(LogitsProcessor):
 def recorded_sampling(model: Any, temperature: float) -> Iterator[list[Tensor]]:
     """Within, ``model.generate`` also records what it draws; yields a list with the result of every call."""
     plain, found = model.generate, []
+    before = vars(model).get("generate")  # FSDP puts one of its own there
 
     def generate(*args: Any, **kwargs: Any) -> Tensor:
         log = SamplerLog(temperature)
@@ -93,6 +95,8 @@ def recorded_sampling(model: Any, temperature: float) -> Iterator[list[Tensor]]:
         yield found
     finally:
         del model.generate
+        if before is not None:
+            model.generate = before
 
 
 def cut_to(log_probs: Tensor, completions: Sequence[Sequence[int]]) -> list[list[float]]:
@@ -117,31 +121,38 @@ class Base:
     def __init__(self, model: nn.Module, stored: torch.dtype) -> None:
         self._model = model
         self._kept: Mapping[nn.Parameter, Tensor] = {}
+        reshard(model)
         if not isinstance(model, PeftModel):
             trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-            self._kept = {one: one.detach().to("cpu", stored, copy=True) for one in trained}
+            self._kept = {one: own_part(one.detach()).to("cpu", stored, copy=True) for one in trained}
 
     def measure(self, rounding: Rounding) -> None:
-        """Take in what an engine in the type of the base loses of trained weights of the base; adapters are merged."""
+        """Take in what an engine in the type of the base loses of trained weights of the base; adapters are merged.
+
+        Of divided weights, every process takes in its own part.
+        """
         for parameter, original in self._kept.items():
-            rounding.add(original, parameter.detach().to("cpu"), original.dtype)
+            rounding.add(original, own_part(parameter.detach()).to("cpu"), original.dtype)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Within, the model is the base; afterwards it is what it was, bit for bit."""
+        reshard(self._model)
         if isinstance(self._model, PeftModel):
             with self._model.disable_adapter():
                 yield
+                reshard(self._model)
             return
-        trained = {parameter: parameter.detach().to("cpu", copy=True) for parameter in self._kept}
+        trained = {parameter: own_part(parameter.detach()).to("cpu", copy=True) for parameter in self._kept}
         try:
             _write(self._kept)
             yield
         finally:
+            reshard(self._model)
             _write(trained)
 
 
 def _write(values: Mapping[nn.Parameter, Tensor]) -> None:
     with torch.no_grad():
         for parameter, value in values.items():
-            parameter.data.copy_(value)
+            own_part(parameter.detach()).copy_(value)

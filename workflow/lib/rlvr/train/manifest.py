@@ -22,6 +22,7 @@ from rlvr.adapters.merging import base_name, base_tensors
 from rlvr.adapters.methods import find_method
 from rlvr.core.provenance import package_versions, repository_state
 from rlvr.plan.settings import TrainSettings
+from rlvr.train.sharding import is_on_cpu
 from rlvr.weights.tensors import TensorStore
 
 GIB = 2**30
@@ -239,7 +240,7 @@ def manifest(
         "repository": repository_state(),
         "prompts_per_step": settings.prompts_per_step,
         "completions_per_step": settings.completions_per_step,
-        "device": torch.cuda.get_device_name() if settings.devices else "cpu",
+        "device": "cpu" if is_on_cpu(settings) else torch.cuda.get_device_name(),
         "peak_memory_gib": peak_memory_gib(),
         **facts,
     }

@@ -2,11 +2,11 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate.utils import set_seed
@@ -26,14 +26,20 @@ from rlvr.core.locks import sole_writer
 from rlvr.core.seals import run_digests
 from rlvr.grading.golds import CURATE_AGAIN, require_readable
 from rlvr.plan.freshness import TRIPLES
+from rlvr.plan.memory import may_be_divided
 from rlvr.plan.settings import TrainSettings
 from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.checkpoints import SealedCheckpoints, checkpoint_step, discard_all, resumable_checkpoint
 from rlvr.train.finished import METRICS_FILE, RUN, record_finished, restore_finished
+from rlvr.train.keeping import KeepSteps, check_kept, drop_later
+from rlvr.train.live import LiveMetrics
 from rlvr.train.manifest import check_method, check_steps, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
+from rlvr.train.sft import make_solver
+from rlvr.train.sharding import device, fill_whole, is_main_process, is_on_cpu, is_sharded, whole_state
 from rlvr.train.signal import check_signal
+from rlvr.train.solutions import digest_examples, solved_examples
 from rlvr.train.stopping import RunStopped, StopWhenAsked
 from rlvr.train.trainer import make_trainer
 from rlvr.train.written import write_weights
@@ -74,6 +80,8 @@ def train_run(
     problems, problems_sha256 = load_problems(train, tokenizer, settings)
     triples = {} if decomposition is None else {TRIPLES: sha256_file(decomposition)}
     inputs = {"train_sha256": problems_sha256, "problems": len(problems), "base_files": weights_sha256(base), **triples}
+    if settings.algorithm == "sft":
+        inputs["solutions_sha256"] = digest_examples(problems)
     origin = {"settings": settings.to_json(), "inputs": inputs}
     with sole_writer(out) if is_main_process() else nullcontext():
         if not restore_finished(out, origin, is_main_process()):
@@ -93,21 +101,40 @@ def _train(
 ) -> None:
     """Train from the last whole checkpoint, or from the start, and write weights, metrics, manifest and record."""
     started = time.perf_counter()
-    model = attach_adapter(load_base(base, settings.base_dtype, device(settings)), settings, decomposition)
-    before = fingerprint(model)
-    trainer = make_trainer(model, tokenizer, problems, settings, out / CHECKPOINTS)
+    trained = attach_adapter(load_base(base, settings.base_dtype, device(settings)), settings, decomposition)
+    before = fingerprint(trained)
+    make = make_solver if settings.algorithm == "sft" else make_trainer
+    trainer = make(trained, tokenizer, problems, settings, out / CHECKPOINTS)
     stopping = StopWhenAsked(settings)
+
+    def gather() -> PreTrainedModel | PeftModel | None:
+        """The run's model with all of its weights on the main process, nothing on the others; all have to ask."""
+        if not is_sharded():
+            return trained if trainer.accelerator.is_main_process else None
+        state = whole_state(cast("torch.nn.Module", trainer.model))
+        if not trainer.accelerator.is_main_process:
+            return None
+        whole = attach_adapter(load_base(base, settings.base_dtype), settings, decomposition)
+        fill_whole(whole, state)
+        return whole
+
+    trainer.add_callback(KeepSteps(out, origin, settings, gather, keeper(tokenizer, settings, base, started)))
+    live = LiveMetrics(out, settings.run_id, settings.completions_per_step)
     trainer.add_callback(SealedCheckpoints(out / CHECKPOINTS, origin, settings))
     trainer.add_callback(stopping)
+    trainer.add_callback(live)
     with trainer.accelerator.main_process_first():
         resume_from = resumable_checkpoint(out / CHECKPOINTS, origin)
+        if trainer.accelerator.is_main_process:
+            drop_later(out, 0 if resume_from is None else checkpoint_step(resume_from) or 0)
     set_seed(settings.seed, device_specific=True)  # vLLM seeds the process anew, and equally for every run
-    announce_run(settings, model, len(problems), resume_from)
+    announce_run(settings, trained, len(problems), resume_from)
     with stopping.listening():
         trainer.train(resume_from_checkpoint=None if resume_from is None else str(resume_from))
     if stopping.stopped:
         raise RunStopped(settings.run_id, trainer.state.global_step)
-    if not trainer.accelerator.is_main_process:
+    model = gather()
+    if model is None:
         return
     if isinstance(model, PeftModel):
         model.peft_config[ADAPTER].base_model_name_or_path = settings.model  # a name, not this machine's path
@@ -115,6 +142,7 @@ def _train(
         "inputs": {**origin["inputs"], "base_sha256": before.base},
         "seeds": {"adapter": settings.seed, "order": settings.seed, "sampling": settings.seed},
         "processes": trainer.accelerator.num_processes,
+        "sharding": "fsdp2" if is_sharded() else None,
         "steps": trainer.state.global_step,
         "resumed_from_step": None if resume_from is None else checkpoint_step(resume_from),
         "moved_share": moved_share(model, base, settings.base_dtype),
@@ -126,15 +154,31 @@ def _train(
     check_steps(facts["steps"], settings.planned_steps(len(problems)), settings)
     check_signal(metrics, settings)
     content = manifest(model, settings, before, fingerprint(model), facts)
+    check_kept(out, origin, settings)
     write_weights(model, tokenizer, settings, base, out)
     write_table(metrics, out / METRICS_FILE, METRICS)
+    live.finish()
     write_json({**content, "files": run_digests(out)}, out / RUN)
     record_finished(out, origin)
 
 
-def is_main_process() -> bool:
-    """Whether this process is the one of its run that writes."""
-    return os.environ.get("RANK", "0") == "0"
+def keeper(
+    tokenizer: PreTrainedTokenizerBase, settings: TrainSettings, base: Path, started: float
+) -> Callable[[Any, Path], dict[str, Any]]:
+    """What writes the weights of a run in progress into a folder and says what a manifest wants to know of them."""
+
+    def write(model: Any, folder: Path) -> dict[str, Any]:
+        if isinstance(model, PeftModel):
+            model.peft_config[ADAPTER].base_model_name_or_path = settings.model
+        write_weights(model, tokenizer, settings, base, folder)
+        now = fingerprint(model)
+        return {
+            "sha256": {"base_after": now.base, "adapter_after": now.adapter},
+            "moved_share": moved_share(model, base, settings.base_dtype),
+            "wall_time_s": round(time.perf_counter() - started, 3),
+        }
+
+    return write
 
 
 def prepare_machine(settings: TrainSettings, where: object) -> None:
@@ -147,21 +191,19 @@ def prepare_machine(settings: TrainSettings, where: object) -> None:
     if processes != max(settings.devices, 1):
         problem = f"devices is {settings.devices}, but {processes} processes were started."
         raise InputError(where, problem, "Start one process a GPU: accelerate launch --num_processes <devices>.")
-    if settings.devices and not torch.cuda.is_available():
+    if is_sharded() and not may_be_divided(settings, find_method(settings.run_id, settings.method)):
+        problem = f"method '{settings.method}' with generation '{settings.generation}' trains no divided weights."
+        raise InputError(where, problem, "Start it with envs/accelerate/ddp.yaml.")
+    if not is_on_cpu(settings) and not torch.cuda.is_available():
         problem = f"devices is {settings.devices}, but there is no GPU."
         raise InputError(where, problem, "Use scale tiny, or a machine with GPUs.")
     disable_progress_bar()
-    if not settings.devices:
+    if is_on_cpu(settings):
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 
 
-def device(settings: TrainSettings) -> str:
-    """Where this process trains."""
-    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if settings.devices else "cpu"
-
-
 def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: TrainSettings) -> tuple[Dataset, str]:
-    """Problems with their prompts, and the digest of what is trained on.
+    """Problems with their prompts, or for supervised fine-tuning with their solutions, and the digest of the problems.
 
     Nothing is left out here: curation has taken out what cannot be used (``data.usable``).
 
@@ -179,8 +221,11 @@ def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: Trai
         if len(ids) > settings.max_prompt_tokens:
             problem = f"its prompt has {len(ids)} tokens, max_prompt_tokens is {settings.max_prompt_tokens}."
             raise InputError(f"{path}, problem '{name}'", problem, CURATE_AGAIN)
+    digest = digest_rows(frame, TRAINED_ON)
+    if settings.algorithm == "sft":
+        return solved_examples(frame, prompts, tokenizer, settings, path), digest
     columns = frame.assign(prompt=prompts)[["prompt", "answer", "verifier", "meta"]]
-    return Dataset.from_dict(columns.to_dict("list")), digest_rows(frame, TRAINED_ON)
+    return Dataset.from_dict(columns.to_dict("list")), digest
 
 
 def attach_adapter(

@@ -1,8 +1,8 @@
 """TRL's GRPO trainer, set to the protocol of the paper."""
 
-import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ import torch
 from datasets import Dataset
 from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback
-from trl import GRPOConfig, GRPOTrainer
+from trl import GRPOTrainer
 from trl.models.utils import disable_gradient_checkpointing
 from trl.trainer.utils import RepeatSampler
 
@@ -18,28 +18,38 @@ from rlvr.adapters.merging import Rounding, merged_weights, rollout_weights
 from rlvr.adapters.methods import find_method
 from rlvr.plan.settings import TrainSettings
 from rlvr.rewards.trl_reward import make_reward
+from rlvr.train.arguments import trl_config
 from rlvr.train.divergence import Base, TokenMeans, cut_to, kl_of_samples, recorded_sampling
-from rlvr.train.metrics import KL, KL_ROLLOUT, LOST, OF_TOKENS, ProgressLines, weighted_mean
+from rlvr.train.method_hooks import MethodHooks
+from rlvr.train.metrics import EXTRA, KL, KL_ROLLOUT, LOST, OF_LENGTHS, OF_TOKENS, ProgressLines, weighted_mean
+from rlvr.train.resampling import Rollouts, draw_others, refill, round_seed
+from rlvr.train.sharding import is_sharded, reshard, set_precision, summed
 from rlvr.train.signal import EpochSampler, check_rollouts, constant_groups
 
-LARGEST_SHARE = math.nextafter(1.0, 0.0)
 
-
-class Trainer(GRPOTrainer):
+class Trainer(MethodHooks, GRPOTrainer):
     """GRPO whose generations see the trained function, with what the method adds to optimizer, loss and checkpoint."""
 
     def __init__(self, *args: Any, settings: TrainSettings, **kwargs: Any) -> None:
-        self.run = settings
-        self.method = find_method(settings.run_id, settings.method)
+        self.take_method(settings)
         self._tokens: list[float] = []  # of every micro batch since the last log
         self._means = TokenMeans()
         self._lost_share = 0.0  # of the update, in the weights that sampled last
         super().__init__(*args, **kwargs)
+        self._problems = cast("Dataset", self.train_dataset)
+        self._numbers = {prompt: number for number, prompt in enumerate(self._problems["prompt"])}
         self.beta = settings.kl_beta  # see `trl_config`
-        self._base = Base(self.accelerator.unwrap_model(self.model), getattr(torch, settings.base_dtype))
+        set_precision(self.accelerator)
+        if not is_sharded():
+            _ = self._base  # before a checkpoint is loaded
         if self.use_vllm:
             self._push_weights = self.vllm_generation.sync_weights
             self.vllm_generation.sync_weights = self._push_merged_weights  # type: ignore[method-assign]
+
+    @cached_property
+    def _base(self) -> Base:
+        """The base that training moves away from; where weights are divided, taken once they are."""
+        return Base(self.accelerator.unwrap_model(self.model), getattr(torch, self.run.base_dtype))
 
     def _push_merged_weights(self) -> None:
         """Send merged weights to vLLM; TRL would merge them into the base in place and thereby move it."""
@@ -47,6 +57,8 @@ class Trainer(GRPOTrainer):
         with merged_weights(self.accelerator.unwrap_model(self.model), rounding):
             self._push_weights()
         self._base.measure(rounding)
+        if is_sharded():
+            rounding = Rounding(*summed([rounding.lost, rounding.moved], self.accelerator.device))
         self._lost_share = rounding.share
 
     def _generate_single_turn(self, *args: Any, **kwargs: Any) -> Any:
@@ -54,26 +66,83 @@ class Trainer(GRPOTrainer):
             return super()._generate_single_turn(*args, **kwargs)
         model = self.accelerator.unwrap_model(self.model)
         rounding = Rounding()
-        with rollout_weights(model, rounding), recorded_sampling(model, self.temperature) as recorded:
+        merged = nullcontext() if is_sharded() else rollout_weights(model, rounding)
+        if is_sharded():
+            reshard(model)
+            model._is_fsdp_managed_module = True  # transformers then goes on until the last process has its completions
+        with merged, recorded_sampling(model, self.temperature) as recorded:
             completions, _ = super()._generate_single_turn(*args, **kwargs)
         self._lost_share = rounding.share
         return completions, cut_to(recorded[-1], completions)
+
+    def _generate(self, prompts: list[str]) -> Any:
+        """Sample, and where the run asks for it replace groups without spread by groups of other problems."""
+        found = super()._generate(prompts)
+        if not self.run.resampling_rounds:
+            return found
+        logged = {name: list(self._metrics["train"][name]) for name in OF_LENGTHS}
+        rollouts = Rollouts(found[0], found[1], found[3], found[4])
+        used = [self._numbers[prompt] for prompt in prompts]
+
+        def draw(number: int, count: int) -> list[dict[str, Any]]:
+            process = self.accelerator.process_index
+            seed = round_seed(self.run.seed, self.state.global_step, process, number)
+            return [self._problems[place] for place in draw_others(len(self._numbers), used, count, seed)]
+
+        def sample(others: list[str]) -> Rollouts:
+            ids, completion_ids, _, completions, log_probs, *_ = super(Trainer, self)._generate(others)
+            return Rollouts(ids, completion_ids, completions, log_probs)
+
+        extra = refill(
+            self._rows, prompts, rollouts, self.run.group_size, self.run.resampling_rounds,
+            draw, sample, self._score, self._anywhere,
+        )  # fmt: skip
+        self._metrics["train"] |= logged
+        self._log_lengths(rollouts.completion_ids)
+        total = self.accelerator.reduce(torch.tensor(float(extra), device=self.accelerator.device), reduction="sum")
+        self._metrics["train"][EXTRA].append(float(total.item()))
+        return found
+
+    def _score(self, rows: Sequence[dict[str, Any]], rollouts: Rollouts) -> list[float]:
+        """Total rewards, to see which groups have spread; what is kept is graded once more and logged by TRL."""
+        columns = {name: [row[name] for row in rows] for name in rows[0] if name != "prompt"}
+        reward = cast("Callable[..., list[float]]", self.reward_funcs[0])
+        return reward(
+            prompts=[row["prompt"] for row in rows], completions=rollouts.completions,
+            completion_ids=rollouts.completion_ids, log_metric=lambda *_: None, **columns,
+        )  # fmt: skip
+
+    def _anywhere(self, wanted: bool) -> bool:
+        """Whether any process of the run wants it."""
+        flag = torch.tensor(float(wanted), device=self.accelerator.device)
+        return bool(self.accelerator.reduce(flag, reduction="sum").item() > 0)
+
+    def _log_lengths(self, completion_ids: Sequence[Sequence[int]]) -> None:
+        """Correct the logged lengths of a generation by what was kept of it."""
+        device, ends = self.accelerator.device, {*self.eos_token_ids, self._tokenizer.pad_token_id}
+        lengths = torch.tensor([float(len(ids)) for ids in completion_ids], device=device)
+        cut = torch.tensor([float(ids[-1] not in ends) for ids in completion_ids], device=device)
+        for name, values in zip(OF_LENGTHS, (lengths, cut), strict=True):
+            self._metrics["train"][name][-1] = self.accelerator.gather(values).mean().item()
 
     def _calculate_rewards(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         self._rewards: torch.Tensor = super()._calculate_rewards(*args, **kwargs)
         return self._rewards
 
-    def _generate_and_score_completions(self, *args: Any, **kwargs: Any) -> Any:
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Any:
         """Sample and score as TRL does, and find the base's log-probabilities, for a KL term or the log of the run.
 
         A group whose rewards are all equal has advantages of exactly 0 and counts as one without spread: in TRL both
         depend on whether the mean of equal numbers is that number, which in float32 it often is not.
         """
         beta, self.beta = self.beta, 0.0  # TRL's own reference would be a second model, or a second adapter
+        self._rows = inputs  # which `_generate` may change
         try:
-            batch = super()._generate_and_score_completions(*args, **kwargs)
+            batch = super()._generate_and_score_completions(inputs)
         finally:
             self.beta = beta
+        # Where every completion is cut and carries no loss, the mean over no token is 0.
+        batch["num_items_in_batch"] = batch["num_items_in_batch"].clamp(min=1)
         self._metrics["train"][LOST].append(self._lost_share)
         check_rollouts(self.state.global_step, self._lost_share, self.run, self.state.max_steps)
         if self._measures_base():
@@ -135,20 +204,11 @@ class Trainer(GRPOTrainer):
         self._sampler.skip_epochs(epochs)
         return epochs, steps
 
-    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
-        """The method's own optimizer, or the one of all others."""
-        if self.optimizer is None:
-            adapted = self.accelerator.unwrap_model(self.model if model is None else model)
-            made, arguments = self.get_optimizer_cls_and_kwargs(self.args, adapted)
-            self.optimizer = self.method.make_optimizer(adapted, self.run, made, arguments)
-        return super().create_optimizer(model)
-
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """The loss of GRPO plus the method's penalty, a share of it in each of the micro batches of a step."""
+        """The loss of GRPO with the method's penalty; what it was computed from is measured."""
         loss = super().compute_loss(model, inputs, *args, **kwargs)
         self._measure_divergence(inputs)
-        penalty = self.method.penalty(self.accelerator.unwrap_model(model))
-        return loss if penalty is None else loss + penalty / self.current_gradient_accumulation_steps
+        return cast("torch.Tensor", loss)
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Log as TRL does, but what is measured per token as the mean over all tokens of the step's micro batches."""
@@ -159,18 +219,9 @@ class Trainer(GRPOTrainer):
         metrics.update({name: [mean] for name, mean in self._means.drain().items()})
         super().log(logs, *args, **kwargs)
 
-    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
-        super()._save(output_dir, state_dict)
-        folder = Path(output_dir or str(self.args.output_dir))
-        self.method.save_state(self.accelerator.unwrap_model(self.model), folder)
-
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        adapted = self.accelerator.unwrap_model(model or self.model)
-        if not self.method.load_state(adapted, Path(resume_from_checkpoint)):
-            super()._load_from_checkpoint(resume_from_checkpoint, model)
-
-    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-        """No card: ``run.json`` says what a run is."""
+        _ = self._base
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
 
 
 @contextmanager
@@ -208,87 +259,7 @@ def make_trainer(
         args=trl_config(settings, checkpoints),
         train_dataset=problems,
         processing_class=tokenizer,
-        callbacks=[ProgressLines(), *method.callbacks(model, settings)],
+        callbacks=[ProgressLines(settings.completions_per_step), *method.callbacks(model, settings)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
-
-
-def trl_config(settings: TrainSettings, checkpoints: Path) -> GRPOConfig:
-    """The settings in TRL's words; nothing that matters is left to TRL's defaults."""
-    on_cpu = settings.devices == 0
-    accumulation = settings.accumulation_steps(max(settings.devices, 1))
-    return GRPOConfig(
-        output_dir=str(checkpoints),
-        seed=settings.seed,
-        num_generations=settings.group_size,
-        # The reference of a KL term is `Trainer._base`. Told of the term, TRL would add a second adapter, which AdaLoRA
-        # refuses and which unfreezes parts of LoRA-FA and BOFT, or hold a second model.
-        beta=0.0,
-        epsilon=settings.clip_epsilon,
-        epsilon_high=settings.clip_epsilon_high,
-        loss_type=settings.loss_type,
-        scale_rewards=settings.scale_rewards,
-        temperature=settings.temperature,
-        top_p=settings.top_p,
-        top_k=0,
-        max_completion_length=settings.max_completion_tokens,
-        mask_truncated_completions=False,
-        disable_dropout=settings.dropout == 0,
-        per_device_train_batch_size=settings.micro_batch_completions,
-        gradient_accumulation_steps=accumulation,
-        steps_per_generation=accumulation * settings.updates_per_generation,
-        num_train_epochs=settings.epochs,
-        max_steps=settings.max_steps or -1,  # -1: by the epochs
-        shuffle_dataset=True,
-        optim=settings.optimizer,
-        learning_rate=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        max_grad_norm=settings.max_grad_norm,
-        use_cpu=on_cpu,
-        bf16=settings.mixed_precision == "bf16",
-        gradient_checkpointing=settings.gradient_checkpointing,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="steps",
-        save_steps=checkpoint_steps(settings),
-        report_to=[],
-        disable_tqdm=True,
-        dataloader_num_workers=0,
-        dataloader_pin_memory=not on_cpu,
-        **schedule(settings),
-        **generation(settings),
-    )
-
-
-def checkpoint_steps(settings: TrainSettings) -> int:
-    """Optimizer steps between checkpoints, a whole number of generations: a resumed run starts with a new one."""
-    updates = settings.updates_per_generation
-    return -(-settings.checkpoint_every_steps // updates) * updates
-
-
-def schedule(settings: TrainSettings) -> dict[str, Any]:
-    """Learning-rate schedule. The first step of a warm-up has rate 0.
-
-    ASSUME: the constant schedule keeps the warm-up; the paper says that nothing but the schedule differs (appendix C).
-    """
-    # Below 1 this is a share of all steps, rounded up, from 1 on a count of steps: 1.0 must stay a share.
-    warmup = {"warmup_steps": min(settings.warmup_fraction, LARGEST_SHARE)}
-    if settings.schedule == "constant":
-        return {"lr_scheduler_type": "constant_with_warmup", **warmup}
-    floor = {"min_lr_rate": settings.min_learning_rate_ratio}
-    return {"lr_scheduler_type": "cosine_with_min_lr", "lr_scheduler_kwargs": floor, **warmup}
-
-
-def generation(settings: TrainSettings) -> dict[str, Any]:
-    """Settings of the engine that samples completions: transformers, or vLLM in the training processes."""
-    if settings.generation == "transformers":
-        return {"use_vllm": False}
-    return {
-        "use_vllm": True,
-        "vllm_mode": "colocate",
-        "vllm_gpu_memory_utilization": settings.vllm_gpu_memory_share,
-        "vllm_max_model_length": settings.max_prompt_tokens + settings.max_completion_tokens,
-        # ASSUME: the default masks whole sequences once their log ratios add up, that is most long ones
-        "vllm_importance_sampling_mode": "token_truncate",
-    }

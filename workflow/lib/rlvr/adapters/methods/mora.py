@@ -44,7 +44,7 @@ class Mora(Family):
 
     def count(self, rows: int, cols: int, module: str, settings: TrainSettings) -> int:
         """The square of the side."""
-        from rlvr.adapters.mora.mora_layer import side
+        from rlvr.adapters.square import side
 
         return side(settings.required("rank"), rows, cols) ** 2
 

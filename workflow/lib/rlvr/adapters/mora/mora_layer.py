@@ -8,7 +8,6 @@ the outputs is cut (so where a module narrows, later inputs have no part), and w
 repeated; there is no scaling by alpha; M starts at zero.
 """
 
-import math
 from typing import Any
 
 import torch
@@ -16,14 +15,10 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 
 from rlvr.adapters.peft_tuner import UpdatedLinear
+from rlvr.adapters.square import side
 from rlvr.core.errors import InputError
 
 ROTATION_BASE = 10000.0
-
-
-def side(rank: int, rows: int, cols: int) -> int:
-    """Side of the square matrix: even, with about as many parameters as LoRA of this rank."""
-    return int(math.sqrt((rows + cols) * rank) + 0.5) // 2 * 2
 
 
 def check_side(rank: int, module: str, rows: int, cols: int) -> None:

@@ -82,6 +82,7 @@ class Reader:
         json_columns: Columns that hold text in one file and a list or object in another, or are missing from some:
             stored as text, whatever is not text as JSON.
         derived: Columns that fields name and the source does not hold as they are.
+        solution: Worked solution, if the source has one that costs nothing more to read.
     """
 
     question: Field
@@ -95,11 +96,12 @@ class Reader:
     rules: tuple[RowRule, ...] = ()
     json_columns: tuple[str, ...] = ()
     derived: Derived | None = None
+    solution: Field | None = None
 
     @property
     def columns(self) -> list[str]:
         """Columns of the source that problems are made from, in reading order, derived ones last."""
-        parts = (self.question, self.answer, self.difficulty, self.topic, self.verifier, self.meta)
+        parts = (self.question, self.answer, self.difficulty, self.topic, self.verifier, self.meta, self.solution)
         fields = [name for part in parts if isinstance(part, Field) for name in part.columns]
         listed = self.meta if isinstance(self.meta, tuple) else ()
         named = [*fields, *([self.identity] if self.identity else []), *listed]

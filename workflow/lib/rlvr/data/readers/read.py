@@ -70,6 +70,7 @@ def read_problems(
             "verifier": read(declared.verifier) if isinstance(declared.verifier, Field) else declared.verifier,
             "difficulty": read(declared.difficulty) if declared.difficulty else np.nan,
             "topic": read(declared.topic) if declared.topic else None,
+            "solution": read(declared.solution) if declared.solution else None,
             "meta": read(declared.meta) if isinstance(declared.meta, Field) else _meta(raw, declared.meta),
         }
     ).reset_index(drop=True)

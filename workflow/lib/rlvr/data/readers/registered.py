@@ -66,6 +66,7 @@ READERS = {
         answer=Field("solution", to.solution_gold),
         difficulty=Field("level", to.math_level),
         topic=Field("type", to.strip),
+        solution=Field("solution", to.strip),
     ),
     "math-500": Reader(
         question=_PROBLEM,
@@ -83,10 +84,25 @@ READERS = {
     "prompt": Reader(_PROMPT, _GOLD),
     "amc": Reader(_QUESTION, _INTEGER, identity="id", meta=("url",)),
     "gsm8k": Reader(_QUESTION, Field("answer", to.gsm8k_gold)),
+    "word-problems": Reader(
+        question=_QUESTION,
+        answer=Field("answer", to.gsm8k_gold),
+        difficulty=Field("difficulty", to.number),
+        topic=Field("topic", to.strip),
+    ),
     "minerva": Reader(  # the gold stands only inside the solution's box
         _PROBLEM, Field("solution", to.solution_gold), topic=Field("type", to.strip), identity="idx"
     ),
     "question-answer": Reader(_QUESTION, _GOLD),
+    # ASSUME: classifications are asked in words of ours; the paper that trains on them prints no prompt.
+    "cola": Reader(
+        Field("sentence", to.asked("Is this acceptable English, yes or no?")), Field("label", to.yes_no), identity="idx"
+    ),
+    "mrpc": Reader(
+        Field("sentence1", to.asked_pair("Do these say the same, yes or no?"), further=("sentence2",)),
+        Field("label", to.yes_no),
+        identity="idx",
+    ),
     "olympiadbench": Reader(_QUESTION, Field("final_answer", to.only_answer), topic=Field("subfield", to.strip)),
     "enigmata": Reader(  # one task per file; rows have no id of their own
         question=Field("prompt", to.strip),

@@ -295,6 +295,29 @@ def gsm8k_gold(values: pd.Series, where: str) -> pd.Series:
     return check_golds(found, values, where)
 
 
+def asked(question: str) -> Transform:
+    """A transform of a sentence into a question about it."""
+    return map_text(lambda text: f"{question}\n{text.strip()}" if text.strip() else "")
+
+
+def asked_pair(question: str) -> Transform:
+    """A transform of two columns of sentences into a question about both; empty where one is."""
+
+    def transform(frame: pd.DataFrame, where: str) -> pd.Series:
+        first, second = (strip(frame[name], where) for name in frame.columns[:2])
+        both = zip(first, second, strict=True)
+        return pd.Series([f"{question}\n{a}\n{b}" if a and b else "" for a, b in both], index=frame.index, dtype=object)
+
+    return transform
+
+
+def yes_no(values: pd.Series, where: str) -> pd.Series:
+    """Labels 1 and 0 as yes and no; missing ones become empty, others stop (-1 marks a split without labels)."""
+    numbers = number(values, where)
+    reject(numbers.notna() & ~numbers.isin([0, 1]), values, where, "no label 0 or 1")
+    return numbers.map({1.0: "yes", 0.0: "no"}).fillna("").astype(object)
+
+
 def tested_question(frame: pd.DataFrame, where: str) -> pd.Series:
     """A programming task with the tests that its solution must pass: only they name the function to write."""
     texts, tests = (frame[name] for name in frame.columns[:2])

@@ -2,14 +2,18 @@
 
 import csv
 import io
+import json
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, read_json, write_json
+from rlvr.core.schemas import load_yaml
+from rlvr.plan.study import study_names
 from rlvr.plan.verdict_words import AuditVerdict
 from rlvr.report.audit.judging import AUDIT_COLUMNS, audit_study
 
@@ -49,6 +53,45 @@ def audit_file(folder: str, configurations: str, titles: Mapping[str, str], file
 def collect_audits(paths: Sequence[str], titles: Mapping[str, str], files: AuditFiles) -> None:
     """Join the audits of several studies (their ``audit.json``), in the order given."""
     write_audit([record for path in paths for record in read_json(path)], titles, files)
+
+
+def audit_studies(
+    folder: Path, names: Collection[str], configurations: Path
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Audit some studies of a folder.
+
+    Args:
+        folder: Folder of studies.
+        names: Of them; none for all.
+        configurations: Folder of the real models' ``config.json``.
+
+    Returns:
+        The records of :func:`rlvr.report.audit.judging.audit_study`, and the title of each study.
+
+    Raises:
+        InputError: For a study that is not there, or as ``audit_study``.
+    """
+    known = study_names(folder) if folder.is_dir() else []
+    if unknown := [name for name in names if name not in known] or ([] if known else ["any"]):
+        raise InputError(folder, f"has no study '{unknown[0]}'.", f"There are: {', '.join(known) or 'none'}.")
+    chosen = [name for name in known if not names or name in names]
+    titles = {name: str(load_yaml(folder / name / "study.yaml")["title"]) for name in chosen}
+    return [record for name in chosen for record in audit_study(folder / name, configurations)], titles
+
+
+def as_text(records: Sequence[Record], titles: Mapping[str, str], suffix: str, where: str) -> str:
+    """Records in the format that a file's ending names.
+
+    Raises:
+        InputError: For another ending than .csv, .json and .md.
+    """
+    if suffix == ".csv":
+        return to_csv(records)
+    if suffix == ".json":
+        return json.dumps(list(records), indent=2, ensure_ascii=False) + "\n"
+    if suffix == ".md":
+        return to_markdown(records, titles)
+    raise InputError(where, f"ends in '{suffix}'.", "Choose .csv, .json or .md.")
 
 
 def write_audit(records: Sequence[Record], titles: Mapping[str, str], files: AuditFiles) -> None:

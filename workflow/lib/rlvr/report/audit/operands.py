@@ -19,6 +19,7 @@ from rlvr.stats.derivations import NUMBER, Printed
 TOKEN = re.compile(
     r"\s*(?:(?P<number>~?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?[KMBT]?%?!?)|\[(?P<cell>[^\]]+)\]|(?P<sign>[-+*/^()]))"
 )
+SAID = re.compile(rf"\w+ = ({NUMBER.pattern})")
 ONE_CELL = re.compile(r"\[([^\]]+)\]")
 Find = Callable[[str], list[Cell]]
 
@@ -52,7 +53,9 @@ def read_number(text: str) -> Printed:
 
 
 def number_of(cell: Cell) -> str:
-    """What counts as the number of a cell: of words, the number that they start with (``8 per prompt``)."""
+    """What counts as the number of a cell: of words the one that begins (``8 per prompt``) or ends them (``r = 8``)."""
+    if said := SAID.fullmatch(cell.text):
+        return said[1]
     match = NUMBER.match(cell.text)
     rest = cell.text[match.end() :] if match else ""
     return match[0] if match and rest[:1].isspace() else cell.text

@@ -11,6 +11,7 @@ from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
 
 FOLDERS = ("reported", "printed")  # beside our cells; read by the audit alone
+COUNTS = "parameters"  # in reported: printed counts of parameters, with the tables that print them
 CONFIGURATIONS = "config"  # a table of this name holds the sizes of the real models
 Table = Mapping[str, Mapping[str, str]]
 
@@ -70,10 +71,10 @@ class PrintedCells:
         return (owner.strip() if colon else study, words[0], words[1], words[2])
 
     def table(self, study: str, table: str, where: str) -> Table:
-        """Rows of a printed table by key; what ``reported`` has takes precedence over ``printed``.
+        """Rows of a printed table by key, from ``reported``, ``printed`` and the printed counts of parameters.
 
         Raises:
-            InputError: If no file has it, or both have a cell and differ.
+            InputError: If no file has it, or two files have a cell of it.
         """
         if (study, table) not in self._tables:
             self._tables[study, table] = self._read(study, table, where)
@@ -88,15 +89,31 @@ class PrintedCells:
             for line, cells in read_csv(path, ("row",)):
                 row = rows.setdefault(cells.pop("row"), {})
                 for column, text in cells.items():
-                    if text and row.get(column, text) != text:
+                    if text and column in row:
                         problem = f"'{column}' is '{text}', in another file '{row[column]}'."
-                        raise InputError(f"{path}, line {line}", problem, "Correct one of the two files.")
+                        raise InputError(f"{path}, line {line}", problem, "A printed number stands once: remove one.")
                     if text:
                         row[column] = text
+        for key, model, text in read_counts(self.studies / study / FOLDERS[0] / f"{COUNTS}.csv", table):
+            rows.setdefault(key, {})[model] = text
         if not rows:
             known = sorted({path.stem for folder in FOLDERS for path in (self.studies / study / folder).glob("*.csv")})
             raise InputError(where, f"the study {study} has no printed {table}.", f"Known: {', '.join(known)}.")
         return rows
+
+
+def read_counts(path: Path, table: str) -> list[tuple[str, str, str]]:
+    """Printed counts of parameters of a table: key of the row, model, text; those that point to a table are left out.
+
+    The key of ``LoRA r = 8`` is ``lora-r8``.
+    """
+    lines = read_csv(path, ("output", "label", "model", "printed")) if path.is_file() else []
+    found = []
+    for _, line in lines:
+        if place_of(table) == line["output"] and not line["printed"].startswith("["):
+            key = line["label"].lower().replace(" = ", "").replace(" ", "-")
+            found.append((key, line["model"], line["printed"]))
+    return found
 
 
 def read_configurations(folder: Path) -> Table:

@@ -1,5 +1,6 @@
 """A training metric over the steps of a run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,11 +9,32 @@ from rlvr.plan.figure_options import RunsOptions, Series
 from rlvr.plan.options import option
 from rlvr.plan.statistics import METRICS
 from rlvr.report.evidence import read_tables
-from rlvr.report.looks import ONE_COLUMN_MM, Drawing, draw_lines, integer_ticks, new_figure, one_legend, panels
+from rlvr.report.looks import (
+    NEUTRAL,
+    ONE_COLUMN_MM,
+    Drawing,
+    draw_lines,
+    integer_ticks,
+    new_figure,
+    one_legend,
+    panels,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+STYLES = ("--", ":", "-.")  # of marks
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A step that the paper's text names."""
+
+    step: int = option("optimizer step")
+    text: str = option("what happens there")
 
 
 @dataclass(frozen=True)
@@ -25,6 +47,7 @@ class Options(RunsOptions):
     header: str = option("label of the vertical axis")
     curves: tuple[Series, ...] = option("runs of each series; several are averaged")
     window_steps: int = option("width of the running mean", default=1, minimum=1)
+    marks: tuple[Mark, ...] = option("steps that the paper names, at its size", default=(), maxItems=len(STYLES))
 
 
 def table(drawing: Drawing) -> "pd.DataFrame":
@@ -46,6 +69,16 @@ def table(drawing: Drawing) -> "pd.DataFrame":
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
+def _draw_marks(axes: "Axes", marks: Sequence[Mark], last: int) -> None:
+    """Vertical lines where the paper names a step; one behind the last step of all runs is told, not drawn."""
+    for mark, style in zip(marks, STYLES, strict=False):
+        name = plot_text(f"as printed: {mark.text} near step {mark.step}")
+        if mark.step <= last:
+            axes.axvline(mark.step, color=NEUTRAL, linestyle=style, linewidth=1.0, label=name)
+        else:
+            axes.plot([], [], " ", label=f"{name} (not reached)")
+
+
 def running_mean(values: "pd.Series[float]", window: int) -> "pd.Series[float]":
     """Centred mean over ``window`` steps, over fewer at either end."""
     return values.rolling(window, center=True, min_periods=1).mean()
@@ -65,6 +98,7 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
     for series in options.series():
         if series not in set(lines["series"]):
             axes.plot([], [], " ", label=f"{drawing.labels[series].name}: not run")
+    _draw_marks(axes, options.marks, int(table["step"].max()) if len(table) else 0)
     axes.set(xlabel="Optimizer step", ylabel=plot_text(options.header))
     integer_ticks(axes)
     one_legend(figure, axes)

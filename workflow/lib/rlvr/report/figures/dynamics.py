@@ -44,6 +44,7 @@ class Options(RunsOptions):
     """Options of the figure."""
 
     reads = "metrics"
+    overview = True
 
     panels: tuple[Panel, ...] = option("panels row by row")
     curves: tuple[Series, ...] = option("runs of each series")

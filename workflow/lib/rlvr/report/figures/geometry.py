@@ -1,6 +1,6 @@
 """Updates of weights against the geometry of their base, as the papers on principal directions look at them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+RELATIVE = "Mode of the base, relative index (0 is the largest)"
 BINS = 16  # of the relative index of a singular direction
 HEIGHT_MM = 2.2 * ONE_COLUMN_MM[1]
+PARTS = ("modes", "energy", "overlap", "rotation")
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,17 @@ class Options(RunsOptions):
     reads = "diagnostics"
 
     curves: tuple[Series, ...] = option("one run for each line")
+    parts: tuple[str, ...] = option("panels; all by default", default=PARTS, items={"enum": list(PARTS)})
+    projections: tuple[str, ...] | None = option("projections that it looks at; all by default", default=None)
 
 
 def table(drawing: Drawing) -> "pd.DataFrame":
     """The CSV of the figure, see :func:`geometry_table`."""
     from rlvr.tables import DIAGNOSTICS
 
-    return geometry_table(read_tables(paths_of(drawing.inputs, "diagnostics"), DIAGNOSTICS))
+    diagnostics = read_tables(paths_of(drawing.inputs, "diagnostics"), DIAGNOSTICS)
+    wanted = drawing.options.projections
+    return geometry_table(diagnostics if wanted is None else diagnostics[diagnostics["projection"].isin(wanted)])
 
 
 def geometry_table(diagnostics: "pd.DataFrame") -> "pd.DataFrame":
@@ -100,39 +106,55 @@ def _angles(diagnostics: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
-    """Four panels, see :func:`draw_panels`."""
-    figure = new_figure((FULL_WIDTH_MM[0], HEIGHT_MM))
+    """One panel for each part, see :func:`draw_panels`."""
+    parts = drawing.options.parts
+    rows = -(-len(parts) // 2)
+    figure = new_figure((FULL_WIDTH_MM[0], HEIGHT_MM * rows / 2))
     runs = single_runs(drawing.options.curves)
-    draw_panels(figure, table, {run_id: drawing.labels[series] for run_id, series in runs.items()})
+    draw_panels(figure, table, {run_id: drawing.labels[series] for run_id, series in runs.items()}, parts)
     return figure
 
 
-def draw_panels(figure: "Figure", table: "pd.DataFrame", labels: Mapping[str, Label]) -> None:
+def draw_panels(
+    figure: "Figure", table: "pd.DataFrame", labels: Mapping[str, Label], parts: Sequence[str] = PARTS
+) -> None:
     """Update along the base's directions, its cumulative energy, overlap with masks, rotation.
 
     Args:
         figure: Empty.
         table: As :func:`geometry_table` makes it.
         labels: Look of every run, by run id; runs without rows are left out.
+        parts: Keys of ``DRAWERS``, in the order of the panels.
     """
-    modes, energy, overlap, rotation = panels(figure, 2, 2)
-    long = table.rename(columns={"run_id": "series"}).drop(columns="std")
-    parts = {name: long[long["quantity"] == name] for name in ("mode_density", "cumulative_energy", "angle")}
-    draw_lines(modes, parts["mode_density"], list(labels), labels)
-    draw_lines(energy, parts["cumulative_energy"], list(labels), labels)
-    draw_lines(rotation, parts["angle"], list(labels), labels)
-    _draw_overlaps(overlap, table, labels)
-    for axes in (modes, overlap):
-        axes.axhline(1.0, color=NEUTRAL, linewidth=0.8, zorder=0)
-    energy.plot([0, 1], [0, 1], color=NEUTRAL, linewidth=0.8, zorder=0)
-    relative = "Mode of the base, relative index (0 is the largest)"
-    modes.set(xlabel=relative, ylabel="Share / even share", ylim=(0, None))
-    energy.set(xlabel=relative, ylabel="Cumulative energy", ylim=(0, 1.02))
-    overlap.set(xlabel="Layer", ylabel="Overlap / chance")
-    rotation.set(xlabel="Leading direction of the base", ylabel="Principal angle (degrees)", ylim=(0, None))
-    for axes in (overlap, rotation):
-        integer_ticks(axes)
-    one_legend(figure, modes)
+    places = panels(figure, -(-len(parts) // 2), min(2, len(parts)))
+    for axes, part in zip(places, parts, strict=False):
+        DRAWERS[part](axes, table, labels)
+    for axes in places[len(parts) :]:
+        axes.set_axis_off()
+    one_legend(figure, next((axes for axes, part in zip(places, parts, strict=False) if part != "overlap"), places[0]))
+
+
+def _draw_modes(axes: "Axes", table: "pd.DataFrame", labels: Mapping[str, Label]) -> None:
+    _draw_curve(axes, table, labels, "mode_density")
+    axes.axhline(1.0, color=NEUTRAL, linewidth=0.8, zorder=0)
+    axes.set(xlabel=RELATIVE, ylabel="Share / even share", ylim=(0, None))
+
+
+def _draw_energy(axes: "Axes", table: "pd.DataFrame", labels: Mapping[str, Label]) -> None:
+    _draw_curve(axes, table, labels, "cumulative_energy")
+    axes.plot([0, 1], [0, 1], color=NEUTRAL, linewidth=0.8, zorder=0)
+    axes.set(xlabel=RELATIVE, ylabel="Cumulative energy", ylim=(0, 1.02))
+
+
+def _draw_rotation(axes: "Axes", table: "pd.DataFrame", labels: Mapping[str, Label]) -> None:
+    _draw_curve(axes, table, labels, "angle")
+    axes.set(xlabel="Leading direction of the base", ylabel="Principal angle (degrees)", ylim=(0, None))
+    integer_ticks(axes)
+
+
+def _draw_curve(axes: "Axes", table: "pd.DataFrame", labels: Mapping[str, Label], quantity: str) -> None:
+    long = table[table["quantity"] == quantity].rename(columns={"run_id": "series"}).drop(columns="std")
+    draw_lines(axes, long, list(labels), labels)
 
 
 def _draw_overlaps(axes: "Axes", table: "pd.DataFrame", labels: Mapping[str, Label]) -> None:
@@ -150,3 +172,14 @@ def _draw_overlaps(axes: "Axes", table: "pd.DataFrame", labels: Mapping[str, Lab
     for name, fill in (("principal weights", "full"), ("weights of low magnitude", "none")):
         axes.plot([], [], "o", color=NEUTRAL, fillstyle=fill, markersize=3.2, label=name)
     axes.legend(loc="best")
+    axes.axhline(1.0, color=NEUTRAL, linewidth=0.8, zorder=0)
+    axes.set(xlabel="Layer", ylabel="Overlap / chance")
+    integer_ticks(axes)
+
+
+DRAWERS: Mapping[str, Callable[["Axes", "pd.DataFrame", Mapping[str, Label]], None]] = {
+    "modes": _draw_modes,
+    "energy": _draw_energy,
+    "overlap": _draw_overlaps,
+    "rotation": _draw_rotation,
+}

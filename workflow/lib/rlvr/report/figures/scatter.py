@@ -41,6 +41,7 @@ class Options(FigureOptions):
     y_mean: str | None = option("column that takes its place where it was run: a mean over seeds", default=None)
     header: str | None = option("label of the vertical axis; the heading of its column by default", default=None)
     y_limits: tuple[float, ...] | None = option("ends of the vertical axis", default=None)
+    frontier: bool = option("whether what lies below the best point further left is shaded", default=False)
 
     def columns(self) -> Collection[str]:
         """Every column that is drawn."""
@@ -102,6 +103,8 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
             _draw_series(axes, part, drawing.labels[str(series)])
         _draw_printed(axes, own, drawing.labels)
         _log_axis(axes, panel.header)
+        if options.frontier:
+            _shade_frontier(axes, _drawable(own))
     (column,) = (column for column in drawing.output.columns if column.key == options.y)
     places[0].set_ylabel(plot_text(options.header or " ".join(column.header)))
     if column.unit == "%":
@@ -168,6 +171,16 @@ def _name_points(axes: "Axes", points: "pd.DataFrame", every: "pd.DataFrame") ->
             force_static=(0.4, 0.6), force_explode=(0.4, 0.8), max_move=None, min_arrow_len=4,
             arrowprops={"arrowstyle": "-", "color": "#707070", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 2},
         )  # fmt: skip
+
+
+def _shade_frontier(axes: "Axes", points: "pd.DataFrame") -> None:
+    """What a point with no larger x reaches: a staircase over the points from left to right."""
+    ends = axes.get_xlim()
+    steps = points.sort_values("x")[["x", "y"]]
+    if len(steps):
+        x, y = [*steps["x"], ends[1]], [*steps["y"].cummax(), steps["y"].max()]
+        axes.fill_between(x, y, step="post", color=NEUTRAL, alpha=0.15, linewidth=0, zorder=0)
+        axes.set_xlim(*ends)
 
 
 def _log_axis(axes: "Axes", header: str) -> None:
