@@ -26,11 +26,11 @@ def shrink(checkout: Checkout) -> None:
     )
 
 
-def run_small(root: Path) -> Checkout:
-    """The small grid from raw data to the PDF in a new folder."""
+def run_small(root: Path, *targets: str) -> Checkout:
+    """The small grid in a new folder, from raw data to the targets, without any to the PDF."""
     checkout = copy_code(root)
     shrink(checkout)
-    checkout.run()
+    checkout.run(*targets)
     return checkout
 
 
@@ -42,8 +42,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 @pytest.fixture
 def another(tmp_path: Path) -> Checkout:
-    """The small grid once more, from scratch, in a folder with another name."""
-    return run_small(tmp_path / "some where" / "else")
+    """The small grid once more, from scratch, in a folder with another name: runs, samples, spectra, a table."""
+    return run_small(tmp_path / "some where" / "else", "train", "evaluate", "spectra", "table4")
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_the_files_as_they_are_are_accepted(files: Configured) -> None:
 # What of the configuration is another, and words of the message.
 CONFIGURATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a path for a study": ({"studies": ["../studies/structure-over-scale"]}, "study '../studies/"),
-    "a dot for a study": ({"studies": ["."]}, "study '.' is not there. Known: off"),
+    "a dot for a study": ({"studies": ["."]}, "study '.' is not there. Known: lessons, off"),
     "a study twice": ({"studies": ["structure-over-scale"] * 2}, "key 'studies'"),
     "a number for a study": ({"studies": [3]}, "key 'studies.0'"),
     "the name of the older key": ({"study": "structure-over-scale"}, "'study' was unexpected"),
