@@ -39,14 +39,17 @@ include: "workflow/rules/_warm.smk"
 
 
 onstart:
+    if workflow.is_main_process:
+        forget_all(f"{RESULTS}/logs")
     start_jobs_warm()
     if not workflow.local_exec and workflow.is_main_process and submits_jobs():
+        watch_queue()
         await_running_jobs(Path.cwd())
 
 
 onerror:
     if workflow.is_main_process:
-        tell_unfinished()
+        go_on_without_failed()
 
 
 rule all:

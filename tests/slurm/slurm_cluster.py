@@ -44,6 +44,8 @@ SchedulerParameters=sched_interval=2,bf_interval=2,batch_sched_delay=0,defer,req
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 AccountingStorageType=accounting_storage/none
+PreemptType=preempt/partition_prio
+PreemptMode=CANCEL
 MinJobAge=600
 KillWait=5
 OverTimeLimit=0
@@ -52,6 +54,7 @@ GresTypes=gpu
 {nodes}
 PartitionName=cpu Nodes=ALL Default=YES MaxTime=1-00:00:00 State=UP DefMemPerCPU=1000
 PartitionName=gpu Nodes=ALL MaxTime=1-00:00:00 State=UP DefMemPerCPU=1000
+PartitionName=urgent Nodes=ALL MaxTime=1-00:00:00 State=UP DefMemPerCPU=1000 PriorityTier=10
 """
 
 

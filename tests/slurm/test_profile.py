@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,9 @@ def resumed_from(root: Path) -> int | None:
 
 def started(slurm: Cluster, root: Path) -> str:
     """The id of the training job, once it has a checkpoint to go on from."""
-    wait_for(lambda: bool(slurm.running("train_run")), 240, "a running training job")
+    wait_for(lambda: bool(slurm.running("train_run")), 900, "a running training job")
     folder = root / "results/tiny/train" / RUN / "checkpoints"
-    wait_for(lambda: any(folder.glob("checkpoint-*/seal.json")), 240, "a sealed checkpoint")
+    wait_for(lambda: any(folder.glob("checkpoint-*/seal.json")), 900, "a sealed checkpoint")
     return slurm.running("train_run")[-1]
 
 
@@ -74,11 +75,41 @@ def test_a_requeued_training_goes_on_from_its_checkpoint(slurm: Cluster, long_pr
 
 
 @pytest.mark.nightly
-def test_a_killed_driver_repeats_no_training(slurm: Cluster, long_project: Project) -> None:
-    """Its job goes on; the next driver waits for it and takes what it made."""
+def test_a_training_that_another_job_displaces_goes_on_from_its_checkpoint(
+    slurm: Cluster, long_project: Project
+) -> None:
+    """With PreemptMode=CANCEL Slurm resumes nothing: the driver has to submit it again."""
+    driver = long_project.start(MANIFEST)
+    started(slurm, long_project.root)
+    whole = ["--partition", "urgent", "--nodes", "2", "--ntasks-per-node", "1", "--cpus-per-task", "32"]
+    slurm.ask("sbatch", *whole, "--output", "/dev/null", "--wrap", "sleep 10")
+    out, _ = driver.communicate(timeout=1800)
+    assert driver.returncode == 0, out
+    assert "PREEMPTED" in {job["JobState"] for job in slurm.ended()}
+    assert resumed_from(long_project.root), "it began anew"
+
+
+@pytest.mark.nightly
+def test_a_controller_that_is_away_while_a_training_ends_costs_nothing(slurm: Cluster, long_project: Project) -> None:
+    driver = long_project.start(MANIFEST)
+    started(slurm, long_project.root)
+    slurm.stop_controller()
+    wait_for(long_project.manifest(RUN).is_file, 900, "the end of the training")
+    time.sleep(10)
+    slurm.start_controller()
+    out, _ = driver.communicate(timeout=900)
+    assert driver.returncode == 0, out
+    assert "Falling back to 'sacct'" not in out
+    assert resumed_from(long_project.root) is None
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+def test_a_killed_driver_repeats_no_training(slurm: Cluster, long_project: Project, number: signal.Signals) -> None:
+    """Its job goes on, also where a connection drops; the next driver waits for it and takes what it made."""
     driver = long_project.start(MANIFEST)
     job = started(slurm, long_project.root)
-    os.killpg(driver.pid, signal.SIGKILL)
+    os.killpg(driver.pid, number)
     driver.wait()
     assert slurm.running("train_run") == [job]
     unlocked = subprocess.run(

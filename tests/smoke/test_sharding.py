@@ -50,7 +50,11 @@ def run_on(processes: int, config: str, *arguments: str) -> list[int]:
     ranks = [{"RANK": str(rank), "LOCAL_RANK": str(rank)} if processes > 1 else {} for rank in range(processes)]
     command = [sys.executable, str(PROCESS), *arguments]
     running = [subprocess.Popen(command, env={**shared, **own}) for own in ranks]
-    return [each.wait(timeout=500) for each in running]
+    try:
+        return [each.wait(timeout=1500) for each in running]
+    finally:
+        for each in running:
+            each.kill()
 
 
 def weights(run: Path) -> dict[str, Tensor]:

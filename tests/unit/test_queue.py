@@ -79,3 +79,15 @@ def test_a_scheduler_that_stops_answering_is_asked_again(
 def test_a_scheduler_that_never_answered_is_not_waited_for(answers: Path, tmp_path: Path) -> None:
     (answers / "bin" / "squeue").write_text("#!/bin/sh\nexit 1\n")
     assert queue.await_running_jobs(tmp_path) == 0
+
+
+def test_nobody_waits_for_a_job_that_never_comes_back() -> None:
+    watch = queue.Watch()
+    assert watch.settled({"1": "RUNNING", "2": "PENDING"}) == {"1": "RUNNING", "2": "PENDING"}
+    assert watch.settled({"1": "PREEMPTED", "3": "RUNNING"}) == {"1": "CANCELLED", "2": "COMPLETED", "3": "RUNNING"}
+    assert watch.settled({"2": "RUNNING"}) == {"1": "COMPLETED", "2": "RUNNING", "3": "COMPLETED"}
+
+
+def test_a_controller_without_an_answer_is_taken_to_forget_as_before() -> None:
+    watch = queue.Watch()
+    assert [watch.age(asked) for asked in (None, 600, None, 20)] == [300, 600, 600, 20]

@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -47,6 +48,18 @@ def test_texts_of_all_cell_kinds(table):
         "43.6M", "43.6M", "20.00", f"55.0 [50.0, 60.0]{LOST}", "", DASH, DASH, "74.4", DASH,
         f"55.0 [50.1, 59.8]{LOST}", DASH,
     ]  # fmt: skip
+
+
+def test_a_cell_whose_run_failed_says_so_and_names_the_log(tmp_path):
+    output = load_study(write_study(tmp_path))["table1"]
+    present, failed = list(SCORES)[:-1], list(SCORES)[-1]
+    lacking = ReportScope("paper", True, present)
+    scope = replace(lacking, failed={failed: "results/paper/logs/train_run/x.log"})
+    before, after = (compose(output, build_cells(output, evidence(), each), each, []) for each in (lacking, scope))
+    changed = {(old, new) for row, now in zip(before.texts, after.texts, strict=True)
+               for old, new in zip(row, now, strict=True) if old != new}  # fmt: skip
+    assert changed == {(DASH, "failed")}
+    assert after.notes == [*before.notes, f"failed: {failed} (log: results/paper/logs/train_run/x.log)."]
 
 
 def test_printed_numbers_stand_in_columns_of_their_own(table):

@@ -48,6 +48,45 @@ def grown(stage, resource, attempt):
     return min(wanted, config["limits"][resource] or wanted)
 
 
+def retry_unless_refused():
+    """No further attempt for a job that left word that it would fail again (`rlvr.core.refusals`).
+
+    Snakemake knows one number of retries for whatever goes wrong, and learns no exit code from a scheduler.
+    """
+    from snakemake.jobs import GroupJob, Job
+
+    def times(jobs):
+        refused = any(is_refused(job.log) for job in jobs)
+        return 0 if refused else max(job.rule.restart_times for job in jobs)
+
+    Job.restart_times = property(lambda job: times([job]))
+    GroupJob.restart_times = property(lambda group: times(group.jobs))
+
+
+def watch_queue():
+    """Let the executor for Slurm see the queue through `rlvr.core.queue.Watch`.
+
+    It asks for the age at which jobs are forgotten, too: without an answer it would turn to accounting, which many
+    clusters do not have, and stay there for two hundred questions.
+    """
+    if workflow.executor_plugin.name != "slurm":
+        return
+    import snakemake_executor_plugin_slurm as executor
+
+    watch, ask, ask_age = Watch(), executor.query_job_status, executor.get_min_job_age
+
+    async def settled(*arguments):
+        states, seconds = await ask(*arguments)
+        return (None if states is None else watch.settled(states)), seconds
+
+    executor.query_job_status = settled
+    executor.get_min_job_age = lambda: watch.age(ask_age())
+
+
+if workflow.is_main_process:
+    retry_unless_refused()
+
+
 PRINTED_HOURS = STUDIES / "structure-over-scale" / "reported" / "table12.csv"
 SHAPES_OF_BASES = model_shapes(SCALE["models"], WORDS.architectures, ROOT / "data" / "configs")
 
@@ -84,11 +123,32 @@ def submits_jobs():
     return not all(job.is_local for job in workflow.dag.needrun_jobs())
 
 
+def failed_logs():
+    """The log of every run of the selected studies that was started and is not finished, by run id."""
+    logs = {run_id: Path(RESULTS, "logs", "train_run", f"{run_id}.log") for run_id in PROGRAM.specs}
+    return {name: str(log) for name, log in logs.items() if log.is_file() and not launch().is_trained(name)}
+
+
 def tell_unfinished():
-    """Print which runs were started and are not finished, where their logs are, and how to go on without them."""
-    logs = {run_id: Path(RESULTS, "logs", "train_run", f"{run_id}.log") for run_id in RUNS}
-    failed = {name: log for name, log in logs.items() if log.is_file() and not launch().is_trained(name)}
+    """Print which runs were started and are not finished, and where their logs are; whether there are any."""
+    failed = {run_id: log for run_id, log in failed_logs().items() if run_id in RUNS}
     for name, log in failed.items():
         print(f"not finished: {name} (log: {log})", file=sys.stderr)
-    if failed:
-        print("Tables, claims and PDF of all other runs: the same command with --config tier=finished", file=sys.stderr)
+    return bool(failed)
+
+
+def go_on_without_failed():
+    """Behind a call that failed: the same one again, of the runs that are finished, so that a failed one costs no PDF.
+
+    Only where the configuration says so, everything that could be done is done (`keep-going`), and what is asked for
+    names no run. The call fails all the same.
+    """
+    if not tell_unfinished():
+        return
+    again = [sys.executable, "-m", "snakemake", *with_config(sys.argv[1:], f"tier={FINISHED}"), "--nolock"]
+    targets = set(workflow.dag_settings.targets) - {rule.name for rule in workflow.rules}
+    if config["without_failed"] and workflow.execution_settings.keep_going and config["tier"] != FINISHED and not targets:
+        print("Tables, claims and PDF of all other runs:", shlex.join(again), file=sys.stderr, flush=True)
+        subprocess.run(again, check=False)
+    else:
+        print(f"Tables, claims and PDF of all other runs: the same command with --config tier={FINISHED}", file=sys.stderr)

@@ -2,6 +2,8 @@
 
 import os
 import re
+import shlex
+import subprocess
 import sys
 from dataclasses import asdict
 from functools import cache
@@ -17,25 +19,27 @@ sys.path.insert(0, str(LIBRARY.resolve()))
 
 from rlvr.adapters.methods import METHODS
 from rlvr.bases.architectures import tiny_shapes
+from rlvr.bases.own_folder import find_files
 from rlvr.core.archive import bring_archive
 from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.nodes import prepare_node, use_hub_cache
 from rlvr.core.provenance import code_digest
 from rlvr.core.publishing import check_known, check_target
-from rlvr.core.queue import await_running_jobs
+from rlvr.core.queue import Watch, await_running_jobs
+from rlvr.core.refusals import forget_all, is_refused
 from rlvr.core.warm import keeper
 from rlvr.core.schemas import load_yaml
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
 from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, required_figures
-from rlvr.plan.configuration import check_engine, typed
+from rlvr.plan.configuration import check_engine, typed, with_config
 from rlvr.plan.freshness import spec_content
 from rlvr.plan.kept_steps import kept_ids, with_kept
 from rlvr.plan.labels import display_names
 from rlvr.plan.launch import Launch, check_budget, selected_rows
 from rlvr.plan.outputs import required_inputs, used_runs
-from rlvr.plan.program import prompt_limits
+from rlvr.plan.program import FINISHED, prompt_limits
 from rlvr.plan.run_texts import describe_run
 from rlvr.plan.selection import BASE_SUFFIX, run_facts
 from rlvr.plan.shapes import model_shapes
@@ -69,6 +73,11 @@ configfile: str(own_config)
 
 
 update_config(config, typed(workflow.config_settings.config, or_stop(load_yaml, SCHEMAS / "config.schema.yaml")))
+
+os.environ["RLVR_TRACKER"] = str(
+    config.get("tracker", "")
+)  # read by `rlvr.train.tracking`; no run is another one by it
+
 
 WORDS = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, tiny_shapes())
 WORKSPACE = or_stop(load_workspace, config, ROOT, f"results/{config.get('scale')}", WORDS)

@@ -103,7 +103,16 @@ def scope_of(study, output_id):
     needed = needs_of(study, output_id).items()
     runs = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] in ("run_id", "pair")}
     runs |= {f"{key[0]}{BASE_SUFFIX}" for kind, keys in needed for key in keys if kind == FIRST_STEPS}
-    return {**SCOPE, "study": study, "runs": sorted(runs), **seed_facts(study, runs)}
+    return {**SCOPE, "study": study, "runs": sorted(runs), **seed_facts(study, runs), **failed_among(study, output_id)}
+
+
+def failed_among(study, output_id):
+    """The logs of the runs that an output would show and that failed, where only finished ones were asked for."""
+    if config["tier"] != FINISHED:
+        return {}
+    shown = used_runs([output_of(study, output_id)])
+    failed = {run_id: log for run_id, log in failed_logs().items() if run_id in shown}
+    return {"failed": failed} if failed else {}
 
 
 def seed_facts(study, names):

@@ -20,6 +20,12 @@ NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)  # of a
 UNKNOWN = "a process that has not said its name yet"
 
 
+class Busy(InputError):
+    """A folder that another process is writing; it may be free at the next attempt."""
+
+    lasting = False
+
+
 @contextmanager
 def sole_writer(folder: Path) -> Iterator[None]:
     """Hold a folder for this process; temporary files that killed holders left in it are removed.
@@ -41,7 +47,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         remedy = "Wait for it, or stop it; what is written here is then taken up where it stands."
-        raise InputError(folder, f"is being written by {holder(folder)}.", remedy) from None
+        raise Busy(folder, f"is being written by {holder(folder)}.", remedy) from None
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise

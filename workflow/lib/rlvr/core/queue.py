@@ -1,16 +1,17 @@
-"""Jobs of this project that a scheduler still runs when a new driver starts, behind one that was killed."""
+"""Jobs in a scheduler's queue: those that a killed driver left behind, and those that will never come back."""
 
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rlvr.core.joblog import announce
 
 ASK_EVERY_S = 30.0
 SHOWN = 5
+FORGOTTEN_AFTER_S = 300  # SOURCE: slurm.conf, MinJobAge, its default
 
 
 def running_jobs(folder: Path) -> list[str] | None:
@@ -57,3 +58,35 @@ def await_running_jobs(folder: Path, sleep: Callable[[float], None] = time.sleep
         asked += 1
         sleep(ASK_EVERY_S)
     return asked
+
+
+class Watch:
+    """What Slurm says of jobs, such that nobody waits for one that will never come back.
+
+    Snakemake's executor for Slurm waits for whatever is neither done nor failed. Two kinds of jobs stay so for ever:
+    one that was preempted where partitions cancel what they preempt (it waits for Slurm to resume it), and one that
+    ended and was forgotten while the controller was away (it waits for it to appear).
+    """
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._age = FORGOTTEN_AFTER_S
+
+    def settled(self, states: Mapping[str, str]) -> dict[str, str]:
+        """States by job id of everything that the queue knows now, and of what it knew before.
+
+        A preempted job is a cancelled one: a requeued one is pending again, and never seen as preempted. A forgotten
+        one counts as completed: whether it was shows in its outputs, for which Snakemake looks.
+
+        Args:
+            states: Of one successful question, ended jobs included.
+        """
+        forgotten = dict.fromkeys(self._known - states.keys(), "COMPLETED")
+        self._known |= states.keys()
+        preempted = {job: "CANCELLED" for job, state in states.items() if state == "PREEMPTED"}
+        return {**states, **forgotten, **preempted}
+
+    def age(self, asked: int | None) -> int:
+        """Seconds for which the queue remembers a job: the answer, or the last one where the controller gave none."""
+        self._age = self._age if asked is None else asked
+        return self._age

@@ -1,6 +1,6 @@
 """The configuration beyond its JSON schema: numbers of the command line, folders, pairs whose files would collide."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +117,19 @@ def check_engine(config: Mapping[str, Any], scale: Mapping[str, Any], scale_name
     for where, (engine, gpus, key) in asked.items():
         if engine == "vllm" and not gpus:
             raise InputError(where, f"vllm needs a GPU, and {key} is 0.", "Choose 'transformers', or another scale.")
+
+
+def with_config(arguments: Sequence[str], setting: str) -> list[str]:
+    """A command line of snakemake with one more value of its configuration, which takes the place of an earlier one.
+
+    Args:
+        arguments: Of the command.
+        setting: ``name=value``.
+    """
+    name = f"{setting.partition('=')[0]}="
+    kept = [each for each in arguments if not each.startswith(name)]
+    flags = [place for place, each in enumerate(kept) if each in ("--config", "-C")]
+    if not flags:
+        return [*kept, "--config", setting]
+    place = flags[-1] + 1
+    return [*kept[:place], setting, *kept[place:]]

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ class Program:
     finished: frozenset[str] = frozenset()
     kept: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def rows(self) -> dict[str, Mapping[str, Any]]:
         """Rows of the selected tier, of all studies, by run id."""
         return {run_id: row for study in self.studies for run_id, row in self.rows_of(study).items()}

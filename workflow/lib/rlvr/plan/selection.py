@@ -1,6 +1,7 @@
 """Which runs an output shows: conditions on the facts of the grid, and one row for each of their values."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -47,12 +48,67 @@ def base_facts(models: Iterable[str]) -> dict[str, dict[str, Any]]:
     }
 
 
+class Candidates(dict[str, dict[str, Any]]):
+    """Facts by name, to be asked often: who has which value of a fact is found once, at the first question.
+
+    It is read only from then on.
+    """
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Place of every name, in the order of the grid."""
+        return {name: place for place, name in enumerate(self)}
+
+    @cached_property
+    def bases(self) -> list[str]:
+        """Names of the untrained bases."""
+        return [name for name, facts in self.items() if facts.get("method") == BASE]
+
+    @cached_property
+    def trained(self) -> frozenset[str]:
+        """All other names."""
+        return frozenset(self) - frozenset(self.bases)
+
+    @cached_property
+    def kept(self) -> frozenset[str]:
+        """Names of steps of runs, which are selected only where a condition speaks of steps."""
+        return frozenset(name for name, facts in self.items() if facts.get(STEP) is not None)
+
+    @cached_property
+    def facts(self) -> set[str]:
+        """Names of all facts."""
+        return set(chain.from_iterable(self.values()))
+
+    def having(self, fact: str, values: Sequence[Any]) -> set[str]:
+        """Names that have one of these values of a fact."""
+        if fact not in self._index:
+            self._index[fact] = self._look_up(fact)
+        known, others = self._index[fact]
+        found = {name for name in others if self[name][fact] in values}
+        return found.union(*(known.get(value, ()) for value in values if isinstance(value, Hashable)))
+
+    @cached_property
+    def _index(self) -> dict[str, tuple[dict[Any, set[str]], list[str]]]:
+        return {}
+
+    def _look_up(self, fact: str) -> tuple[dict[Any, set[str]], list[str]]:
+        """Names by value of a fact, and the names whose value cannot be looked up (lists)."""
+        known: dict[Any, set[str]] = {}
+        others = []
+        for name, facts in self.items():
+            if isinstance(facts.get(fact), Hashable) and fact in facts:
+                known.setdefault(facts[fact], set()).add(name)
+            elif fact in facts:
+                others.append(name)
+        return known, others
+
+
 def candidates_of(
     rows: Mapping[str, Facts], recipe: Facts | None = None, pairs: Mapping[str, Facts] | None = None
-) -> dict[str, dict[str, Any]]:
+) -> "Candidates":
     """Everything that the outputs of a study can select: its runs, the untrained bases of these, and its pairs."""
     models = dict.fromkeys(row["model"] for row in rows.values() if "model" in row)
-    return run_facts(rows, recipe) | base_facts(models) | pair_facts(pairs or {})
+    return Candidates(run_facts(rows, recipe) | base_facts(models) | pair_facts(pairs or {}))
 
 
 def select(candidates: Mapping[str, Facts], conditions: Iterable[Condition]) -> tuple[str, ...]:
@@ -63,20 +119,25 @@ def select(candidates: Mapping[str, Facts], conditions: Iterable[Condition]) -> 
     An untrained base is selected only by name, as the method ``base``; it was trained on nothing, so that of all other
     conditions only those on its own facts count.
     """
+    known = _indexed(candidates)
     wanted = list(conditions)
-    asked = [(name, list(_choices(value))) for condition in wanted for name, value in condition.items()]
-    asks_for_base = any(BASE in _choices(condition.get("method")) for condition in wanted)
-    asks_for_step = any(name == STEP for name, _ in asked)
+    asked = [known.having(name, _choices(value)) for condition in wanted for name, value in condition.items()]
+    found = set(known.trained.intersection(*sorted(asked, key=len)))
+    if any(BASE in _choices(condition.get("method")) for condition in wanted):
+        found.update(name for name in known.bases if all(_base_meets(known[name], each) for each in wanted))
+    if not any(STEP in condition for condition in wanted):
+        found -= known.kept
+    return tuple(sorted(found, key=known.places.__getitem__))
 
-    def meets(facts: Facts) -> bool:
-        if facts.get(STEP) is not None and not asks_for_step:
-            return False
-        if facts.get("method") != BASE:
-            return all(name in facts and facts[name] in values for name, values in asked)
-        own = [{name: value for name, value in condition.items() if name in facts} for condition in wanted]
-        return asks_for_base and all(matches(facts, condition) for condition in own)
 
-    return tuple(name for name, facts in candidates.items() if meets(facts))
+def _indexed(candidates: Mapping[str, Facts]) -> Candidates:
+    if isinstance(candidates, Candidates):
+        return candidates
+    return Candidates((name, {**facts}) for name, facts in candidates.items())
+
+
+def _base_meets(facts: Facts, condition: Condition) -> bool:
+    return matches(facts, {name: value for name, value in condition.items() if name in facts})
 
 
 def matches(facts: Facts, condition: Condition) -> bool:
@@ -90,7 +151,7 @@ def check_condition(condition: Condition, candidates: Mapping[str, Facts], where
     Raises:
         InputError: Names the fact that no run and no pair has.
     """
-    known = set(chain.from_iterable(candidates.values()))
+    known = _indexed(candidates).facts
     for name in condition:
         if name not in known:
             raise InputError(where, f"selects by '{name}'.", f"Known: {', '.join(sorted(known)) or 'nothing'}.")
@@ -110,10 +171,11 @@ def check_values(
     Raises:
         InputError: Names the fact and the value, and lists the values that there are.
     """
+    has = _indexed(candidates).having
     for name, value in condition.items():
-        known = [facts.get(name) for facts in candidates.values()]
         for choice in _choices(value):
-            if choice is not None and choice not in known and choice not in words.get(name, ()):
+            if choice is not None and not has(name, [choice]) and choice not in words.get(name, ()):
+                known = [facts.get(name) for facts in candidates.values()]
                 listed = ", ".join(dict.fromkeys(text_of(entry) for entry in known if entry is not None))
                 raise InputError(where, f"no row of the grid has {name} {choice!r}.", f"Values: {listed or 'none'}.")
 

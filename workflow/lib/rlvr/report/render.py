@@ -1,19 +1,22 @@
 """Cells as CSV, Markdown, LaTeX and JSON; every format from the same texts."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from rlvr.core.escaping import markdown_cell, visible_texts
-from rlvr.plan.outputs import SEED_MEANS, Column, Output
+from rlvr.plan.outputs import SEED_MEANS, Column, Output, selected_runs
 from rlvr.plan.printed import MINUS, format_value
+from rlvr.plan.selection import BASE_SUFFIX
 from rlvr.plan.verdict_words import CellVerdict
 from rlvr.report.cells import ReportScope
 
+FAILED = "failed"
 DASH = "\N{EN DASH}"
+OF_BASES = "; an untrained base has neither seeds nor trained parameters"
 DIFFERS = "\N{DAGGER}"
 UNKNOWN = "\N{DOUBLE DAGGER}"
 LOST = "lost"
@@ -94,19 +97,24 @@ def compose(output: Output, cells: pd.DataFrame, scope: ReportScope, provenance:
     return Table(
         output=output,
         keys=[row.key for row in output.rows],
-        columns=text_columns(output, cells),
+        columns=text_columns(output, cells, scope.failed),
         verdicts=[[found[row.key, column.key] for column in output.columns] for row in output.rows],
-        notes=notes(output, cells),
+        notes=[*notes(output, cells), *(f"{FAILED}: {run_id} (log: {log})." for run_id, log in scope.failed.items())],
         scope=" ".join(scope_notes(scope)),
         provenance=provenance,
     )
 
 
-def text_columns(output: Output, cells: pd.DataFrame) -> list[TextColumn]:
+def text_columns(output: Output, cells: pd.DataFrame, failed: Collection[str] = ()) -> list[TextColumn]:
     """The columns of a table, printed numbers in columns of their own.
 
     A printed number that stands beside one column follows it; one that stands beside several (two readings of the same
     setting) comes once, behind all of them.
+
+    Args:
+        output: What the table shows.
+        cells: ``tables.CELLS``.
+        failed: Runs that were started and are not finished; a cell that lacks one of them says so.
     """
     by_place = {(line["row"], line["column"]): line for line in cells.to_dict("records")}
     levels = max(len(column.header) for column in output.columns)
@@ -120,7 +128,12 @@ def text_columns(output: Output, cells: pd.DataFrame) -> list[TextColumn]:
     ]
     for column in output.columns:
         cells_of = [by_place[row.key, column.key] for row in output.rows]
-        found.append(TextColumn("ours", _levels(column.header, levels), [cell_text(cell) for cell in cells_of]))
+        lacking = [bool(set(failed).intersection(selected_runs(row, column))) for row in output.rows]
+        texts = [
+            FAILED if lacks and cell["verdict"] == CellVerdict.NOT_RUN else cell_text(cell)
+            for lacks, cell in zip(lacking, cells_of, strict=True)
+        ]
+        found.append(TextColumn("ours", _levels(column.header, levels), texts))
         if sharing.get(column.printed or column.key) == [column]:
             header = (*_levels(column.header, levels)[:-1], PAPER)
             found.append(TextColumn("printed", header, [cell["printed"] for cell in cells_of]))
@@ -186,8 +199,13 @@ def notes(output: Output, cells: pd.DataFrame) -> list[str]:
     if any(map(is_lost, cells.to_dict("records"))):
         found.append(f"{LOST}: share of the update that rounding removed from the weights that were sampled.")
     if cells["verdict"].eq(CellVerdict.NOT_RUN).any():
-        found.append(f"{DASH}: no run for it in the selected tier of the grid.")
+        found.append(f"{DASH}: no run for it in the selected tier of the grid{OF_BASES if has_base(cells) else ''}.")
     return found
+
+
+def has_base(cells: pd.DataFrame) -> bool:
+    """Whether a table shows an untrained base, of which some cells say nothing."""
+    return bool(cells["runs"].str.endswith(BASE_SUFFIX).any())
 
 
 def scope_notes(scope: ReportScope) -> list[str]:

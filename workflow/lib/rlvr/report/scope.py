@@ -26,6 +26,7 @@ class ReportScope:
         printed_spreads: Variance over seeds that the paper's printed standard deviations give a run's score, in squared
             points, and its degrees of freedom.
         samples: k of every benchmark in the paper's protocol.
+        failed: Logs of runs that were started and are not finished, by run id; they are not among ``runs``.
     """
 
     scale: str
@@ -39,6 +40,7 @@ class ReportScope:
     families: Mapping[str, str] = field(default_factory=dict)
     printed_spreads: Mapping[str, Sequence[float]] = field(default_factory=dict)
     samples: Mapping[str, int] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def usable_sides(row: Row, column: Column, available: Collection[str]) -> list[list[str]]:

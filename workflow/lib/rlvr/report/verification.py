@@ -15,7 +15,6 @@ from rlvr.core.seals import SEAL, first_difference, run_digests, sealed_facts
 from rlvr.plan.freshness import deciding_settings, find_differences
 from rlvr.tables import METRICS, PROBLEMS
 
-
 RECORD, RECORDED = ".finished", ("run.json", "metrics.parquet")  # what training seals at its end, beside the run
 
 

@@ -1,10 +1,12 @@
 """``python -m rlvr.train --spec S.json --base DIR --train train.parquet --out DIR``, also by ``accelerate launch``."""
 
+import traceback
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from rlvr.core import refusals
 from rlvr.core.errors import InputError
 from rlvr.core.imports import collector_paused
 
@@ -16,17 +18,28 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder of the run; holds its checkpoints while it trains.")],
     decomposition: Annotated[Path | None, typer.Option(help="Singular triples of the base (safetensors).")] = None,
     checkpoint_every_steps: Annotated[int | None, typer.Option(min=1, help="Over the spec's setting.")] = None,
+    log: Annotated[Path | None, typer.Option(help="Of the job; an error that would come again is noted there.")] = None,
 ) -> None:
-    """Train one run and write its weights, metrics and manifest."""
-    with collector_paused():
-        from rlvr.train.run import train_run
-        from rlvr.train.stopping import RunStopped
+    """Train one run and write its weights, metrics and manifest.
 
+    An error that would come again ends with status 65, and with a note beside the log for whoever retries.
+    """
+    if log is not None:
+        refusals.forget(log)
     try:
+        with collector_paused():
+            from rlvr.train.run import train_run
+            from rlvr.train.stopping import RunStopped
         train_run(spec, base, train, out, decomposition, checkpoint_every_steps)
-    except InputError as error:
+    except Exception as error:
+        if not refusals.is_lasting(error):
+            raise
+        if log is not None:
+            refusals.note(log, error)
+        if not isinstance(error, InputError):
+            traceback.print_exc()
         typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
+        raise typer.Exit(refusals.STATUS) from error
     except RunStopped as stopped:
         typer.echo(f"{stopped}")
         raise typer.Exit(int(stopped.code or 0)) from stopped

@@ -30,7 +30,9 @@ KIB = 2**10
 
 
 class InvalidRun(RuntimeError):
-    """A run that is not what its settings say; it must not be counted."""
+    """A run that is not what its settings say; it must not be counted, and another attempt would be no better."""
+
+    lasting = True
 
 
 @dataclass(frozen=True)
