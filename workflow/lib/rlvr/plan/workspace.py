@@ -28,7 +28,7 @@ from rlvr.plan.scale import load_scale, select_studies
 from rlvr.plan.selection import candidates_of
 from rlvr.plan.shapes import ModelShape, check_fit, check_length, check_scale_fit, model_shapes
 from rlvr.plan.sources import Source, load_registry
-from rlvr.plan.stand_ins import name_stand_ins, replace_pairs
+from rlvr.plan.stand_ins import name_stand_ins, name_synthetic_data, replace_pairs
 from rlvr.plan.study import STAND_IN, Study, load_study, study_names
 
 
@@ -134,7 +134,8 @@ def study_outputs(study: Study, program: Program, kinds: Kinds, names: Names, ro
     instead = {name: pair.get(STAND_IN, "") for name, pair in study.pairs.items() if name not in program.pairs}
     runs = {name: run_id for name, run_id in instead.items() if run_id in study.rows}
     shown_runs = {key: replace_pairs(output, runs) for key, output in outputs.items()}
-    return {key: name_stand_ins(output, program.specs, models) for key, output in shown_runs.items()}
+    named = {key: name_stand_ins(output, program.specs, models) for key, output in shown_runs.items()}
+    return {key: name_synthetic_data(output, program.scale["datasets"]) for key, output in named.items()}
 
 
 def study_claims(study: Study, outputs: Mapping[str, Output], names: Names, schemas: Path) -> list[Claim]:
