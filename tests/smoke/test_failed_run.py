@@ -1,6 +1,5 @@
 """A run that fails for good costs its cells, and not the PDF."""
 
-import os
 import shutil
 
 from conftest import Checkout
@@ -14,11 +13,11 @@ def test_the_paper_is_made_of_the_runs_that_are_finished(copied: Checkout) -> No
     study = copied.root / "results" / "tiny" / "paper" / "structure-over-scale"
     shutil.rmtree(copied.root / "results" / "tiny" / "train" / FAILS)
     copied.edit("workflow/rules/2_train.smk", TRAINS, DIES)
-    before = os.stat(study / "paper.pdf").st_mtime_ns
+    before = (study / "paper.pdf").stat().st_mtime_ns
     done = copied.snakemake("paper", "--keep-going", "--config", "without_failed=True")
     assert done.returncode != 0, "a run failed, and so did the call"
     assert f"not finished: {FAILS}" in done.stdout
-    assert os.stat(study / "paper.pdf").st_mtime_ns > before, done.stdout[-4000:]
+    assert (study / "paper.pdf").stat().st_mtime_ns > before, done.stdout[-4000:]
     assert (study / "paper.pdf").read_bytes().startswith(b"%PDF")
     hours = (study / "tables" / "table12.md").read_text()
     assert "| failed" in hours and f"failed: {FAILS} (log: results/tiny/logs/train_run/{FAILS}.log)." in hours
