@@ -39,7 +39,7 @@ def inputs(tmp_path_factory):
     AutoModelForCausalLM.from_config(config).save_pretrained(folder / "base")
     problems = [
         {"problem_id": f"p{i}", "dataset": "d", "question": f"Last digit of {number}?", "answer": str(number % 10)}
-        | {"verifier": "math", "difficulty": 9.0, "topic": None, "meta": "{}"}
+        | {"verifier": "math", "difficulty": 9.0, "topic": None, "meta": "{}", "solution": str(number)}
         for i, number in enumerate(NUMBERS)
     ]
     write_table(pd.DataFrame(problems), folder / "train.parquet", PROBLEMS)

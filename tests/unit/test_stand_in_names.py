@@ -1,6 +1,7 @@
 """Tables and figures of a small scale name what stands in for a printed model or rank."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from bound_rows import PRIMARY, ROOT, SCHEMAS, STUDIES, TINY, load_program
@@ -61,4 +62,6 @@ def test_a_run_takes_the_place_of_a_pair_and_says_so() -> None:
     assert [row.labels[-1] for row in found.rows] == ["Model A [here run-1]", "Model B", "ours"]
     assert found.plot["curves"] == [{"series": "rl", "runs": ["run-1", "b"]}]
     assert found.reads == {"diagnostics": ("run-1",)} and found.pairs == ("b",)
+    assert "stand in for public checkpoints" in found.caption
+    assert replace_pairs(replace(output, plot={}), {"a": "run-1"}).caption == "c"  # a table says it in its rows
     assert replace_pairs(output, {}) == output

@@ -27,6 +27,7 @@ from rlvr.data.readers import get_reader, read_problems
 from rlvr.data.strata import Draw, draw_sample
 from rlvr.data.tabular import ROW_NUMBER, read_raw
 from rlvr.data.usable import PromptLimit, Usable, describe, take_out_unusable
+from rlvr.synthetic.digits import solve
 
 MOST_NAMED = 3  # files in a message
 
@@ -110,6 +111,18 @@ def split_problems(problems: pd.DataFrame, recipe: CurationRecipe) -> tuple[pd.D
     return drawn.iloc[held_out:stop].reset_index(drop=True), drawn.iloc[:held_out].reset_index(drop=True)
 
 
+def trace_of(question: str) -> str | None:
+    """The worked solution of a question of the synthetic digits; ``None`` of any other, such as a puzzle.
+
+    >>> trace_of("Largest digit of 274?")
+    '277'
+    """
+    try:
+        return solve(question).trace
+    except InputError:
+        return None
+
+
 def read_source(rows_path: str | Path, provenance: Mapping[str, Any], dataset: str) -> pd.DataFrame:
     """Read a fetched source as problems.
 
@@ -122,7 +135,8 @@ def read_source(rows_path: str | Path, provenance: Mapping[str, Any], dataset: s
     numbers = raw.pop(ROW_NUMBER).to_numpy() if ROW_NUMBER in raw else np.arange(1, len(raw) + 1)
     reader, source = str(provenance["reader"]), str(provenance["source"])
     if not provenance["files"]:
-        return read_problems(raw, reader, source, dataset, f"source '{source}'", numbers)
+        problems = read_problems(raw, reader, source, dataset, f"source '{source}'", numbers)
+        return problems.assign(solution=problems["question"].map(trace_of))
     befores = np.cumsum([0, *(entry["rows"] for entry in provenance["files"])])
     bounds = np.searchsorted(numbers, befores, side="right")
     parts = [

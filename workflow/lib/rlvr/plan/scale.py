@@ -11,8 +11,8 @@ from typing import Any
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, check_name, load_yaml
 
-DERIVED = ("rotated", "tuned")  # kinds of models that are made from another one
-REPLACED = ("datasets", "models", "stand_ins", "suites", "resources")  # a scale's own replace the other's
+DERIVED = ("rotated", "tuned", "adapted")  # kinds of models that are made from another one
+REPLACED = ("datasets", "models", "stand_ins", "suites", "resources", "sources")  # a scale's own replace the other's
 
 
 def load_scale(name: str, folder: Path, schemas: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
@@ -39,6 +40,7 @@ class Source:
         mirror_reader: Reader that fits the mirror's columns where they differ from the released ones.
         mirror_rows: Rows of the mirror's files where they are a copy in another form; ``None`` where unknown.
         url: Page that describes the source.
+        own: What a scale declares of a source of one's own (``sources`` of the scale): how its rows are loaded.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Source:
     mirror_reader: str
     mirror_rows: int | None
     url: str
+    own: Mapping[str, Any] | None = None
 
 
 COLUMNS = (

@@ -22,6 +22,7 @@ from rlvr.plan.method import Methods
 from rlvr.plan.names import Names, check_output_names, check_scale_names, check_study_names
 from rlvr.plan.outputs import Output
 from rlvr.plan.outputs_file import Kinds, load_outputs
+from rlvr.plan.own_sources import own_sources
 from rlvr.plan.program import Program, finished_runs, make_program
 from rlvr.plan.scale import load_scale, select_studies
 from rlvr.plan.selection import candidates_of
@@ -78,6 +79,7 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     check_layout(results)
     scale = load_scale(config["scale"], scales, schemas)
     sources = load_registry(root / "data" / "sources.csv", words.readers)
+    sources |= own_sources(scale, sources, scales / f"{config['scale']}.yaml")
     names = Names.of(scale, scales, sources, words.templates)
     scale_path = scales / f"{config['scale']}.yaml"
     check_scale_names(scale, names, scale_path)

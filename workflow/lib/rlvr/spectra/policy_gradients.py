@@ -83,7 +83,7 @@ def measure_first_step(
         InputError: If no problem has both right and wrong completions: the gradient of the reward would be zero.
     """
     samples, grades = read_table(evaluated["samples"], SAMPLES), read_table(evaluated["grades"], GRADES)
-    template = str(read_json(evaluated["record"])["sampling"][settings.benchmark]["template"])
+    template = str(read_json(evaluated["record"])["asked"]["sampling"][settings.benchmark]["template"])
     answered = choose(read_table(problems_path, PROBLEMS), samples, grades, template, settings)
     base = load_base(base_dir)
     found = gradients(base, load_tokenizer(base_dir), answered)

@@ -99,7 +99,7 @@ class ProgressLines(TrainerCallback):
     ) -> None:
         """Called by the trainer after every logged step."""
         every = max(state.max_steps // 20, 1)
-        if state.is_world_process_zero and logs and SECONDS in logs and state.global_step % every == 0:
+        if state.is_world_process_zero and logs and LENGTH in logs and state.global_step % every == 0:
             learned = f"loss {logs['loss']:.3f}"
             if "reward" in logs:
                 shares = f"accuracy {logs['accuracy']:.3f}  format {logs['format']:.3f}"

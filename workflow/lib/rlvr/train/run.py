@@ -41,6 +41,7 @@ from rlvr.train.sharding import device, fill_whole, is_main_process, is_on_cpu, 
 from rlvr.train.signal import check_signal
 from rlvr.train.solutions import digest_examples, solved_examples
 from rlvr.train.stopping import RunStopped, StopWhenAsked
+from rlvr.train.tracking import track
 from rlvr.train.trainer import make_trainer
 from rlvr.train.written import write_weights
 
@@ -123,6 +124,7 @@ def _train(
     trainer.add_callback(SealedCheckpoints(out / CHECKPOINTS, origin, settings))
     trainer.add_callback(stopping)
     trainer.add_callback(live)
+    track(trainer, settings.run_id, out)
     with trainer.accelerator.main_process_first():
         resume_from = resumable_checkpoint(out / CHECKPOINTS, origin)
         if trainer.accelerator.is_main_process:

@@ -12,19 +12,6 @@ from transformers import PreTrainedTokenizerBase
 from rlvr.core.errors import InputError
 from rlvr.plan.settings import TrainSettings
 from rlvr.prompts import BOX_OPEN, THINK_CLOSE, THINK_OPEN, find_template
-from rlvr.synthetic.digits import solve
-
-
-def reasoning_of(question: str, solution: str | None) -> str | None:
-    """The way to an answer: of a synthetic question its trace, otherwise what the data set tells; ``None`` without.
-
-    >>> reasoning_of("Largest digit of 274?", None)
-    '277'
-    """
-    try:
-        return solve(question).trace
-    except InputError:
-        return solution or None
 
 
 def completion_of(reasoning: str, answer: str, template: str) -> str:
@@ -58,18 +45,17 @@ def solved_examples(
     Raises:
         InputError: For a problem without a solution, or if fewer are left than a step needs.
     """
-    told = problems["solution"] if "solution" in problems else [None] * len(problems)
-    texts = []
-    for row, solution in zip(problems.itertuples(), told, strict=True):
-        reasoning = reasoning_of(str(row.question), solution if isinstance(solution, str) else None)
-        if reasoning is None:
-            remedy = "Fine-tune on a data set whose release has worked solutions, or on a synthetic one."
-            raise InputError(f"{path}, problem '{row.problem_id}'", "has no worked solution.", remedy)
-        texts.append(completion_of(reasoning, str(row.answer), settings.template))
+    untold = problems["solution"].isna()
+    if untold.any():
+        first = problems["problem_id"][untold].iloc[0]
+        remedy = "Fine-tune on a data set whose release has worked solutions, or on a synthetic one."
+        raise InputError(f"{path}, problem '{first}'", "has no worked solution.", remedy)
+    pairs = zip(problems["solution"], problems["answer"], strict=True)
+    texts = [completion_of(solution, answer, settings.template) for solution, answer in pairs]
     end = [tokenizer.eos_token_id]
     solutions = [[*ids, *end] for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
-    pairs = zip(tokenizer(list(prompts))["input_ids"], solutions, strict=True)
-    fitting = [(prompt, ids) for prompt, ids in pairs if len(ids) <= settings.max_completion_tokens]
+    tokens = zip(tokenizer(list(prompts))["input_ids"], solutions, strict=True)
+    fitting = [(prompt, ids) for prompt, ids in tokens if len(ids) <= settings.max_completion_tokens]
     used = fitting[: len(fitting) // settings.completions_per_step * settings.completions_per_step]
     print(
         f"{len(texts)} solutions: {len(texts) - len(fitting)} longer than {settings.max_completion_tokens} tokens are "

@@ -13,6 +13,7 @@ SKYWORK_JUDGE = "extra_info.model_difficulty.DeepSeek-R1-Distill-Qwen-32B"  # SO
 
 _PROBLEM, _QUESTION, _PROMPT = Field("problem", to.strip), Field("question", to.strip), Field("prompt", to.bare_prompt)
 _GOLD, _INTEGER = Field("answer", to.gold), Field("answer", to.integer)
+_LABEL = Field("label", to.yes_no)
 
 # verl's columns: what Skywork-OR1, DAPO and their copies share
 _TURN, _VERL_GOLD = Field("prompt", to.user_turn), Field("reward_model.ground_truth", to.gold)
@@ -83,7 +84,7 @@ READERS = {
     "aime-prompt": Reader(_PROMPT, _INTEGER),
     "prompt": Reader(_PROMPT, _GOLD),
     "amc": Reader(_QUESTION, _INTEGER, identity="id", meta=("url",)),
-    "gsm8k": Reader(_QUESTION, Field("answer", to.gsm8k_gold)),
+    "gsm8k": Reader(_QUESTION, Field("answer", to.gsm8k_gold), solution=Field("answer", to.gsm8k_solution)),
     "word-problems": Reader(
         question=_QUESTION,
         answer=Field("answer", to.gsm8k_gold),
@@ -94,14 +95,16 @@ READERS = {
         _PROBLEM, Field("solution", to.solution_gold), topic=Field("type", to.strip), identity="idx"
     ),
     "question-answer": Reader(_QUESTION, _GOLD),
-    # ASSUME: classifications are asked in words of ours; the paper that trains on them prints no prompt.
+    # ASSUME: classifications are asked in words of ours; the paper that trains on them prints no prompt. What is
+    # imitated is the label.
     "cola": Reader(
-        Field("sentence", to.asked("Is this acceptable English, yes or no?")), Field("label", to.yes_no), identity="idx"
+        Field("sentence", to.asked("Is this acceptable English, yes or no?")), _LABEL, identity="idx", solution=_LABEL
     ),
     "mrpc": Reader(
         Field("sentence1", to.asked_pair("Do these say the same, yes or no?"), further=("sentence2",)),
-        Field("label", to.yes_no),
+        _LABEL,
         identity="idx",
+        solution=_LABEL,
     ),
     "olympiadbench": Reader(_QUESTION, Field("final_answer", to.only_answer), topic=Field("subfield", to.strip)),
     "enigmata": Reader(  # one task per file; rows have no id of their own

@@ -295,6 +295,9 @@ def gsm8k_gold(values: pd.Series, where: str) -> pd.Series:
     return check_golds(found, values, where)
 
 
+gsm8k_solution = map_text(lambda text: text.rpartition("####")[0].strip())
+
+
 def asked(question: str) -> Transform:
     """A transform of a sentence into a question about it."""
     return map_text(lambda text: f"{question}\n{text.strip()}" if text.strip() else "")
