@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from rlvr.bases.chat import check_chat
+from rlvr.bases.loading import load_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.core.imports import collector_paused
 from rlvr.core.installed import check_weights
@@ -13,7 +15,7 @@ from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_t
 from rlvr.core.seeds import derive_seed
 from rlvr.evaluate.engines.protocol import Engine, Sampled, SamplingSettings
 from rlvr.evaluate.sampled import keep_samples, record_of, restore_samples
-from rlvr.prompts import render_prompt
+from rlvr.prompts import find_template, render_prompt
 from rlvr.tables import PROBLEMS, SAMPLES
 
 __all__ = ["SamplingSettings", "sample", "sample_file"]
@@ -114,6 +116,9 @@ def sample_file(
         today["weights"] = read_json(manifest)["sha256"]
     if restore_samples(samples_path, record_path, today, max_lost_share):
         return
+    for template in dict.fromkeys(protocol.template for protocol in settings.values()):
+        if find_template(template).chat:
+            check_chat(load_tokenizer(base_dir), template, base_dir)
     engine = load_engine(base_dir, run_dir, next(iter(settings.values())), max_lost_share)
     samples = [sample(problems[name], engine, run_id, name, protocol) for name, protocol in settings.items()]
     write_table(pd.concat(samples, ignore_index=True), samples_path, SAMPLES)
