@@ -109,7 +109,7 @@ def test_durations_read_like_a_clock():
 
 
 def test_line_of_a_step_has_speed_and_time_left(capsys, clock):
-    lines, logged = ProgressLines(32), {**LOGGED, "step_time": 10.0, "completions/mean_length": 20.0}
+    lines, logged = ProgressLines(32), {**LOGGED, "loss": 0.0, "step_time": 10.0, "completions/mean_length": 20.0}
     lines.on_train_begin(None, state(4, []), None)
     clock.seconds += 60
     lines.on_log(None, state(6, []), None, logged)

@@ -116,3 +116,12 @@ def test_types_of_codes_are_counted_in_numbers_not_in_bytes(tmp_path):
     writer.write_tensors_to_file()
     writer.close()
     assert quantisation_of(path) == {"F32": 128, "Q4_1": 128}
+
+
+def test_data_cards_count_with_the_tokenizer_of_the_package(monkeypatch):
+    from rlvr.data.dataset_checks import CheckSettings, counting_tokenizer
+
+    monkeypatch.setattr(packaged_models, "packaged_tokenizer", lambda model: model.sha256)
+    declared = {"kind": "package", "package": "toy", "version": "1.0", "file": FILE, "sha256": "a" * 64}
+    settings = CheckSettings(dataset="d", model="m", tokenizer=declared, template="compact", max_prompt_tokens=8)
+    assert counting_tokenizer(settings) == ("a" * 64, "toy/weights.gguf of toy==1.0")

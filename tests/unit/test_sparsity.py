@@ -12,6 +12,7 @@ from rlvr.spectra.sparsity import (
     as_stored,
     changed_by_definition,
     count_changed,
+    exact_sparsity,
     fixed_tolerance_sparsity,
     rounding_floor,
     sparsity,
@@ -106,3 +107,10 @@ def test_the_rounding_floor_is_the_error_that_rounding_makes():
     assert rounding_floor(base) == pytest.approx(error, rel=0.01)
     assert rounding_floor(torch.full((4,), 1.5)) == pytest.approx(2 * 2.0**-7 / 12**0.5)  # two entries' worth: sqrt(4)
     assert rounding_floor(torch.zeros(3)) == 0.0
+
+
+def test_without_rounding_every_float_moves_and_a_coarser_type_is_compared_in_itself():
+    before = torch.tensor([1.0, 2.0, 3.0, 0.1])
+    after = before + torch.tensor([0.0, 1e-6, 1.0, 0.0])
+    assert exact_sparsity(before, after) == 0.5 and sparsity(before, after) == 0.75
+    assert exact_sparsity(before, before.to(torch.bfloat16)) == 1.0  # 0.1 is another number in float32

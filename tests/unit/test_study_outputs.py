@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from bound_rows import load_program
 
 from rlvr.adapters.methods import METHODS
 from rlvr.plan.facts import load_facts
+from rlvr.plan.kept_steps import with_kept, with_rungs
 from rlvr.plan.labels import read_labels
 from rlvr.plan.options import build
 from rlvr.plan.outputs import required_inputs, used_runs
@@ -27,7 +29,9 @@ def outputs_of(name):
     """A study and its outputs; none where it declares none."""
     study = load_study(name, STUDIES, SCHEMAS, METHODS)
     path = study.folder / "outputs.yaml"
-    candidates = candidates_of(study.rows, study.recipe, study.pairs)
+    program = load_program({"pocket": "pocket"}.get(name, "paper"), "full", (name,))
+    rows = with_rungs(with_kept(study.rows, program.specs), program.scale["models"])
+    candidates = candidates_of(rows, study.recipe, study.pairs)
     facts = load_facts(
         study.folder / "facts.yaml", SCHEMAS / "facts.schema.yaml", candidates, study.recipe, ROOT, study.benchmarks
     )

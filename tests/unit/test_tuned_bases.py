@@ -17,8 +17,8 @@ from rlvr.prompts import TEMPLATES, render_prompt
 
 TUNE = TuneSettings(2, "chat", 1, sequences_per_step=8, peak_learning_rate=1e-3, wrong_answer_share=0.0,
                     incomplete_format_share=0.0)  # fmt: skip
-PRETRAIN = PretrainSettings("qwen3", 2, "compact", sequences_per_step=8, peak_learning_rate=1e-3, wrong_answer_share=0.3,
-                            incomplete_format_share=0.5, seed=3)  # fmt: skip
+PRETRAIN = PretrainSettings("qwen3", 2, "compact", sequences_per_step=8, peak_learning_rate=1e-3,
+                            wrong_answer_share=0.3, incomplete_format_share=0.5, seed=3)  # fmt: skip
 CHATS = [name for name, template in TEMPLATES.items() if template.chat]
 
 

@@ -24,6 +24,18 @@ rule grid:
         "cat {input:q} 2> {log:q}"
 
 
+rule curves:
+    """Print the learning curves of the scale's runs, finished ones and those that train right now."""
+    log:
+        f"{RESULTS}/logs/curves.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        results=RESULTS,
+    shell:
+        "python -m rlvr.cli watch {params.results:q} --once 2> {log:q}"
+
+
 rule numbers:
     """Every number of the papers' text."""
     input:
@@ -58,6 +70,7 @@ rule report:
 
 localrules:
     grid,
+    curves,
     numbers,
     claims,
     assumptions,

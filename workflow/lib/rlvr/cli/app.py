@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from rlvr.cli import audit, grade, parameters, samples, spectra, train
+from rlvr.cli import audit, grade, parameters, samples, spectra, train, watch
 from rlvr.core.errors import InputError
 
 EXIT_CODES = (
@@ -24,7 +24,7 @@ app = typer.Typer(
     help="Adapters for reinforcement learning with verifiable rewards: grade, measure, count, compare, train.",
     epilog=EXIT_CODES,
 )
-for module in (grade, spectra, parameters, audit, samples, train):
+for module in (grade, spectra, parameters, audit, samples, train, watch):
     app.command(epilog=module.EXAMPLES)(getattr(module, module.__name__.rpartition(".")[2]))
 
 

@@ -10,6 +10,12 @@ from typing import Any
 
 from rlvr.plan.outputs import Output, Row, selected_runs
 
+SYNTHETIC = "synthetic"  # origin of a data set whose rows are made here
+OF_SYNTHETIC_ROWS = "Its rows are synthetic at this scale."
+STANDING_IN = (
+    "Here runs of the grid stand in for public checkpoints (stand_in of pairs.csv), under the names of the checkpoints."
+)
+
 
 def name_stand_ins(output: Output, specs: Mapping[str, Mapping[str, Any]], models: Mapping[str, str]) -> Output:
     """An output whose row labels and caption name the stand-ins of its models and ranks.
@@ -30,6 +36,19 @@ def name_stand_ins(output: Output, specs: Mapping[str, Mapping[str, Any]], model
     return replace(output, rows=rows, caption=caption)
 
 
+def name_synthetic_data(output: Output, datasets: Mapping[str, Mapping[str, Any]]) -> Output:
+    """An output whose caption says so where the data sets that it shows have synthetic rows at this scale.
+
+    Args:
+        output: Declaration.
+        datasets: The scale's data sets; what it shows of others is not there.
+    """
+    shown = [name for name in output.reads.get("cards", ()) if isinstance(name, str) and name in datasets]
+    if any(datasets[name]["origin"] == SYNTHETIC for name in shown):
+        return replace(output, caption=f"{output.caption.rstrip()} {OF_SYNTHETIC_ROWS}")
+    return output
+
+
 def _named_row(row: Row, output: Output, specs: Mapping[str, Mapping[str, Any]], models: Mapping[str, str]) -> Row:
     runs = [name for column in output.columns for name in selected_runs(row, column)]
     ranks = {(specs[name]["printed"]["rank"], specs[name]["rank"]) for name in runs if name in specs}
@@ -42,7 +61,7 @@ def _named_row(row: Row, output: Output, specs: Mapping[str, Mapping[str, Any]],
 
 
 def replace_pairs(output: Output, runs: Mapping[str, str]) -> Output:
-    """An output that shows runs in the place of pairs of checkpoints, and says so in the labels of its rows.
+    """An output with runs in the place of pairs of checkpoints; it says so in the labels of rows, or below a picture.
 
     Args:
         output: Declaration.
@@ -56,10 +75,12 @@ def replace_pairs(output: Output, runs: Mapping[str, str]) -> Output:
             return type(value)(named(entry) for entry in value)
         return runs.get(value, value) if isinstance(value, str) else value
 
+    plot = named(output.plot)
     return replace(
         output,
+        caption=output.caption if plot == output.plot else f"{output.caption.rstrip()} {STANDING_IN}",
         rows=tuple(_row_of_runs(row, runs, named(row.runs)) for row in output.rows),
-        plot=named(output.plot),
+        plot=plot,
         reads=named(output.reads),
         pairs=tuple(name for name in output.pairs if name not in runs),
     )

@@ -75,15 +75,15 @@ def sparsity(before: Tensor, after: Tensor) -> float:
 
 
 def exact_sparsity(before: Tensor, after: Tensor) -> float:
-    """The share of weights that did not change in the type that they are given in: nothing is rounded.
+    """The share of weights that did not change in the type in which the tuned weight is stored.
 
     SOURCE: "The Path Not Taken", section 2.3, of Shenfeld et al. 2025: with float32 storage the sparsity vanishes.
 
     Args:
-        before: Weight of any shape, taken as it is.
-        after: The same shape.
+        before: Weight of any shape; rounded to the type of ``after``, as it was when training began.
+        after: The same shape, taken as it is.
     """
-    return int(torch.count_nonzero(before == after)) / before.numel()
+    return int(torch.count_nonzero(before.to(after.dtype) == after)) / before.numel()
 
 
 def fixed_tolerance_sparsity(before: Tensor, after: Tensor, tolerance: float = 1e-5) -> float:

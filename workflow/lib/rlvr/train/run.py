@@ -38,10 +38,11 @@ from rlvr.train.live import LiveMetrics
 from rlvr.train.manifest import check_method, check_steps, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.sft import make_solver
-from rlvr.train.sharding import device, fill_whole, is_main_process, is_on_cpu, is_sharded, whole_state
+from rlvr.train.sharding import device, fill_whole, is_main_process, is_on_cpu, is_sharded, process_seed, whole_state
 from rlvr.train.signal import check_signal
 from rlvr.train.solutions import digest_examples, solved_examples
 from rlvr.train.stopping import RunStopped, StopWhenAsked
+from rlvr.train.tracking import track
 from rlvr.train.trainer import make_trainer
 from rlvr.train.written import write_weights
 
@@ -125,11 +126,12 @@ def _train(
     trainer.add_callback(SealedCheckpoints(out / CHECKPOINTS, origin, settings))
     trainer.add_callback(stopping)
     trainer.add_callback(live)
+    track(trainer, settings.run_id, out)
     with trainer.accelerator.main_process_first():
         resume_from = resumable_checkpoint(out / CHECKPOINTS, origin)
         if trainer.accelerator.is_main_process:
             drop_later(out, 0 if resume_from is None else checkpoint_step(resume_from) or 0)
-    set_seed(settings.seed, device_specific=True)  # vLLM seeds the process anew, and equally for every run
+    set_seed(process_seed(settings.seed))  # vLLM seeds the process anew, and equally for every run
     announce_run(settings, trained, len(problems), resume_from)
     with stopping.listening():
         trainer.train(resume_from_checkpoint=None if resume_from is None else str(resume_from))
