@@ -14,7 +14,7 @@ POCKET := $(if $(REAL_DATA_DIR),pocket-real,pocket)
 POCKET_CONFIG := scale=$(POCKET) 'sources={origin: scale, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
 POCKET_SMOKE := smollm2-135m-instruct_sums_lora-r8_bs32_s42_pocket
 
-.PHONY: demo study pocket pocket-smoke test test-gpu cluster-env bench realdata fuzz site check lint clean
+.PHONY: demo study pocket pocket-smoke test nightly test-gpu cluster-env bench realdata fuzz site check lint clean
 
 demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
 	@$(SNAKEMAKE)
@@ -44,6 +44,10 @@ study: $(READY)  ## One study at scale tiny, to its PDF: make study STUDY=<name 
 
 test: $(READY)  ## Every test that needs no GPU and no hub.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
+
+nightly: $(READY)  ## Hours: random kills of eight methods, two whole workflows compared, Slurm's restarts, every mutated key.
+	@status=0; $(BIN)/python -m pytest tests -m nightly -v || status=1; \
+	MUTATIONS=100000 $(BIN)/python -m pytest tests/workflow/test_mutated_configurations.py -v || status=1; exit $$status
 
 test-gpu:  ## On a machine with a GPU, in its own environment: make test-gpu PYTHON=<its python>
 	@$(PYTHON) -m pytest tests/gpu -v -rs

@@ -24,7 +24,7 @@ rule curate_dataset:
     input:
         rows=raw_rows,
         provenance=raw_provenance,
-        models=ancient(tokenizer_manifests),
+        models=settled("curate_dataset", tokenizer_manifests),
     output:
         train=f"{RESULTS}/data/{{dataset}}/train.parquet",
         eval=f"{RESULTS}/data/{{dataset}}/eval.parquet",

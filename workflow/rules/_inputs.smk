@@ -105,6 +105,11 @@ def base_of(wildcards):
     return f"{RESULTS}/models/{PROGRAM.model_of(wildcards.run_id)}/model.json"
 
 
+def base_itself(wildcards):
+    """The manifest of the base model that a job is about."""
+    return f"{RESULTS}/models/{wildcards.model}/model.json"
+
+
 def factors_of(wildcards):
     """What the diagnostics ask of a run's base."""
     return f"{RESULTS}/spectra/bases/{PROGRAM.model_of(wildcards.run_id)}/factors.json"

@@ -6,7 +6,7 @@ Read by the Snakefile at parse time, so it imports nothing heavy; whatever is wr
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rlvr.core.csvfile import read_csv
@@ -155,10 +155,20 @@ def _check_cells(source: Source, where: str) -> None:
             "names no files to read.",
             f"Fill in repository and file, or mirror_file alone, or write the split '{WRITTEN_HERE}'.",
         ),
+        (
+            all(map(stays_below, (source.repository, *source.files, *source.mirror_files))),
+            "names a file outside its repository or mirror folder.",
+            "Write repository, file and mirror_file without '..' and without a leading '/'.",
+        ),
     )
     for passed, problem, remedy in checks:
         if not passed:
             raise InputError(where, problem, remedy)
+
+
+def stays_below(path: str) -> bool:
+    """Whether a path leads to a place below the folder that it is joined to."""
+    return not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts
 
 
 def _split_list(cell: str) -> tuple[str, ...]:

@@ -91,6 +91,7 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     shapes = model_shapes(scale["models"], words.architectures, root / "data" / "configs")
     check_scale_fit(scale, shapes, scale_path)
     check_runs_fit(program, shapes)
+    check_shown_runs(config["samples"]["runs"], program)
     models = {run_id: program.model_of(run_id) for run_id in program.rows}
     specs = {run_id: program.specs[run_id] for run_id in models}
     unfit, divided = check_memory(specs, shapes, models, words.methods, scale["resources"]["train"], scale_path)
@@ -170,6 +171,17 @@ def check_runs_fit(program: Program, shapes: Mapping[str, ModelShape]) -> None:
                     check_length(spec["max_prompt_tokens"] + tokens, shape, f"{where}, benchmark '{benchmark}'")
 
 
+def check_shown_runs(runs: Collection[str], program: Program) -> None:
+    """Check the runs whose completions the configuration wants to see.
+
+    Raises:
+        InputError: Names the first that no selected study has.
+    """
+    if unknown := [run_id for run_id in runs if run_id not in program.specs]:
+        problem = f"key 'samples.runs': no selected study has a run '{unknown[0]}'."
+        raise InputError(CONFIG, problem, "`snakemake grid` lists them.")
+
+
 def check_problems(spec: Mapping[str, Any], dataset: Mapping[str, Any], where: object) -> None:
     """Check that a data set can hold the prompts of one generation, as far as its entry tells its size.
 
@@ -178,7 +190,8 @@ def check_problems(spec: Mapping[str, Any], dataset: Mapping[str, Any], where: o
     """
     sizes = [dataset[key] for key in ("max_train_problems", "expected_kept") if key in dataset]
     if dataset["origin"] == "synthetic":
-        sizes.append(dataset["synthetic_rows"] * len(dataset["sources"]))
+        held = dataset["eval_problems"] if isinstance(dataset["eval_problems"], int) else 0
+        sizes.append(max(dataset["synthetic_rows"] * len(dataset["sources"]) - held, 0))
     if "strata" in dataset:
         sizes.append(sum(level["problems"] for level in dataset["strata"]["levels"].values()))
     needed = spec["completions_per_step"] // spec["group_size"] * spec["updates_per_generation"]
