@@ -14,7 +14,7 @@ POCKET := $(if $(REAL_DATA_DIR),pocket-real,pocket)
 POCKET_CONFIG := scale=$(POCKET) 'sources={origin: scale, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
 POCKET_SMOKE := smollm2-135m-instruct_sums_lora-r8_bs32_s42_pocket
 
-.PHONY: demo study pocket pocket-smoke test test-gpu cluster-env bench realdata fuzz check lint clean
+.PHONY: demo study pocket pocket-smoke test nightly test-gpu cluster-env bench realdata fuzz site check lint clean
 
 demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
 	@$(SNAKEMAKE)
@@ -45,6 +45,10 @@ study: $(READY)  ## One study at scale tiny, to its PDF: make study STUDY=<name 
 test: $(READY)  ## Every test that needs no GPU and no hub.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
+nightly: $(READY)  ## Hours: random kills of eight methods, two whole workflows compared, Slurm's restarts, every mutated key.
+	@status=0; $(BIN)/python -m pytest tests -m nightly -v || status=1; \
+	MUTATIONS=100000 $(BIN)/python -m pytest tests/workflow/test_mutated_configurations.py -v || status=1; exit $$status
+
 test-gpu:  ## On a machine with a GPU, in its own environment: make test-gpu PYTHON=<its python>
 	@$(PYTHON) -m pytest tests/gpu -v -rs
 
@@ -74,6 +78,16 @@ bench: $(READY)  ## One measurement against its peer: make bench BENCH=<name of 
 fuzz: $(READY)  ## 100,000 mutated completions, and wrong answers made from every gold: REAL_DATA_DIR=<folder> make fuzz
 	@test -n "$(REAL_DATA_DIR)" || { echo "Set REAL_DATA_DIR to the folder of real rows."; exit 1; }
 	@FUZZ_CASES=100000 $(BIN)/python -m pytest tests/realdata/test_grading_fuzz.py -q -s
+
+site: .venv-site/.ready  ## docs/ as a site with reference and inventory, links checked: results/site/index.html
+	@NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true .venv-site/bin/mkdocs build --quiet -f docs/site/mkdocs.yml
+	@echo "Site: results/site/index.html"
+
+.venv-site/.ready: envs/docs.lock
+	@echo "Installing $< into .venv-site ..."
+	@$(PYTHON) -m venv .venv-site
+	@.venv-site/bin/pip install --quiet --require-hashes --no-deps $(PIP_FLAGS) -r $<
+	@touch $@
 
 check: lint  ## Linters, types, workflow lint, unit and workflow tests.
 	@$(BIN)/python -m pytest tests/unit tests/workflow -n 2 --dist loadfile

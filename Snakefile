@@ -17,6 +17,7 @@ report: "workflow/report/workflow.rst"
 include: "workflow/rules/_common.smk"
 include: "workflow/rules/_cluster.smk"
 include: "workflow/rules/_inputs.smk"
+include: "workflow/rules/_returning.smk"
 include: "workflow/rules/0_environments.smk"
 include: "workflow/rules/1_data.smk"
 include: "workflow/rules/2_train.smk"
@@ -63,6 +64,7 @@ rule all:
         expand(rules.check_printed.output.csv, study=PROGRAM.studies),
         expand(rules.seal_paper.output.seal, study=PROGRAM.studies),
         rules.model_cards.input,
+        rules.overview.input,
 
 
 localrules:

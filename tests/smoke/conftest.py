@@ -26,13 +26,24 @@ def shrink(checkout: Checkout) -> None:
     )
 
 
+def run_small(root: Path, *targets: str) -> Checkout:
+    """The small grid in a new folder, from raw data to the targets, without any to the PDF."""
+    checkout = copy_code(root)
+    shrink(checkout)
+    checkout.run(*targets)
+    return checkout
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The small grid from raw data to the PDF; about a minute and a half."""
-    checkout = copy_code(tmp_path_factory.mktemp("smoke") / "checkout")
-    shrink(checkout)
-    checkout.run()
-    return checkout
+    return run_small(tmp_path_factory.mktemp("smoke") / "checkout")
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> Checkout:
+    """The small grid once more, from scratch, in a folder with another name: runs, samples, spectra, a table."""
+    return run_small(tmp_path / "some where" / "else", "train", "evaluate", "spectra", "table4")
 
 
 @pytest.fixture

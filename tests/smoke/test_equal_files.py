@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from conftest import Checkout
 from small_models import settings_of
 from small_runs import train, write_inputs
 
@@ -41,3 +42,18 @@ def test_a_run_in_another_place_writes_the_same_files(method, tmp_path):
     for name in ("run.json", "metrics.parquet"):  # what stands in the files that are made from them
         assert content_digest(str(made[0] / name)) == content_digest(str(made[1] / name))
     assert not any(str(tmp_path).encode() in content for content in first.values())
+
+
+@pytest.mark.nightly
+def test_two_workflows_from_scratch_write_the_same_files(finished: Checkout, another: Checkout):
+    """Specs, data, bases, runs, samples, grades, scores, spectra and a table, byte for byte."""
+    first, second = (files_of(checkout.root / "results/tiny") for checkout in (finished, another))
+    made = {name for name in second if not name.startswith(("logs/", "benchmarks/"))}
+    folders = ("specs", "data", "models", "train", "evaluate", "spectra", "paper")
+    assert {name.split("/")[0] for name in made} >= set(folders) and made <= set(first)
+    differ = {name for name in made if first[name] != second[name]}
+    assert {"/".join(name.split("/")[2:]) for name in differ if name.startswith("train/")} <= DECLARED
+    assert [name for name in differ if not name.startswith("train/")] == []
+    for manifest in (name for name in made if name.startswith("train/") and name.endswith("run.json")):
+        one, other = (read_json(checkout.root / "results/tiny" / manifest) for checkout in (finished, another))
+        assert {key for key in one if one[key] != other[key]} <= OF_THE_MACHINE

@@ -11,7 +11,7 @@ from rlvr.plan.labels import display_names
 from rlvr.plan.outputs import Output, Row
 from rlvr.plan.outputs_file import load_outputs
 from rlvr.plan.selection import candidates_of
-from rlvr.plan.stand_ins import name_stand_ins, replace_pairs
+from rlvr.plan.stand_ins import name_stand_ins, name_synthetic_data, replace_pairs
 from rlvr.report.figures import OPTIONS
 
 
@@ -25,7 +25,7 @@ def named(request: pytest.FixtureRequest):
     schema = SCHEMAS / "outputs.schema.yaml"
     outputs = load_outputs(study.folder / "outputs.yaml", facts, OPTIONS, schema, facts=entries)
     names = display_names(STUDIES / PRIMARY / "labels.csv")
-    models = {names[model]: text for model, text in program.scale.get("stand_ins", {}).items()}
+    models = {names.get(model, model): text for model, text in program.scale.get("stand_ins", {}).items()}
     found = {key: name_stand_ins(output, program.specs, models) for key, output in outputs.items()}
     return request.param, found
 
@@ -43,9 +43,28 @@ def test_models_and_ranks_are_named_twice_at_a_stand_in_scale_only(named) -> Non
         assert "here" not in outputs["table4"].caption
 
 
+@pytest.mark.parametrize(("origin", "says"), [("synthetic", True), ("hub", False)])
+def test_captions_of_data_say_where_its_rows_are_synthetic(origin: str, says: bool) -> None:
+    output = Output("figure3", "difficulty", "figure 3", "Difficulty of the problems.", reads={"cards": ("one",)})
+    found = name_synthetic_data(output, {"one": {"origin": origin}, "two": {"origin": "synthetic"}})
+    assert ("Its rows are synthetic" in found.full_caption) == says
+    elsewhere = Output("figure3", "difficulty", "figure 3", "Difficulty.", reads={"cards": ("three",)})
+    assert name_synthetic_data(elsewhere, {"two": {"origin": "synthetic"}}) == elsewhere
+
+
+def shipped_like(model: str) -> str:
+    """The shipped base that a model of this scale is made from, or that has its architecture."""
+    entry, shipped = TINY["models"][model], {path.parent.name for path in (ROOT / "data/bases").glob("*/model.json")}
+    if model in shipped:
+        return model
+    if "from" in entry:
+        return shipped_like(entry["from"])
+    return next(each for each in shipped if TINY["models"][each].get("architecture") == entry["architecture"])
+
+
 def test_the_names_of_the_stand_ins_state_their_parameters() -> None:
     for model, text in TINY["stand_ins"].items():
-        parameters = json.loads((ROOT / "data/bases" / model / "model.json").read_text())["parameters"]
+        parameters = json.loads((ROOT / "data/bases" / shipped_like(model) / "model.json").read_text())["parameters"]
         assert f"{parameters / 1000:.0f} K" in text
 
 

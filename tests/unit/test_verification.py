@@ -146,3 +146,33 @@ def test_a_run_whose_adapter_was_exchanged_is_not_read(results):
 def test_the_cadence_of_checkpoints_makes_nothing_stale(results):
     assert deciding_settings(SETTINGS) == deciding_settings(SETTINGS | {"checkpoint_every_steps": 3})
     assert states(results, checkpoint_every_steps=3)["run"][0] is State.WHOLE
+
+
+def recorded(results):
+    """The run with the record that training seals at its end."""
+    run = results / f"train/{RUN}"
+    (run / ".finished").mkdir()
+    for name in ("run.json", "metrics.parquet"):
+        (run / ".finished" / name).write_bytes((run / name).read_bytes())
+    seal(run / ".finished", {})
+    assert states(results)["run"] == (State.WHOLE, "")
+    return run
+
+
+@pytest.mark.parametrize("name", ["run.json", "metrics.parquet"])
+def test_a_manifest_or_a_metric_that_was_changed_is_found_by_the_record_of_the_runs_end(name, results):
+    """Both can be read after the change: a learning curve has another number, a manifest another wall time."""
+    run = recorded(results)
+    if name == "run.json":
+        write_json({**read_json(run / name), "wall_time_s": 1.0}, run / name)
+    else:
+        write_table(metrics().assign(reward=0.5), run / name, METRICS)
+    assert states(results)["run"] == (State.CHANGED, f"{name} is not what was recorded when the run ended")
+
+
+def test_a_record_that_was_changed_itself_is_found(results):
+    run = recorded(results)
+    kept = run / ".finished/metrics.parquet"
+    kept.write_bytes(kept.read_bytes() + b" ")
+    state, detail = states(results)["run"]
+    assert state is State.CHANGED and ".finished" in detail

@@ -68,6 +68,7 @@ def test_every_cheap_rule_carries_its_digest() -> None:
         "write_spec",
     }
     pinned |= {"decompose_base", "rotate_model", "verify", "plan", "check_environment", "archive_study", "publish_run"}
+    pinned |= {"install_folder", "merge_adapter", "convert_model", "tune_model"}
     for script in SCRIPTS:
         carries = f'adapter_code("{script.stem}")' in text
         assert carries == (script.stem not in pinned), script.stem

@@ -9,10 +9,14 @@ import os
 import random
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from conftest import Checkout, copy_code
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
+from bound_rows import load_program
 
 from rlvr.plan.settings import TrainSettings
 
@@ -22,7 +26,7 @@ KEPT = (
     "qwen3-8b_deepmath-hard_quanta-d3-no-kv_bs64_s42",
 )
 QUANTA = KEPT[2]
-STAGES = ("train", "evaluate")
+STAGES = ("train", "evaluate", "spectra")
 EXPENSIVE = {"train_run", "generate_samples", "decompose_base", "pretrain_model"}
 WEIGHTS = "a" * 64
 NAMED = re.compile(r"^results/\S+", flags=re.MULTILINE)
@@ -46,8 +50,11 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
         results = checkout.root / "results/tiny"
         settings = TrainSettings.from_json(json.loads((results / f"specs/{run_id}.json").read_text())).to_json()
         (results / f"train/{run_id}/run.json").write_text(json.dumps({"settings": settings, "sha256": WEIGHTS}))
-        for samples in (results / f"evaluate/{run_id}").rglob("samples.json"):
-            samples.write_text(json.dumps({"weights": WEIGHTS}))
+    program = load_program("tiny", "core")
+    for record in checkout.root.glob("results/tiny/evaluate/*/*/samples.json"):
+        asked = {"recipe": 1, "sampling": program.sampling(record.parent.name, "transformers")}
+        weights = {"weights": WEIGHTS} if record.parents[1].name in KEPT else {}
+        record.write_text(json.dumps({"asked": asked, **weights}))
     order = random.Random(0)
     for file in files:
         moment = 1.6e9 + order.randrange(10**6)
@@ -59,7 +66,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 def touched(copied: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """Those results after `snakemake --touch`: Snakemake has records of everything."""
     checkout = duplicate(copied, tmp_path_factory.mktemp("touched"))
-    checkout.run(*STAGES, "--touch")
+    checkout.run(*STAGES, "--touch", "--forceall")
     return checkout
 
 
@@ -151,11 +158,73 @@ def test_what_decides_no_run_trains_and_samples_nothing(name: str, touched: Chec
     assert expensive(checkout, *arguments) == ({}, [])
 
 
-@pytest.mark.parametrize("change", [deleted_problems, deleted_base])
-def test_a_deleted_file_plans_jobs_that_give_back_what_they_find(change, touched: Checkout, tmp_path: Path) -> None:
-    """Snakemake insists on whatever stands below a missing file, `ancient` or not; see `train.finished` and
-    `evaluate.sampled`, which train and draw nothing then."""
+def deleted_bases_and_data(checkout: Checkout) -> None:
+    for name in ("models", "data"):
+        shutil.rmtree(checkout.root / "results/tiny" / name)
+
+
+def deleted_factors(checkout: Checkout) -> None:
+    shutil.rmtree(checkout.root / "results/tiny/spectra/bases")
+
+
+# What is deleted beside finished results and wanted again, and the rules that bring it back; `check_run` compares it
+# with what the runs recorded.
+WANTED = ("results/tiny/models/qwen3-8b/model.json", "results/tiny/data/deepmath-hard/train.parquet")
+DELETED = {
+    deleted_problems: {"curate_dataset": 1, "check_run": 3},
+    deleted_base: {"install_model": 1, "check_run": 3},
+    deleted_bases_and_data: {"install_model": 3, "fetch_source": 1, "curate_dataset": 1, "check_run": 3},
+    deleted_factors: {},
+}
+
+
+@pytest.mark.parametrize("change", DELETED)
+def test_what_is_deleted_beside_finished_results_comes_back_and_nothing_else_is_planned(
+    change, touched: Checkout, tmp_path: Path
+) -> None:
     checkout = duplicate(touched, tmp_path)
     change(checkout)
-    planned, stale = expensive(checkout)
-    assert stale == [] and set(planned) <= {"train_run", "generate_samples"}
+    planned = checkout.plan(*STAGES, *WANTED)
+    assert {rule: count for rule, count in planned.items() if rule not in STAGES} == DELETED[change]
+
+
+def test_deletions_in_copied_results_train_and_sample_nothing(copied: Checkout, tmp_path: Path) -> None:
+    checkout = duplicate(copied, tmp_path)
+    deleted_bases_and_data(checkout)
+    assert expensive(checkout) == ({}, [])
+
+
+def test_a_stale_run_is_trained_and_sampled_also_where_its_base_is_gone(touched: Checkout, tmp_path: Path) -> None:
+    checkout = duplicate(touched, tmp_path)
+    checkout.edit_scale(factors__learning_rate__structured=500)
+    there, stale = expensive(checkout)
+    deleted_bases_and_data(checkout)
+    assert expensive(checkout) == (there, stale) and stale == [QUANTA] and there["train_run"] == 1
+
+
+def test_changed_sampling_is_drawn_again_also_where_the_base_is_gone(touched: Checkout, tmp_path: Path) -> None:
+    checkout = duplicate(touched, tmp_path)
+    checkout.edit_scale(evaluate__seed=7)
+    there, _ = expensive(checkout)
+    deleted_bases_and_data(checkout)
+    assert expensive(checkout)[0] == there and there["generate_samples"] > 3 and "train_run" not in there
+
+
+def test_a_new_run_beside_finished_ones_brings_its_base_back_and_retrains_none(
+    touched: Checkout, tmp_path: Path
+) -> None:
+    checkout = duplicate(touched, tmp_path)
+    rows = checkout.read_grid()
+    new = next(row for row in rows if row["tier"] == "full" and row["model"] == "qwen3-8b" and row["method"] == "lora")
+    checkout.write_grid([{**row, "tier": "core" if row is new else row["tier"]} for row in rows])
+    deleted_bases_and_data(checkout)
+    planned = checkout.plan(*STAGES)
+    assert [planned[rule] for rule in ("train_run", "measure_run", "generate_samples")] == [1, 1, 1], planned
+    assert planned["install_model"] == 3 and planned["check_run"] == 4 and "factor_base" not in planned
+
+
+def test_a_job_that_is_forced_has_its_base(touched: Checkout, tmp_path: Path) -> None:
+    checkout = duplicate(touched, tmp_path)
+    deleted_base(checkout)
+    forced = checkout.plan("train", "--forcerun", "train_run")
+    assert forced["train_run"] == 3 and forced["install_model"] == 1

@@ -16,6 +16,8 @@ from conftest import Checkout
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 from configured import BIBLIOGRAPHY, FOLDER, TINY, Configured, copy_configuration
 
+from rlvr.core.command_line import check_command_line
+from rlvr.core.errors import InputError
 from rlvr.plan.outputs import used_runs
 
 GRID, STUDY = f"{FOLDER}/grid.csv", f"{FOLDER}/study.yaml"
@@ -49,7 +51,7 @@ def test_the_files_as_they_are_are_accepted(files: Configured) -> None:
 # What of the configuration is another, and words of the message.
 CONFIGURATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a path for a study": ({"studies": ["../studies/structure-over-scale"]}, "study '../studies/"),
-    "a dot for a study": ({"studies": ["."]}, "study '.' is not there. Known: off"),
+    "a dot for a study": ({"studies": ["."]}, "study '.' is not there. Known: lessons, off"),
     "a study twice": ({"studies": ["structure-over-scale"] * 2}, "key 'studies'"),
     "a number for a study": ({"studies": [3]}, "key 'studies.0'"),
     "the name of the older key": ({"study": "structure-over-scale"}, "'study' was unexpected"),
@@ -69,6 +71,14 @@ CONFIGURATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a pair with braces": ({"pairs": {"mine": {"base": "results/{x}", "tuned": "."}}}, "has braces"),
     "a pair without a side": ({"pairs": {"mine": {"base": "."}}}, "'tuned' is a required"),
     "a pair of an odd name": ({"pairs": {"../x": {"base": ".", "tuned": "."}}}, "key 'pairs'"),
+    "a pair of a long name": ({"pairs": {"x" * 101: {"base": ".", "tuned": "."}}}, "key 'pairs'"),
+    "a cache that is a file": ({"grade_cache": __file__}, "key 'grade_cache'"),
+    "a cache below a file": ({"hub_cache": f"{__file__}/x"}, "test_wrong_configurations.py' is not a folder"),
+    "a scratch with a line break": ({"scratch": "/tmp\n/x"}, "control character"),
+    "completions of a run that is not there": (
+        {"samples": {"runs": ["no-such_run"], "problems": 3, "characters": 2000}},
+        "no selected study has a run 'no-such_run'",
+    ),
     "pairs whose files collide": (
         {"pairs": {"x": {"base": ".", "tuned": "."}, "x_diagnostics": {"base": ".", "tuned": "."}}},
         "the files of pair 'x_diagnostics' would be those of pair 'x'",
@@ -138,6 +148,12 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "study: a run id above 200 characters": (STUDY, 'protocol: ""', f"run_tag: {'x' * 180}", "at most 200"),
     "study: a tag with a line break": (STUDY, 'protocol: ""', 'protocol: "a\\n"', "'protocol'"),
     # scale
+    "scale: more processes than GPUs": (TINY, "devices: 0 ", "devices: 64 ", "resources.train.gpu 0"),
+    "scale: a GPU that nobody uses": (TINY, "train: {gpu: 0", "train: {gpu: 1", "settings.devices is 0"),
+    "scale: more held out than rows": (TINY, "synthetic_rows: 6000", "synthetic_rows: 200", "has at most 0"),
+    "scale: a source twice": (TINY, "[deepmath-103k]", "[deepmath-103k, deepmath-103k]", "non-unique"),
+    "scale: a mask of nothing": (TINY, "mask_share: 0.5", "mask_share: 0", "'spectra.diagnostics.mask_share'"),
+    "scale: a mask of everything": (TINY, "mask_share: 0.5", "mask_share: 1", "'spectra.diagnostics.mask_share'"),
     "scale: a key twice": (TINY, "template: compact", "template: compact\ntemplate: r1_zero", "appears twice"),
     "scale: template unknown": (TINY, "template: compact", "template: compct", "template 'compct'"),
     "scale: source unknown": (TINY, "sources: [skywork-or1]", "sources: [skywork-or2]", "source 'skywork-or2'"),
@@ -254,6 +270,9 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "reported: no column of rows": (REPORTED, "row,", "rows,", "column 'row' is missing"),
     "reported: Arabic digits": (REPORTED, "lora-r8,", "lora-r8,\u0661", "is not a number"),
     # sources
+    "sources: a mirror's file outside": (SOURCES, "dapo/svs_dapo", "../svs_dapo", "outside its repository or mirror"),
+    "sources: an absolute file": (SOURCES, "dapo/svs_dapo", "/etc/svs_dapo", "outside its repository or mirror"),
+    "sources: a repository that is a path": (SOURCES, "zwhe99/DeepMath-103K", "../x", "outside its repository"),
     "sources: unknown reader": (SOURCES, ",deepmath,", ",depmath,", "reader 'depmath'"),
     "sources: a column missing": (SOURCES, "source,repository", "source,repo", "has the columns"),
     "sources: Arabic digits": (SOURCES, ",103022,", ",\u0661,", "is not a count"),
@@ -384,15 +403,39 @@ def test_snakemake_ends_with_the_sentence_alone(checkout: Checkout) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--config", "tier", "full"), "have to be defined as name=value pairs. (Unparsable value: 'tier')"),
-        (("--config", "tier:full"), "have to be defined as name=value pairs. (Unparsable value: 'tier:full')"),
-        (("--configfile", "mine.yaml"), "No such file or directory: 'mine.yaml'"),
+        (("--config", "tier", "full"), "InputError: --config tier: is not name=value. Write e.g. `--config tier=full`"),
+        (("--config", "tier:full"), "InputError: --config tier:full: is not name=value."),
+        (("--config", "{tier: full}"), "InputError: --config {tier: full}: is not name=value."),
+        (("--config", "tier=full", "table4"), "InputError: --config table4: is not name=value. Write"),
+        (("--configfile", "mine.yaml"), "InputError: --configfile mine.yaml: no such file."),
+        (("--profile", "slurm", "--config", "tier"), "InputError: --config tier: is not name=value."),
     ],
 )
-def test_what_snakemake_refuses_itself_before_it_reads_the_workflow(checkout: Checkout, arguments, words) -> None:
-    done = checkout.snakemake("-n", *arguments)
-    assert done.returncode != 0
-    assert words in done.stdout.strip().splitlines()[-1]
+def test_what_snakemake_would_answer_with_a_traceback_ends_in_a_sentence(checkout: Checkout, arguments, words) -> None:
+    assert words in sentence(checkout, *arguments).strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--config"],
+        ["table4", "--config", "tier=full", "-n"],
+        ["-C", "tier=full", "pairs={a: {base: x, tuned: y}}", "empty=", "--", "table4"],
+        ["--config=tier=full", "--cores", "2", "table4"],
+        ["--configfile", __file__, "-n", "table4"],
+    ],
+)
+def test_command_lines_that_are_right(arguments: list[str]) -> None:
+    check_command_line(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-C", "tier"], ["--config=tier"], ["--config", "tier=full", "=x"], ["--configfiles", __file__, "x"]]
+)
+def test_command_lines_that_are_wrong(arguments: list[str]) -> None:
+    with pytest.raises(InputError):
+        check_command_line(arguments)
 
 
 def test_a_claim_may_read_a_table_that_the_paper_lacks(files: Configured) -> None:

@@ -24,7 +24,7 @@ rule curate_dataset:
     input:
         rows=raw_rows,
         provenance=raw_provenance,
-        models=ancient(tokenizer_manifests),
+        models=settled("curate_dataset", tokenizer_manifests),
     output:
         train=f"{RESULTS}/data/{{dataset}}/train.parquet",
         eval=f"{RESULTS}/data/{{dataset}}/eval.parquet",
@@ -182,6 +182,42 @@ rule tune_model:
         recipe=SCALE["recipe_version"],
     script:
         "../scripts/tune_model.py"
+
+
+rule install_folder:
+    """Take a base of one's own from its folder: weights, tokenizer with its chat template, settings of generation."""
+    input:
+        files=lambda wildcards: local_files(SCALE["models"][wildcards.model]),
+    output:
+        model=f"{RESULTS}/models/{{model}}/model.json",
+    log:
+        f"{RESULTS}/logs/install_folder/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(PROGRAM.models_of_kind("local")),
+    conda:
+        "../../envs/train.yaml"
+    params:
+        model=lambda wildcards: SCALE["models"][wildcards.model],
+    script:
+        "../scripts/install_folder.py"
+
+
+rule merge_adapter:
+    """Merge an existing adapter, of a folder or of the hub, into a base of the scale, to be evaluated like a base."""
+    input:
+        model=lambda wildcards: f"{RESULTS}/models/{SCALE['models'][wildcards.model]['from']}/model.json",
+    output:
+        model=f"{RESULTS}/models/{{model}}/model.json",
+    log:
+        f"{RESULTS}/logs/merge_adapter/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(PROGRAM.models_of_kind("adapted")),
+    conda:
+        "../../envs/train.yaml"
+    params:
+        model=lambda wildcards: SCALE["models"][wildcards.model],
+    script:
+        "../scripts/merge_adapter.py"
 
 
 rule rotate_model:

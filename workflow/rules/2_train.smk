@@ -22,7 +22,7 @@ rule write_spec:
 rule decompose_base:
     """Compute the singular triples at both ends of every matrix of a base, once for all runs that start from them."""
     input:
-        base=ancient(f"{RESULTS}/models/{{model}}/model.json"),
+        base=settled("decompose_base", base_itself),
     output:
         triples=f"{RESULTS}/decompositions/{{model}}/{{variant}}/triples.safetensors",
     log:
@@ -56,9 +56,9 @@ rule train_run:
     """Train one adapter with GRPO; a killed run goes on from its last checkpoint."""
     input:
         spec=rules.write_spec.output.spec,
-        base=ancient(base_of),
-        problems=ancient(training_problems),
-        decomposition=ancient(decomposition_of),  # more triples of the same base change no run
+        base=settled("train_run", base_of),
+        problems=settled("train_run", training_problems),
+        decomposition=settled("train_run", decomposition_of),  # more triples of the same base change no run
         environments=checked_environments,
     output:
         run=f"{RESULTS}/train/{{run_id}}/run.json",

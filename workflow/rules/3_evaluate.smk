@@ -6,8 +6,8 @@ rule generate_samples:
     """Sample k completions of every problem; the only step of evaluation that may need a GPU."""
     input:
         run=finished_run,
-        base=ancient(base_of),
-        problems=ancient(suite_problems),  # `grade_samples` compares what was sampled with what is there
+        base=settled("generate_samples", base_of),
+        problems=settled("generate_samples", suite_problems),  # `grade_samples` compares what was sampled with what is there
         environments=checked_environments,
     output:
         samples=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/samples.parquet",
@@ -39,8 +39,8 @@ rule grade_samples:
     input:
         samples=rules.generate_samples.output.samples,
         record=rules.generate_samples.output.record,
-        base=base_of,
-        problems=suite_problems,
+        base=settled("grade_samples", base_of, whatever_its_age=False),
+        problems=settled("grade_samples", suite_problems, whatever_its_age=False),
     output:
         grades=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/grades.parquet",
     log:
@@ -84,7 +84,7 @@ rule score_puzzles:
     input:
         samples=rules.generate_samples.output.samples,
         grades=rules.grade_samples.output.grades,
-        problems=suite_problems,
+        problems=settled("score_puzzles", suite_problems, whatever_its_age=False),
     output:
         verdicts=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/puzzles.parquet",
         scores=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/puzzles.csv",

@@ -12,7 +12,7 @@
 rule factor_base:
     """Singular triples and masks of a base's matrices, once for the diagnostics of all runs that start from it."""
     input:
-        base=f"{RESULTS}/models/{{model}}/model.json",
+        base=settled("factor_base", base_itself, whatever_its_age=False),
     output:
         factors=f"{RESULTS}/spectra/bases/{{model}}/factors.json",
     log:
@@ -31,8 +31,8 @@ rule measure_run:
     input:
         run=finished_run,
         checked=ancient(checked_run),
-        base=base_of,
-        factors=factors_of,
+        base=settled("measure_run", base_of, whatever_its_age=False),
+        factors=settled("measure_run", factors_of, whatever_its_age=False),
     output:
         spectra=f"{RESULTS}/spectra/{{run_id}}.parquet",
         diagnostics=f"{RESULTS}/spectra/diagnostics/{{run_id}}.parquet",
@@ -52,8 +52,8 @@ rule mask_run:
     input:
         run=finished_run,
         checked=ancient(checked_run),
-        base=base_of,
-        factors=factors_of,
+        base=settled("mask_run", base_of, whatever_its_age=False),
+        factors=settled("mask_run", factors_of, whatever_its_age=False),
     output:
         footprint=f"{RESULTS}/spectra/footprints/{{run_id}}.npz",
     log:
@@ -70,7 +70,7 @@ rule mask_run:
 rule measure_frozen:
     """Singular values of a base model's linear layers before any training, and how they fall."""
     input:
-        base=f"{RESULTS}/models/{{model}}/model.json",
+        base=settled("measure_frozen", base_itself, whatever_its_age=False),
     output:
         spectra=f"{RESULTS}/spectra/frozen/{{model}}.parquet",
         decay=f"{RESULTS}/spectra/decay/{{model}}.parquet",

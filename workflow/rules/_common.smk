@@ -19,6 +19,7 @@ sys.path.insert(0, str(LIBRARY.resolve()))
 
 from rlvr.adapters.methods import METHODS
 from rlvr.bases.architectures import tiny_shapes
+from rlvr.bases.own_folder import find_files
 from rlvr.core.archive import bring_archive
 from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
@@ -44,7 +45,7 @@ from rlvr.plan.selection import BASE_SUFFIX, run_facts
 from rlvr.plan.shapes import model_shapes
 from rlvr.plan.siblings import among, families, printed_spreads, relatives, seeds_of, siblings
 from rlvr.plan.sources import find_source
-from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines
+from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines, was_drawn
 from rlvr.plan.starts import start_shapes
 from rlvr.plan.statistics import EVIDENCE, FIRST_STEPS
 from rlvr.plan.study import ancestors, checkpoint_name, load_study, study_names

@@ -12,8 +12,9 @@ def pretrained_models(artefact):
 
 
 def source_row(wildcards):
-    """A source as the registry declares it."""
-    return asdict(find_source(SOURCES, wildcards.source))
+    """A source as the registry, or the scale, declares it."""
+    row = asdict(find_source(SOURCES, wildcards.source))
+    return {key: value for key, value in row.items() if key != "own" or value is not None}
 
 
 def origin_of(wildcards):
@@ -24,7 +25,7 @@ def origin_of(wildcards):
     dataset = SCALE["datasets"][wildcards.dataset]
     forced = config["sources"]["origin"]
     origin = {
-        "kind": dataset["origin"] if forced == "scale" else forced,
+        "kind": dataset["origin"] if forced == "scale" or dataset["origin"] == "own" else forced,
         "mirror_dir": config["sources"]["mirror_dir"],
         "synthetic_rows": dataset.get("synthetic_rows", 0),
         "allow_other_count": dataset.get("allow_other_count", False),
@@ -79,6 +80,11 @@ def declared_model(model):
     return [declared, *declared_model(declared["from"])] if "from" in declared else [declared]
 
 
+def local_files(declared):
+    """The files of a base of one's own: a folder that is no model, or is not there, stops the call."""
+    return or_stop(find_files, declared["path"])
+
+
 def prompt_templates(dataset):
     """The prompt template of each model that some run trains on a data set."""
     return {model: PROGRAM.template_of(model) for model in longest_prompts(dataset)}
@@ -97,6 +103,11 @@ def written_from(wildcards):
 def base_of(wildcards):
     """The manifest of the base model that a run starts from."""
     return f"{RESULTS}/models/{PROGRAM.model_of(wildcards.run_id)}/model.json"
+
+
+def base_itself(wildcards):
+    """The manifest of the base model that a job is about."""
+    return f"{RESULTS}/models/{wildcards.model}/model.json"
 
 
 def factors_of(wildcards):

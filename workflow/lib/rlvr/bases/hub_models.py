@@ -147,11 +147,13 @@ def set_pad_token(folder: Path, pad_token: str) -> None:
 
 def describe(repository: str, revision: str, folder: Path) -> dict[str, Any]:
     """Content of ``model.json``: where the base comes from, its size and the checksums of its weights."""
+    return {"kind": "hub", "repository": repository, "revision": revision, **describe_folder(folder)}
+
+
+def describe_folder(folder: Path) -> dict[str, Any]:
+    """Architecture and size of a base, and the checksums of its weights."""
     weights = sorted(folder.glob("*.safetensors"))
     return {
-        "kind": "hub",
-        "repository": repository,
-        "revision": revision,
         "architecture": read_json(folder / "config.json")["model_type"],
         "parameters": sum(map(count_stored_parameters, weights)),
         "weights_sha256": {path.name: sha256_file(path) for path in weights},

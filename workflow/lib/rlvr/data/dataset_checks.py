@@ -151,6 +151,10 @@ def counting_tokenizer(settings: CheckSettings) -> tuple["PreTrainedTokenizerBas
         return packaged_tokenizer(packaged), f"{packaged.file} of {packaged.requirement}"
     from transformers import AutoTokenizer
 
+    if declared["kind"] == "local":
+        from rlvr.bases.loading import load_tokenizer
+
+        return load_tokenizer(declared["path"]), f"tokenizer of {settings.model}"
     where = f"{declared['repository']}@{declared['revision']}"
     try:
         return AutoTokenizer.from_pretrained(

@@ -14,12 +14,14 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_path, sha256_file, write_json
 from rlvr.core.joblog import announce
 from rlvr.core.seeds import make_rng
+from rlvr.data.own_rows import load_own, own_files
+from rlvr.plan.own_sources import OWN
 from rlvr.plan.sources import UNPINNED, WRITTEN_HERE, Source
 
 if TYPE_CHECKING:
     from rlvr.data.tabular import Collected, Rows
 
-KINDS = ("hub", "mirror", "synthetic")
+KINDS = ("hub", "mirror", "synthetic", OWN)
 PIN = """python -c 'from huggingface_hub import dataset_info; print(dataset_info("<repository>").sha)'"""
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,8 @@ def check_origin(source: Source, origin: Origin) -> None:
         raise InputError(where, "has no files: its rows are written by the workflow.", "Use origin synthetic.")
     if origin.kind == "mirror":
         _mirror_files(source, origin)
+    if origin.kind == OWN:
+        own_files(source)
 
 
 def fetch_source(source: Source, origin: Origin, rows_path: str | Path, provenance_path: str | Path) -> None:
@@ -94,8 +98,9 @@ def fetch_source(source: Source, origin: Origin, rows_path: str | Path, provenan
     checksums = {file: sha256_file(path) for file, path in files.items()}
     if released:
         _check_checksums(source, origin, files, checksums)
-    rows = [(str(path), open_rows(path, reader)) for path in files.values()] or [(where, _synthetic(source, origin))]
-    expected = None if not files else source.expected_rows if released else source.mirror_rows
+    rows: list[tuple[str, Rows]] = [(str(path), open_rows(path, reader)) for path in files.values() if not source.own]
+    rows = list(load_own(source, files)) if source.own else rows or [(where, _synthetic(source, origin))]
+    expected = None if not (files or source.own) else source.expected_rows if released else source.mirror_rows
     with atomic_path(rows_path) as temporary:
         collected = collect_rows(rows, reader, temporary, where)
         _check_count(where, collected.rows, expected, origin)
@@ -117,7 +122,7 @@ def _provenance(source: Source, origin: Origin, collected: "Collected") -> dict[
     return {
         "source": source.name,
         "origin": origin.kind,
-        "repository": source.repository if origin.kind == "hub" else "",
+        "repository": source.repository if origin.kind in ("hub", OWN) else "",
         "pinned": origin.kind != "hub" or source.revision != UNPINNED,
         "split": source.split,
         "rows": collected.rows,
@@ -133,6 +138,8 @@ def _locate_files(source: Source, origin: Origin) -> tuple[dict[str, Path], str]
     """Local files by their name at the origin, downloaded if need be (none for ``synthetic``), and the hub's commit."""
     if origin.kind == "hub":
         return _hub_files(source, origin)
+    if origin.kind == OWN:
+        return own_files(source), source.revision
     return (_mirror_files(source, origin) if origin.kind == "mirror" else {}), ""
 
 

@@ -10,6 +10,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.schemas import CONFIG
 
 NUMBERS = ("integer", "number", "boolean")  # types of a schema that Snakemake hands over as text within tables
+FOLDERS = ("grade_cache", "hub_cache", "scratch")  # made where they are missing; on a node, the last
 FILES_OF_A_PAIR = ("_diagnostics", "_map", "_geometry")  # what stands behind a pair's name
 
 
@@ -54,11 +55,26 @@ def check_configuration(config: Mapping[str, Any]) -> None:
     if mirror and not Path(mirror).is_dir():
         problem = f"key 'sources.mirror_dir': '{mirror}' is not a folder."
         raise InputError(CONFIG, problem, "Name the folder that holds the files of data/sources.csv.")
+    for key in FOLDERS:
+        check_folder(config[key], f"{CONFIG}, key '{key}'")
     for name, pair in config["pairs"].items():
         check_configured_pair(name, pair, f"{CONFIG}, pair '{name}'")
         if longer := [name + end for end in FILES_OF_A_PAIR if name + end in config["pairs"]]:
             problem = f"the files of pair '{longer[0]}' would be those of pair '{name}'."
             raise InputError(CONFIG, problem, "Rename one of them.")
+
+
+def check_folder(path: str, where: object) -> None:
+    """Check that a folder which is made where it is missing can be one.
+
+    Raises:
+        InputError: If something else has its name, or a part of it.
+    """
+    if not path.isprintable():
+        raise InputError(where, f"{path!r} holds a control character.", "Write the path of a folder.")
+    expanded = Path(path).expanduser()
+    if taken := [each for each in (expanded, *expanded.parents) if each.exists() and not each.is_dir()]:
+        raise InputError(where, f"'{taken[0]}' is not a folder.", "Name another one.")
 
 
 def check_configured_pair(name: str, pair: Mapping[str, Any], where: str) -> None:

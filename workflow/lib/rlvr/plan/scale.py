@@ -11,8 +11,8 @@ from typing import Any
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import check_against, check_name, load_yaml
 
-DERIVED = ("rotated", "tuned")  # kinds of models that are made from another one
-REPLACED = ("datasets", "models", "stand_ins", "suites", "resources")  # a scale's own replace the other's
+DERIVED = ("rotated", "tuned", "adapted")  # kinds of models that are made from another one
+REPLACED = ("datasets", "models", "stand_ins", "suites", "resources", "sources")  # a scale's own replace the other's
 
 
 def load_scale(name: str, folder: Path, schemas: Path) -> dict[str, Any]:
@@ -121,12 +121,25 @@ def check_scale(scale: Mapping[str, Any], path: Path) -> None:
     if unknown := sorted(set(scale.get("stand_ins", {})) - set(scale["models"])):
         raise InputError(path, f"stand_ins names '{unknown[0]}'.", "Add it under 'models'.")
     check_datasets(scale, path)
+    check_devices(scale, path)
     members = [name for suite in scale["suites"].values() for name in suite]
     for name in members:
         if name not in scale["datasets"]:
             raise InputError(path, f"a suite names '{name}', which has no problems.", "Add it under 'datasets'.")
         if members.count(name) != 1:
             raise InputError(path, f"'{name}' is in {members.count(name)} suites.", "Expected at most one.")
+
+
+def check_devices(scale: Mapping[str, Any], path: Path) -> None:
+    """Check that training asks for as many GPUs as a run has processes.
+
+    Raises:
+        InputError: Names both keys.
+    """
+    devices, gpus = scale["settings"]["devices"], scale["resources"]["train"]["gpu"]
+    if devices != gpus:
+        problem = f"settings.devices is {devices}, and a job of training asks for resources.train.gpu {gpus}."
+        raise InputError(path, problem, "Give both the same number of GPUs; 0 trains on the CPU.")
 
 
 def check_models(scale: Mapping[str, Any], path: Path) -> None:

@@ -114,6 +114,8 @@ def model_shapes(
         declared, path = models[source], configs / f"{source}.json"
         if declared["kind"] == "pretrained":
             found[name] = shape_of(architectures[declared["architecture"]])
+        elif declared["kind"] == "local" and (own := Path(declared["path"]).expanduser() / "config.json").is_file():
+            found[name] = shape_of(json.loads(own.read_text(encoding="utf-8")))
         elif path.is_file():
             found[name] = shape_of(json.loads(path.read_text()))
     return found

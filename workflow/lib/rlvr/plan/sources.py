@@ -6,7 +6,8 @@ Read by the Snakefile at parse time, so it imports nothing heavy; whatever is wr
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
@@ -39,6 +40,7 @@ class Source:
         mirror_reader: Reader that fits the mirror's columns where they differ from the released ones.
         mirror_rows: Rows of the mirror's files where they are a copy in another form; ``None`` where unknown.
         url: Page that describes the source.
+        own: What a scale declares of a source of one's own (``sources`` of the scale): how its rows are loaded.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Source:
     mirror_reader: str
     mirror_rows: int | None
     url: str
+    own: Mapping[str, Any] | None = None
 
 
 COLUMNS = (
@@ -152,10 +155,20 @@ def _check_cells(source: Source, where: str) -> None:
             "names no files to read.",
             f"Fill in repository and file, or mirror_file alone, or write the split '{WRITTEN_HERE}'.",
         ),
+        (
+            all(map(stays_below, (source.repository, *source.files, *source.mirror_files))),
+            "names a file outside its repository or mirror folder.",
+            "Write repository, file and mirror_file without '..' and without a leading '/'.",
+        ),
     )
     for passed, problem, remedy in checks:
         if not passed:
             raise InputError(where, problem, remedy)
+
+
+def stays_below(path: str) -> bool:
+    """Whether a path leads to a place below the folder that it is joined to."""
+    return not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts
 
 
 def _split_list(cell: str) -> tuple[str, ...]:

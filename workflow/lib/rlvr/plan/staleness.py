@@ -76,6 +76,22 @@ def settle_samples(suites: Mapping[str, Sequence[str]], results: Path) -> None:
                 return
 
 
+def was_drawn(record: str | Path, asked: Mapping[str, Any], manifest: str | Path | None = None) -> bool:
+    """Whether samples were drawn as they would be today.
+
+    Args:
+        record: What they were drawn from, ``samples.json``.
+        asked: Recipe version and, by benchmark, sampling settings of today.
+        manifest: ``run.json`` of their run; ``None`` for a base.
+    """
+    try:
+        drawn = read_json(record)
+        weights = None if manifest is None else read_json(manifest)["sha256"]
+        return bool(drawn["asked"] == dict(asked) and drawn.get("weights") == weights)
+    except (InputError, OSError, KeyError, TypeError, AttributeError):
+        return False
+
+
 def _date_samples(files: Sequence[Path], trained_ns: int, fresh: bool) -> None:
     """Move the times of samples to the right side of their run's manifest, where they are not."""
     for path in files:

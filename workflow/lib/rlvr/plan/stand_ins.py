@@ -10,6 +10,8 @@ from typing import Any
 
 from rlvr.plan.outputs import Output, Row, selected_runs
 
+SYNTHETIC = "synthetic"  # origin of a data set whose rows are made here
+OF_SYNTHETIC_ROWS = "Its rows are synthetic at this scale."
 STANDING_IN = (
     "Here runs of the grid stand in for public checkpoints (stand_in of pairs.csv), under the names of the checkpoints."
 )
@@ -32,6 +34,19 @@ def name_stand_ins(output: Output, specs: Mapping[str, Mapping[str, Any]], model
     for name, stand_in in models.items():
         caption = re.sub(rf"{re.escape(name)}(?!\w)", f"{name} [here {stand_in}]", caption, count=1)
     return replace(output, rows=rows, caption=caption)
+
+
+def name_synthetic_data(output: Output, datasets: Mapping[str, Mapping[str, Any]]) -> Output:
+    """An output whose caption says so where the data sets that it shows have synthetic rows at this scale.
+
+    Args:
+        output: Declaration.
+        datasets: The scale's data sets; what it shows of others is not there.
+    """
+    shown = [name for name in output.reads.get("cards", ()) if isinstance(name, str) and name in datasets]
+    if any(datasets[name]["origin"] == SYNTHETIC for name in shown):
+        return replace(output, caption=f"{output.caption.rstrip()} {OF_SYNTHETIC_ROWS}")
+    return output
 
 
 def _named_row(row: Row, output: Output, specs: Mapping[str, Mapping[str, Any]], models: Mapping[str, str]) -> Row:

@@ -22,12 +22,13 @@ from rlvr.plan.method import Methods
 from rlvr.plan.names import Names, check_output_names, check_scale_names, check_study_names
 from rlvr.plan.outputs import Output
 from rlvr.plan.outputs_file import Kinds, load_outputs
+from rlvr.plan.own_sources import own_sources
 from rlvr.plan.program import Program, finished_runs, make_program
 from rlvr.plan.scale import load_scale, select_studies
 from rlvr.plan.selection import candidates_of
 from rlvr.plan.shapes import ModelShape, check_fit, check_length, check_scale_fit, model_shapes
 from rlvr.plan.sources import Source, load_registry
-from rlvr.plan.stand_ins import name_stand_ins, replace_pairs
+from rlvr.plan.stand_ins import name_stand_ins, name_synthetic_data, replace_pairs
 from rlvr.plan.study import STAND_IN, Study, load_study, study_names
 
 
@@ -78,6 +79,7 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     check_layout(results)
     scale = load_scale(config["scale"], scales, schemas)
     sources = load_registry(root / "data" / "sources.csv", words.readers)
+    sources |= own_sources(scale, sources, scales / f"{config['scale']}.yaml")
     names = Names.of(scale, scales, sources, words.templates)
     scale_path = scales / f"{config['scale']}.yaml"
     check_scale_names(scale, names, scale_path)
@@ -89,6 +91,7 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     shapes = model_shapes(scale["models"], words.architectures, root / "data" / "configs")
     check_scale_fit(scale, shapes, scale_path)
     check_runs_fit(program, shapes)
+    check_shown_runs(config["samples"]["runs"], program)
     models = {run_id: program.model_of(run_id) for run_id in program.rows}
     specs = {run_id: program.specs[run_id] for run_id in models}
     unfit, divided = check_memory(specs, shapes, models, words.methods, scale["resources"]["train"], scale_path)
@@ -132,7 +135,8 @@ def study_outputs(study: Study, program: Program, kinds: Kinds, names: Names, ro
     instead = {name: pair.get(STAND_IN, "") for name, pair in study.pairs.items() if name not in program.pairs}
     runs = {name: run_id for name, run_id in instead.items() if run_id in study.rows}
     shown_runs = {key: replace_pairs(output, runs) for key, output in outputs.items()}
-    return {key: name_stand_ins(output, program.specs, models) for key, output in shown_runs.items()}
+    named = {key: name_stand_ins(output, program.specs, models) for key, output in shown_runs.items()}
+    return {key: name_synthetic_data(output, program.scale["datasets"]) for key, output in named.items()}
 
 
 def study_claims(study: Study, outputs: Mapping[str, Output], names: Names, schemas: Path) -> list[Claim]:
@@ -167,6 +171,17 @@ def check_runs_fit(program: Program, shapes: Mapping[str, ModelShape]) -> None:
                     check_length(spec["max_prompt_tokens"] + tokens, shape, f"{where}, benchmark '{benchmark}'")
 
 
+def check_shown_runs(runs: Collection[str], program: Program) -> None:
+    """Check the runs whose completions the configuration wants to see.
+
+    Raises:
+        InputError: Names the first that no selected study has.
+    """
+    if unknown := [run_id for run_id in runs if run_id not in program.specs]:
+        problem = f"key 'samples.runs': no selected study has a run '{unknown[0]}'."
+        raise InputError(CONFIG, problem, "`snakemake grid` lists them.")
+
+
 def check_problems(spec: Mapping[str, Any], dataset: Mapping[str, Any], where: object) -> None:
     """Check that a data set can hold the prompts of one generation, as far as its entry tells its size.
 
@@ -175,7 +190,8 @@ def check_problems(spec: Mapping[str, Any], dataset: Mapping[str, Any], where: o
     """
     sizes = [dataset[key] for key in ("max_train_problems", "expected_kept") if key in dataset]
     if dataset["origin"] == "synthetic":
-        sizes.append(dataset["synthetic_rows"] * len(dataset["sources"]))
+        held = dataset["eval_problems"] if isinstance(dataset["eval_problems"], int) else 0
+        sizes.append(max(dataset["synthetic_rows"] * len(dataset["sources"]) - held, 0))
     if "strata" in dataset:
         sizes.append(sum(level["problems"] for level in dataset["strata"]["levels"].values()))
     needed = spec["completions_per_step"] // spec["group_size"] * spec["updates_per_generation"]

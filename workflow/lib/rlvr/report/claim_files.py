@@ -14,6 +14,7 @@ from rlvr.plan.claims import Claim, load_claims, places_of
 from rlvr.plan.outputs import Column, Output, Row
 from rlvr.plan.printed import parse_printed
 from rlvr.plan.selection import BASE_SUFFIX
+from rlvr.plan.stand_ins import SYNTHETIC
 from rlvr.report.claim_numbers import ClaimNumbers, Curve, Quantity, missing
 from rlvr.report.claim_table import OF_DOCUMENTS, ClaimScope, family_of, judge_claims
 from rlvr.report.comparing import constant, draw
@@ -21,8 +22,6 @@ from rlvr.report.evidence import Evidence, InputPaths, load_evidence
 from rlvr.report.files import write_text
 from rlvr.report.measurements import draw_cell, measure
 from rlvr.report.scope import ReportScope, usable_sides
-
-SYNTHETIC = "synthetic"
 
 
 @dataclass(frozen=True)

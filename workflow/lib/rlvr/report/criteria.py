@@ -39,15 +39,15 @@ def with_criteria(table: Table, cells: pd.DataFrame) -> Table:
 
 
 def word_of(criterion: Criterion, row: str, values: Values, output: Output) -> str:
-    """The word of one row: yes or no for a comparison, a heading for the largest of columns, a dash if not run.
+    """The word of one row: yes or no for a comparison, a heading for the largest of columns, a dash if one was not run.
 
     The mean of printed numbers has as many digits as they have.
     """
     if criterion.mean_of_printed:
         return mean_text([output.reported.get(row, {}).get(key, "") for key in criterion.mean_of_printed])
     if criterion.largest_of:
-        found = {key: values[row, key] for key in criterion.largest_of if not math.isnan(values[row, key])}
-        if not found:
+        found = {key: values[row, key] for key in criterion.largest_of}
+        if any(map(math.isnan, found.values())):  # the largest of those that happen to be there would be no largest
             return DASH
         best = max(found, key=lambda key: found[key])
         return next(column.header[-1] for column in output.columns if column.key == best)

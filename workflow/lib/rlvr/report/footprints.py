@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+# NumPy is imported where masks are read: the Snakefile reads the kinds of figures.
+Mask: TypeAlias = "NDArray[np.bool_]"
 MIDDLE = 0.5
 
 
@@ -32,6 +34,8 @@ class Footprint:
 
     def __init__(self, path: str | Path) -> None:
         """Open a file."""
+        import numpy as np
+
         self._file: Any = np.load(path)
         self.run_id = str(self._file["run_id"])
         columns = [self._file[name].tolist() for name in ("module", "layer", "projection", "rows", "cols")]
@@ -41,11 +45,13 @@ class Footprint:
         """Which weights of a module changed, (rows, cols)."""
         return self._mask("update", module)
 
-    def principal(self, module: Module) -> Mask | None:
+    def principal(self, module: Module) -> "Mask | None":
         """The principal weights of a module, (rows, cols); ``None`` where its layer was not decomposed."""
         return self._mask("principal", module) if f"principal/{module.place}" in self._file else None
 
     def _mask(self, part: str, module: Module) -> Mask:
+        import numpy as np
+
         size = module.rows * module.cols
         bits = np.unpackbits(self._file[f"{part}/{module.place}"], count=size)
         return bits.astype(bool).reshape(module.rows, module.cols)
@@ -73,8 +79,8 @@ def shared_modules(footprints: Sequence[Footprint]) -> Iterator[tuple[Module, li
 
 def jaccard(first: Mask, second: Mask) -> float:
     """``|A and B| / |A or B|``; 0 where both are empty."""
-    union = int(np.count_nonzero(first | second))
-    return int(np.count_nonzero(first & second)) / union if union else 0.0
+    union = int((first | second).sum())
+    return int((first & second).sum()) / union if union else 0.0
 
 
 def independent_jaccard(p: float, q: float) -> float:
@@ -90,5 +96,5 @@ def overlap(identified: Mask, update: Mask) -> float:
 
     SOURCE: "The Path Not Taken", section 4.2. A guess at random scores the density of ``identified``.
     """
-    changed = int(np.count_nonzero(update))
-    return int(np.count_nonzero(identified & update)) / changed if changed else 0.0
+    changed = int(update.sum())
+    return int((identified & update).sum()) / changed if changed else 0.0

@@ -10,11 +10,13 @@ import pandas as pd
 from rlvr.core.escaping import markdown_cell, visible_texts
 from rlvr.plan.outputs import SEED_MEANS, Column, Output, selected_runs
 from rlvr.plan.printed import MINUS, format_value
+from rlvr.plan.selection import BASE_SUFFIX
 from rlvr.plan.verdict_words import CellVerdict
 from rlvr.report.cells import ReportScope
 
 FAILED = "failed"
 DASH = "\N{EN DASH}"
+OF_BASES = "; an untrained base has neither seeds nor trained parameters"
 DIFFERS = "\N{DAGGER}"
 UNKNOWN = "\N{DOUBLE DAGGER}"
 LOST = "lost"
@@ -197,8 +199,13 @@ def notes(output: Output, cells: pd.DataFrame) -> list[str]:
     if any(map(is_lost, cells.to_dict("records"))):
         found.append(f"{LOST}: share of the update that rounding removed from the weights that were sampled.")
     if cells["verdict"].eq(CellVerdict.NOT_RUN).any():
-        found.append(f"{DASH}: no run for it in the selected tier of the grid.")
+        found.append(f"{DASH}: no run for it in the selected tier of the grid{OF_BASES if has_base(cells) else ''}.")
     return found
+
+
+def has_base(cells: pd.DataFrame) -> bool:
+    """Whether a table shows an untrained base, of which some cells say nothing."""
+    return bool(cells["runs"].str.endswith(BASE_SUFFIX).any())
 
 
 def scope_notes(scope: ReportScope) -> list[str]:

@@ -15,6 +15,8 @@ from rlvr.core.seals import SEAL, first_difference, run_digests, sealed_facts
 from rlvr.plan.freshness import deciding_settings, find_differences
 from rlvr.tables import METRICS, PROBLEMS
 
+RECORD, RECORDED = ".finished", ("run.json", "metrics.parquet")  # what training seals at its end, beside the run
+
 
 class State(Enum):
     """What became of something since it was recorded."""
@@ -114,8 +116,18 @@ def verify_run(run: Path, settings: Mapping[str, Any], base: Path, data: Path) -
         return State.STALE, stale
     if "files" not in manifest:
         return State.UNRECORDED, "run.json states no digests of its weights"
-    difference = first_difference(manifest["files"], run_digests(run))
+    difference = first_difference(manifest["files"], run_digests(run)) or _other_record(run)
     return (State.CHANGED, difference) if difference else (State.WHOLE, "")
+
+
+def _other_record(run: Path) -> str | None:
+    """In which file a run differs from the sealed record of its end; runs of before have none."""
+    record = run / RECORD
+    if not record.is_dir():
+        return None
+    sealed_facts(record)
+    changed = (name for name in RECORDED if sha256_file(record / name) != sha256_file(run / name))
+    return next((f"{name} is not what was recorded when the run ended" for name in changed), None)
 
 
 def _other_inputs(inputs: Mapping[str, Any], base: Path, data: Path) -> str | None:

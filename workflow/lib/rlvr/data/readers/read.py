@@ -8,15 +8,18 @@ import pandas as pd
 
 from rlvr.core.errors import InputError
 from rlvr.data.readers.declare import Field, Reader, reject
+from rlvr.data.readers.own import PREFIX, own_reader
 from rlvr.data.readers.registered import READERS
 
 
 def get_reader(name: str) -> Reader:
-    """The reader of that name.
+    """The reader of that name: a registered one, or one that a scale's own columns describe.
 
     Raises:
         InputError: If there is none; lists those that exist.
     """
+    if name.startswith(PREFIX):
+        return own_reader(name)
     if name not in READERS:
         raise InputError(f"reader '{name}'", "unknown.", f"Use one of {', '.join(READERS)} in data/sources.csv.")
     return READERS[name]

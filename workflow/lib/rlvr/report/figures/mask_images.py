@@ -89,7 +89,7 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def _draw_mask(axes: "Axes", mask: Mask | None, words: str) -> None:
+def _draw_mask(axes: "Axes", mask: "Mask | None", words: str) -> None:
     if mask is None:
         say(axes, "its layer is not decomposed")
         return

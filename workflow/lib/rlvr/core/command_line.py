@@ -1,0 +1,47 @@
+"""Mistakes on Snakemake's command line that it would answer with a traceback, found before it does.
+
+``profiles/default/profile.yaml`` calls ``check_command_line``: Snakemake reads it before its own arguments, and a
+profile is the only file of a project that it reads so early.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rlvr.core.errors import InputError
+
+NAMED = re.compile(r"[a-zA-Z_][\w-]*=.*", flags=re.DOTALL)  # SOURCE: Snakemake's manual, option --config
+FILES = ("--configfile", "--configfiles")
+VALUES = ("--config", "-C")
+
+
+def check_command_line(arguments: Sequence[str]) -> None:
+    """Check the values of ``--config`` and ``--configfile``.
+
+    Args:
+        arguments: Of snakemake, without its own name.
+
+    Raises:
+        InputError: For what is not ``name=value``, or for a file that is not there.
+    """
+    for option, value in _values(arguments):
+        if option in VALUES and not NAMED.fullmatch(value):
+            remedy = "Write e.g. `--config tier=full`; targets stand before --config, or behind `--`."
+            raise InputError(f"{option} {value}", "is not name=value.", remedy)
+        if option in FILES and not Path(value).is_file():
+            remedy = "Name a file of configuration; targets stand before --configfile, or behind `--`."
+            raise InputError(f"{option} {value}", "no such file.", remedy)
+
+
+def _values(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Every value with its option, as argparse gives an option all that follows up to the next one."""
+    option = ""
+    for argument in arguments:
+        if argument == "--":
+            return
+        if argument.startswith("-"):
+            option, separator, value = argument.partition("=")
+            if separator:
+                yield option, value
+        else:
+            yield option, argument
