@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rlvr.core.archive import bring_archive, pack
 from rlvr.core.errors import InputError
 from rlvr.core.progress import Progress
 from rlvr.data.hub_files import check_contents, download_files
@@ -50,6 +52,9 @@ class Answers(BaseHTTPRequestHandler):
             self._send(200, json.dumps(listed).encode())
             return
         name = self.path.partition(f"/resolve/{COMMIT}/")[2]
+        if name not in self.server.served:
+            self._send(404, b"")
+            return
         self.server.asked.append(name)
         start = int(self.headers.get("Range", "bytes=0-")[len("bytes=") :].partition("-")[0])
         if start:
@@ -174,3 +179,42 @@ def test_progress_goes_to_the_terminal_although_stderr_is_a_log(monkeypatch: pyt
     with Progress(total=3, desc="bytes", disable=None) as bar:
         bar.update(3)
     assert "bytes: 100%" in capsys.readouterr().err
+
+
+@pytest.fixture
+def archived(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """An archive of results on the hub, and a cache of downloads of its own."""
+    from huggingface_hub import constants
+
+    manifest = tmp_path / "results" / "train" / "run" / "run.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text('{"status": "finished"}')
+    os.utime(manifest, ns=(10**18, 10**18))
+    pack(tmp_path / "results", [manifest], tmp_path / "study.tar", tmp_path / "study.csv")
+    content = (tmp_path / "study.tar").read_bytes()
+    monkeypatch.setitem(FILES, "study.tar", content)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    hub.served["study.tar"] = content
+    return content
+
+
+PLACE = f"hub:owner/archives@{COMMIT}/study.tar"
+
+
+def test_an_archive_comes_from_the_hub_once_and_brings_back_the_results(
+    hub: Hub, archived: bytes, tmp_path: Path
+) -> None:
+    for name in ("clone", "second"):
+        bring_archive(PLACE, tmp_path / name)
+        manifest = tmp_path / name / "train" / "run" / "run.json"
+        assert manifest.read_text() == '{"status": "finished"}' and manifest.stat().st_mtime_ns == 10**18
+    assert hub.asked == ["study.tar"]
+
+
+def test_an_archive_that_arrives_with_other_bytes_is_named_and_nothing_of_it_kept(
+    hub: Hub, archived: bytes, tmp_path: Path
+) -> None:
+    hub.served["study.tar"] = archived.replace(b'"finished"', b'"Finished"')
+    with pytest.raises(InputError, match=r"train/run/run.json"):
+        bring_archive(PLACE, tmp_path / "clone")
+    assert not (tmp_path / "clone" / "train" / "run" / "run.json").exists()

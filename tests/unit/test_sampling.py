@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from rlvr.bases.architectures import tiny_config
+from rlvr.bases.loading import load_tokenizer
 from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, sha256_file, write_json
@@ -382,6 +383,42 @@ def test_exported_weights_are_the_merged_ones(base_dir: Path, tuned_dir: Path, t
     )
     assert exported.keys() == tuned.keys()
     assert all(torch.equal(tensor, tuned[name]) for name, tensor in exported.items())
+
+
+def test_a_model_is_exported_in_parts_of_which_one_is_held(
+    base_dir: Path, tuned_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors.torch import load_file
+
+    from rlvr.evaluate.engines import vllm_engine
+    from rlvr.weights.updates import tuned_state_dict
+
+    monkeypatch.setattr(vllm_engine, "PART_BYTES", 5000)
+    folder, _ = vllm_engine.export_merged(base_dir, tuned_dir, tmp_path / "out", "float32")
+    parts = [load_file(path) for path in sorted(folder.glob("*.safetensors"))]
+    assert len(parts) > 3
+    assert all(len(part) == 1 or sum(t.numel() * 4 for t in part.values()) <= 5000 for part in parts)
+    whole = {name: tensor for part in parts for name, tensor in part.items()}
+    expected = tuned_state_dict(base_dir, tuned_dir)
+    assert set(expected) - set(whole) <= {"lm_head.weight"}
+    assert all(torch.equal(expected[name], tensor) for name, tensor in whole.items())
+    places = read_json(folder / "model.safetensors.index.json")["weight_map"]
+    assert all(name in load_file(folder / file) for name, file in places.items()) and places.keys() == whole.keys()
+
+
+def test_vllm_keeps_memory_for_the_protocol_and_not_for_all_that_the_model_could_read(
+    base_dir: Path, fake_vllm: FakeVllm, tmp_path: Path
+) -> None:
+    frame = problems()
+    frame.to_parquet(tmp_path / "eval.parquet")
+    out = tmp_path / "samples.parquet", tmp_path / "samples.json"
+    sample_file({"b": tmp_path / "eval.parquet"}, base_dir, None, "base", {"b": VLLM}, *out)
+    prompts_P = [render_prompt(question, VLLM.template) for question in frame["question"]]
+    longest = max(len(ids) for ids in load_tokenizer(base_dir)(prompts_P)["input_ids"])
+    assert fake_vllm.arguments["max_model_len"] == longest + VLLM.max_completion_tokens
+    long = {"b": replace(VLLM, max_completion_tokens=10**6)}
+    with pytest.raises(InputError, match=r"benchmark 'b'.*the model \d+ positions"):
+        sample_file({"b": tmp_path / "eval.parquet"}, base_dir, None, "base", long, tmp_path / "x.parquet", out[1])
 
 
 def test_aborted_vllm_request_is_an_error(base_dir: Path, fake_vllm: FakeVllm) -> None:

@@ -50,7 +50,7 @@ def test_scales_of_the_pocket_bind_its_study(name):
     # the long step and the short one of rank 128 differ in the rate alone, by the root of the ratio of the ranks
     fast, slow = (
         next(spec for run_id, spec in program.specs.items() if "lora-r128" in run_id and spec["learning_rate"] == rate)
-        for rate in (1e-3, 2.5e-4)
+        for rate in (5e-4, 1.25e-4)
     )
     assert fast["learning_rate"] / slow["learning_rate"] == (128 / 8) ** 0.5
     assert (fast["rank"], fast["alpha"]) == (slow["rank"], slow["alpha"]) == (128, 256.0)

@@ -175,3 +175,14 @@ def test_metrics_of_an_older_run_lack_what_it_did_not_log():
     assert read[["kl_rollout", "ratio_clipped_share"]].isna().all(axis=None)
     with pytest.raises(InputError, match="entropy_of_tokens"):
         check_table(frame.assign(entropy_of_tokens=1.0), "metrics", METRICS)
+
+
+def test_processes_of_a_run_draw_from_streams_that_no_run_of_another_seed_has(monkeypatch):
+    from rlvr.train.sharding import process_seed
+
+    seeds = {}
+    for rank in range(4):
+        monkeypatch.setenv("RANK", str(rank))
+        seeds |= {(seed, rank): process_seed(seed) for seed in (42, 43, 44, 45)}
+    assert [seeds[seed, 0] for seed in (42, 43, 44)] == [42, 43, 44]
+    assert len(set(seeds.values())) == len(seeds)

@@ -80,17 +80,30 @@ def lost_share(base_dir: str | Path, tensors: Mapping[str, Tensor], dtype: str) 
     Returns:
         The share; 0.0 for an update of nothing.
     """
-    store, kind = TensorStore(base_dir), getattr(torch, dtype)
-    lost = moved = 0.0
+    store, loss = TensorStore(base_dir), Loss(dtype)
     for name in store.names:
-        original = store.read(name)
-        change = tensors[name].double() - original.double()
+        loss.add(store.read(name), tensors[name])
+    return loss.share
+
+
+class Loss:
+    """What of an update is lost as weights are rounded to a type, taken in tensor by tensor; see ``lost_share``."""
+
+    def __init__(self, dtype: str) -> None:
+        self._kind, self._lost, self._moved = getattr(torch, dtype), 0.0, 0.0  # squared norms
+
+    def add(self, original: Tensor, tuned: Tensor) -> None:
+        """Take in a tensor of the base, and that of the tuned model in float32."""
+        change = tuned.double() - original.double()
         norm = float(change.square().sum())
-        if norm == 0:
-            continue
-        used = tensors[name].to(kind).double() - original.to(kind).double()
-        lost, moved = lost + float((used - change).square().sum()), moved + norm
-    return float((lost / moved) ** 0.5) if moved else 0.0
+        if norm:
+            used = tuned.to(self._kind).double() - original.to(self._kind).double()
+            self._lost, self._moved = self._lost + float((used - change).square().sum()), self._moved + norm
+
+    @property
+    def share(self) -> float:
+        """Norm of what is lost over that of the update; 0 for an update of nothing."""
+        return float((self._lost / self._moved) ** 0.5) if self._moved else 0.0
 
 
 def check_lost(share: float, bound: float, run: object) -> None:

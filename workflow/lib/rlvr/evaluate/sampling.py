@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from rlvr.bases.loading import load_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.core.imports import collector_paused
 from rlvr.core.installed import check_weights
@@ -55,9 +56,20 @@ def _row(problem_id: str, sample: int, completion: Sampled) -> dict[str, object]
 
 
 def load_engine(
-    base_dir: str | Path, run_dir: str | Path | None, settings: SamplingSettings, max_lost_share: float = 1.0
+    base_dir: str | Path,
+    run_dir: str | Path | None,
+    settings: SamplingSettings,
+    max_lost_share: float = 1.0,
+    longest: int | None = None,
 ) -> Engine:
     """The engine that the settings name, with its model; its library is imported here and nowhere else.
+
+    Args:
+        base_dir: Folder of the base model.
+        run_dir: Folder of the finished run; ``None`` for the untrained base.
+        settings: Engine, type and device.
+        max_lost_share: Largest share of a run's update that rounding may remove.
+        longest: Tokens of the longest prompt with its completion; vLLM keeps memory for so many.
 
     Raises:
         InputError: If the weights of the base have changed since they were installed.
@@ -66,7 +78,7 @@ def load_engine(
         check_weights(base_dir)  # transformers' engine opens the base by `load_base`, which checks
         from rlvr.evaluate.engines.vllm_engine import VllmEngine
 
-        return VllmEngine(base_dir, run_dir, settings.dtype, max_lost_share)
+        return VllmEngine(base_dir, run_dir, settings.dtype, max_lost_share, longest)
     with collector_paused():
         from rlvr.evaluate.engines.transformers_engine import TransformersEngine
 
@@ -114,12 +126,36 @@ def sample_file(
         today["weights"] = read_json(manifest)["sha256"]
     if restore_samples(samples_path, record_path, today, max_lost_share):
         return
-    engine = load_engine(base_dir, run_dir, next(iter(settings.values())), max_lost_share)
+    first = next(iter(settings.values()))
+    longest = longest_sequence(problems, base_dir, settings) if first.engine == "vllm" else None
+    engine = load_engine(base_dir, run_dir, first, max_lost_share, longest)
     samples = [sample(problems[name], engine, run_id, name, protocol) for name, protocol in settings.items()]
     write_table(pd.concat(samples, ignore_index=True), samples_path, SAMPLES)
     facts = {"lost_share": engine.lost_share, "samples_sha256": sha256_file(samples_path)}
     write_json(today | facts, record_path)
     keep_samples(samples_path, record_path)
+
+
+def longest_sequence(
+    problems: Mapping[str, pd.DataFrame], base_dir: str | Path, settings: Mapping[str, SamplingSettings]
+) -> int:
+    """Tokens of the longest prompt with the longest completion that its protocol allows.
+
+    Raises:
+        InputError: If that is more than the model has positions for; names the benchmark.
+    """
+    tokenizer, positions = (
+        load_tokenizer(base_dir),
+        read_json(Path(base_dir) / "config.json")["max_position_embeddings"],
+    )
+    lengths = {}
+    for name, protocol in settings.items():
+        prompts = [render_prompt(question, protocol.template) for question in problems[name]["question"]]
+        lengths[name] = max(map(len, tokenizer(prompts)["input_ids"])) + protocol.max_completion_tokens
+        if lengths[name] > positions:
+            problem = f"its longest prompt and completion have {lengths[name]} tokens, the model {positions} positions."
+            raise InputError(f"benchmark '{name}', {base_dir}", problem, "Lower its max_completion_tokens.")
+    return max(lengths.values())
 
 
 def _read_problems(path: str | Path) -> pd.DataFrame:

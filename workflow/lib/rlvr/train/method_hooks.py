@@ -43,6 +43,8 @@ class MethodHooks(Below):
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         super()._save(output_dir, state_dict)
+        if not self.args.should_save:  # transformers 5.23 calls this on every process, 5.17 on the one that writes
+            return
         folder = Path(output_dir or str(self.args.output_dir))
         self.method.save_state(self.accelerator.unwrap_model(self.model), folder)
 

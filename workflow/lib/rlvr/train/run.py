@@ -37,7 +37,7 @@ from rlvr.train.live import LiveMetrics
 from rlvr.train.manifest import check_method, check_steps, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.sft import make_solver
-from rlvr.train.sharding import device, fill_whole, is_main_process, is_on_cpu, is_sharded, whole_state
+from rlvr.train.sharding import device, fill_whole, is_main_process, is_on_cpu, is_sharded, process_seed, whole_state
 from rlvr.train.signal import check_signal
 from rlvr.train.solutions import digest_examples, solved_examples
 from rlvr.train.stopping import RunStopped, StopWhenAsked
@@ -129,7 +129,7 @@ def _train(
         resume_from = resumable_checkpoint(out / CHECKPOINTS, origin)
         if trainer.accelerator.is_main_process:
             drop_later(out, 0 if resume_from is None else checkpoint_step(resume_from) or 0)
-    set_seed(settings.seed, device_specific=True)  # vLLM seeds the process anew, and equally for every run
+    set_seed(process_seed(settings.seed))  # vLLM seeds the process anew, and equally for every run
     announce_run(settings, trained, len(problems), resume_from)
     with stopping.listening():
         trainer.train(resume_from_checkpoint=None if resume_from is None else str(resume_from))

@@ -13,6 +13,7 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy
 from torch.distributed.tensor import DTensor
 
+from rlvr.core.seeds import derive_seed
 from rlvr.plan.settings import TrainSettings
 
 TRUE = ("true", "1", "yes")
@@ -26,6 +27,15 @@ def is_sharded() -> bool:
 def is_main_process() -> bool:
     """Whether this process is the one of its run that writes."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def process_seed(seed: int) -> int:
+    """Seed of this process's generators: that of the run for the first one, streams of their own for the others.
+
+    Not seed + rank, which would give the runs of neighbouring seeds all but one of their streams in common.
+    """
+    rank = int(os.environ.get("RANK", "0"))
+    return derive_seed(seed, "process", rank) if rank else seed
 
 
 def is_on_cpu(settings: TrainSettings) -> bool:

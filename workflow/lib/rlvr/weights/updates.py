@@ -74,19 +74,27 @@ def count_layers(base_dir: str | Path) -> int:
     return 1 + max(int(match["layer"]) for match in matches)
 
 
+def iterate_tuned(base_dir: str | Path, run_dir: str | Path) -> Iterator[tuple[str, Tensor]]:
+    """Name and float32 values of every stored tensor of the tuned model, one at a time: no more than one is held.
+
+    Weights are merged in float64 and rounded once.
+    """
+    check_run_files(run_dir)
+    model, merged = find_tuned(run_dir).model, set()
+    for update in iterate_updates(base_dir, run_dir) if model is None else ():
+        matrices = update.matrices()
+        merged.add(name := f"{update.module}.weight")
+        yield name, (matrices.base.double() + matrices.update).float()
+    store = TensorStore(model or base_dir)
+    yield from ((name, store.read(name).float()) for name in store.names if name not in merged)
+
+
 def tuned_state_dict(base_dir: str | Path, run_dir: str | Path) -> dict[str, Tensor]:
     """Every tensor of the tuned model in float32, complete for ``load_state_dict(strict=True)``.
 
     Weights are merged in float64 and rounded once. A tied output head, which safetensors leaves out, is added.
     """
-    check_run_files(run_dir)
-    model = find_tuned(run_dir).model
-    store = TensorStore(model or base_dir)
-    tensors = {name: store.read(name).float() for name in store.names}
-    if model is None:
-        for update in iterate_updates(base_dir, run_dir):
-            matrices = update.matrices()
-            tensors[f"{update.module}.weight"] = (matrices.base.double() + matrices.update).float()
+    tensors = dict(iterate_tuned(base_dir, run_dir))
     if read_json(Path(base_dir) / "config.json").get("tie_word_embeddings"):
         tensors.setdefault("lm_head.weight", tensors["model.embed_tokens.weight"])
     return tensors

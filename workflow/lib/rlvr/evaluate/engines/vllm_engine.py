@@ -8,13 +8,19 @@ import shutil
 import tempfile
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rlvr.core.errors import InputError
+from rlvr.core.io import write_json
 from rlvr.core.seeds import derive_seed
 from rlvr.evaluate.engines.protocol import FinishReason, Sampled, SamplingSettings
-from rlvr.evaluate.precision import check_lost, lost_share
+from rlvr.evaluate.precision import Loss, check_lost
+from rlvr.weights.tensors import TensorStore
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PART_BYTES = 2 * 2**30  # of weights that are merged and not written yet
 WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "*.bin", "*.pth")
 FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
 
@@ -23,7 +29,12 @@ class VllmEngine:
     """A base model, or a base with a run's merged weights, which vLLM reads from a temporary folder."""
 
     def __init__(
-        self, base_dir: str | Path, run_dir: str | Path | None, dtype: str, max_lost_share: float = 1.0
+        self,
+        base_dir: str | Path,
+        run_dir: str | Path | None,
+        dtype: str,
+        max_lost_share: float = 1.0,
+        longest: int | None = None,
     ) -> None:
         """Remember what to load; the first call of ``generate`` loads it, for all calls.
 
@@ -32,7 +43,10 @@ class VllmEngine:
             run_dir: Finished run; ``None``: the base.
             dtype: Name of the type of all weights: vLLM has one for a whole model.
             max_lost_share: A run of whose update rounding removes a larger share is refused.
+            longest: Tokens of the longest prompt with its completion, for which memory is kept; the model's own limit,
+                many times what a protocol needs, where it is not given.
         """
+        self._longest = longest
         self._base_dir, self._run_dir, self._dtype, self._bound = base_dir, run_dir, dtype, max_lost_share
         self.lost_share = 0.0
 
@@ -50,7 +64,7 @@ class VllmEngine:
             if self._run_dir is not None:
                 model_dir, self.lost_share = export_merged(self._base_dir, self._run_dir, folder, self._dtype)
                 check_lost(self.lost_share, self._bound, Path(self._run_dir).name)
-            return vllm.LLM(**engine_arguments(model_dir, self._dtype))
+            return vllm.LLM(**engine_arguments(model_dir, self._dtype, self._longest))
 
     def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Sampled]]:
         """See ``Engine.generate``. Every completion is a request with a seed of its own."""
@@ -67,12 +81,13 @@ class VllmEngine:
         return [completions[start : start + count] for start in range(0, len(completions), count)]
 
 
-def engine_arguments(model_dir: str | Path, dtype: str) -> dict[str, Any]:
+def engine_arguments(model_dir: str | Path, dtype: str, longest: int | None = None) -> dict[str, Any]:
     """Arguments of ``vllm.LLM``; ``generation_config="vllm"`` keeps the model's own sampling defaults out.
 
     The engine's own seed decides nothing: every request has one.
     """
     return {
+        "max_model_len": longest,
         "model": str(model_dir),
         "dtype": dtype,
         "seed": 0,
@@ -118,16 +133,42 @@ def read_output(output: Any) -> Sampled:
 def export_merged(base_dir: str | Path, run_dir: str | Path, folder: str | Path, dtype: str) -> tuple[Path, float]:
     """Write the tuned model as a plain folder: the base's configuration and tokenizer, merged weights in ``dtype``.
 
+    Weights are merged one at a time and written in parts, so that a part of the model is held and never all of it.
+
     Returns:
         The folder, in Hugging Face layout, and the share of the update that rounding to ``dtype`` removed.
     """
     import torch
-    from safetensors.torch import save_file
 
-    from rlvr.weights.updates import tuned_state_dict
+    from rlvr.weights.updates import iterate_tuned
 
     shutil.copytree(base_dir, folder, ignore=shutil.ignore_patterns(*WEIGHT_FILES), dirs_exist_ok=True)
-    merged = tuned_state_dict(base_dir, run_dir)
-    weights = {name: tensor.to(getattr(torch, dtype)).clone().contiguous() for name, tensor in merged.items()}
-    save_file(weights, Path(folder) / "model.safetensors", metadata={"format": "pt"})
-    return Path(folder), lost_share(base_dir, merged, dtype)
+    base, loss, kind = TensorStore(base_dir), Loss(dtype), getattr(torch, dtype)
+    part: dict[str, torch.Tensor] = {}
+    places: dict[str, str] = {}
+    for name, tensor in iterate_tuned(base_dir, run_dir):
+        if name in base.names:
+            loss.add(base.read(name), tensor)
+        if sum(map(_bytes_of, part.values())) + tensor.numel() * kind.itemsize > PART_BYTES:
+            places |= _write_part(part, Path(folder), len(set(places.values())))
+            part = {}
+        part[name] = tensor.to(kind, copy=True).contiguous()
+    places |= _write_part(part, Path(folder), len(set(places.values())))
+    if len(set(places.values())) == 1:
+        Path(folder, *set(places.values())).rename(Path(folder) / "model.safetensors")
+    else:
+        write_json({"metadata": {}, "weight_map": places}, Path(folder) / "model.safetensors.index.json")
+    return Path(folder), loss.share
+
+
+def _bytes_of(tensor: "Tensor") -> int:
+    return tensor.numel() * tensor.element_size()
+
+
+def _write_part(part: "dict[str, Tensor]", folder: Path, number: int) -> dict[str, str]:
+    """Write a part of a model and return the file of each of its tensors."""
+    from safetensors.torch import save_file
+
+    file = f"model-{number:05d}.safetensors"
+    save_file(part, folder / file, metadata={"format": "pt"})
+    return dict.fromkeys(part, file)
