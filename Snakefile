@@ -64,6 +64,7 @@ rule all:
         expand(rules.check_printed.output.csv, study=PROGRAM.studies),
         expand(rules.seal_paper.output.seal, study=PROGRAM.studies),
         rules.model_cards.input,
+        rules.overview.input,
 
 
 localrules:

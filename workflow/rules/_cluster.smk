@@ -147,8 +147,15 @@ def go_on_without_failed():
         return
     again = [sys.executable, "-m", "snakemake", *with_config(sys.argv[1:], f"tier={FINISHED}"), "--nolock"]
     targets = set(workflow.dag_settings.targets) - {rule.name for rule in workflow.rules}
-    if config["without_failed"] and workflow.execution_settings.keep_going and config["tier"] != FINISHED and not targets:
+    if (
+        config["without_failed"]
+        and workflow.execution_settings.keep_going
+        and config["tier"] != FINISHED
+        and not targets
+    ):
         print("Tables, claims and PDF of all other runs:", shlex.join(again), file=sys.stderr, flush=True)
         subprocess.run(again, check=False)
     else:
-        print(f"Tables, claims and PDF of all other runs: the same command with --config tier={FINISHED}", file=sys.stderr)
+        print(
+            f"Tables, claims and PDF of all other runs: the same command with --config tier={FINISHED}", file=sys.stderr
+        )
