@@ -17,6 +17,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from rlvr.adapters.family import ADAPTER
 from rlvr.adapters.methods import find_method
+from rlvr.bases.chat import check_chat
 from rlvr.bases.loading import load_base, load_tokenizer
 from rlvr.core.digests import TRAINED_ON, digest_rows
 from rlvr.core.errors import InputError
@@ -78,6 +79,7 @@ def train_run(
         settings = replace(settings, checkpoint_every_steps=checkpoint_every_steps)
     prepare_machine(settings, spec)
     tokenizer = load_tokenizer(base)
+    check_chat(tokenizer, settings.template, base)
     problems, problems_sha256 = load_problems(train, tokenizer, settings)
     triples = {} if decomposition is None else {TRIPLES: sha256_file(decomposition)}
     inputs = {"train_sha256": problems_sha256, "problems": len(problems), "base_files": weights_sha256(base), **triples}
