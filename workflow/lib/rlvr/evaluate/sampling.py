@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from rlvr.bases.chat import check_chat
 from rlvr.bases.loading import load_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.core.imports import collector_paused
@@ -14,7 +15,7 @@ from rlvr.core.io import read_json, read_table, sha256_file, write_json, write_t
 from rlvr.core.seeds import derive_seed
 from rlvr.evaluate.engines.protocol import Engine, Sampled, SamplingSettings
 from rlvr.evaluate.sampled import keep_samples, record_of, restore_samples
-from rlvr.prompts import render_prompt
+from rlvr.prompts import find_template, render_prompt
 from rlvr.tables import PROBLEMS, SAMPLES
 
 __all__ = ["SamplingSettings", "sample", "sample_file"]
@@ -126,6 +127,9 @@ def sample_file(
         today["weights"] = read_json(manifest)["sha256"]
     if restore_samples(samples_path, record_path, today, max_lost_share):
         return
+    for template in dict.fromkeys(protocol.template for protocol in settings.values()):
+        if find_template(template).chat:
+            check_chat(load_tokenizer(base_dir), template, base_dir)
     first = next(iter(settings.values()))
     longest = longest_sequence(problems, base_dir, settings) if first.engine == "vllm" else None
     engine = load_engine(base_dir, run_dir, first, max_lost_share, longest)

@@ -17,6 +17,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from rlvr.adapters.family import ADAPTER
 from rlvr.adapters.methods import find_method
+from rlvr.bases.chat import check_chat
 from rlvr.bases.loading import load_base, load_tokenizer
 from rlvr.core.digests import TRAINED_ON, digest_rows
 from rlvr.core.errors import InputError
@@ -37,7 +38,16 @@ from rlvr.train.live import LiveMetrics
 from rlvr.train.manifest import check_method, check_steps, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.sft import make_solver
-from rlvr.train.sharding import device, fill_whole, is_main_process, is_on_cpu, is_sharded, process_seed, whole_state
+from rlvr.train.sharding import (
+    device,
+    fill_whole,
+    is_main_process,
+    is_on_cpu,
+    is_sharded,
+    process_seed,
+    untouched_randomness,
+    whole_state,
+)
 from rlvr.train.signal import check_signal
 from rlvr.train.solutions import digest_examples, solved_examples
 from rlvr.train.stopping import RunStopped, StopWhenAsked
@@ -78,6 +88,7 @@ def train_run(
         settings = replace(settings, checkpoint_every_steps=checkpoint_every_steps)
     prepare_machine(settings, spec)
     tokenizer = load_tokenizer(base)
+    check_chat(tokenizer, settings.template, base)
     problems, problems_sha256 = load_problems(train, tokenizer, settings)
     triples = {} if decomposition is None else {TRIPLES: sha256_file(decomposition)}
     inputs = {"train_sha256": problems_sha256, "problems": len(problems), "base_files": weights_sha256(base), **triples}
@@ -115,7 +126,8 @@ def _train(
         state = whole_state(cast("torch.nn.Module", trainer.model))
         if not trainer.accelerator.is_main_process:
             return None
-        whole = attach_adapter(load_base(base, settings.base_dtype), settings, decomposition)
+        with untouched_randomness():  # a run that keeps a step goes on behind it
+            whole = attach_adapter(load_base(base, settings.base_dtype), settings, decomposition)
         fill_whole(whole, state)
         return whole
 

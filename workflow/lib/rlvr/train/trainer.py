@@ -79,6 +79,7 @@ class Trainer(MethodHooks, GRPOTrainer):
         """Sample, and where the run asks for it replace groups without spread by groups of other problems."""
         found = super()._generate(prompts)
         if not self.run.resampling_rounds:
+            self._metrics["train"][EXTRA].append(0.0)
             return found
         logged = {name: list(self._metrics["train"][name]) for name in OF_LENGTHS}
         rollouts = Rollouts(found[0], found[1], found[3], found[4])
