@@ -50,6 +50,21 @@ def test_layers_are_drawn_with_what_chance_gives():
     assert [text.get_text() for text in second.texts] == ["nothing was measured"]
 
 
+def test_figures_of_runs_that_a_tier_does_not_have_say_so():
+    curves = [{"series": "a", "runs": ["r1"]}]
+    plots = {
+        "layers": {"panels": [{"quantity": "similarity_top", "header": "Top (%)"}], "curves": curves},
+        "dynamics": {"panels": [{"metric": "loss", "header": "Loss"}], "curves": curves},
+        "geometry": {"curves": curves, "parts": ["modes", "energy"]},
+    }
+    for name, plot in plots.items():
+        kind = KINDS[name]
+        drawing = Drawing(Output("figure1", name, "ours", ""), build(kind.options, plot, "test"), LABELS, SCOPE, {})
+        table = kind.table(drawing)
+        assert table.empty
+        assert kind.draw(drawing, table).axes
+
+
 def test_rows_stand_beside_each_other_in_every_group():
     columns = (Column("x", ("Group", "X"), "avg_at_k"), Column("y", ("Group", "Y"), "avg_at_k"))
     rows = tuple(Row(key, (key,), {}, key) for key in LABELS)

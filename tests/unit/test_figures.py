@@ -279,7 +279,7 @@ def test_a_curve_that_was_not_run_says_so(outputs, inputs, tmp_path):
 
 
 def test_steps_that_the_paper_names_are_marked_where_a_run_reaches_them(outputs, inputs, tmp_path):
-    """Eight steps here: one mark is a line at its place, the other is told in the legend and widens no axis."""
+    """Eight steps here: one mark is a line at its place, the other is told in the panel and widens no axis."""
     marks = [{"step": 6, "text": "peak"}, {"step": 280, "text": "collapse"}]
     marked = replace(outputs["figure6"], plot={**outputs["figure6"].plot, "marks": marks})
     drawing = as_drawing(marked, str(tmp_path / "labels.csv"), ReportScope("tiny", False, list(SCORES)), inputs)
@@ -289,8 +289,12 @@ def test_steps_that_the_paper_names_are_marked_where_a_run_reaches_them(outputs,
         (axes,) = figure.axes
         verticals = [list(line.get_xdata()) for line in axes.lines if line.get_linestyle() == "--"]
         assert verticals == [[6, 6]] and axes.get_xlim()[1] < 20
-        told = [text.get_text() for text in figure.legends[0].get_texts()]
-        assert told[-2:] == ["as printed: peak near step 6", "as printed: collapse near step 280 (not reached)"]
+        assert "peak (printed)" in [text.get_text() for text in figure.legends[0].get_texts()]
+        (told,) = axes.texts[-1:]
+        assert told.get_text().splitlines()[1:] == ["collapse near step 280"] and told.get_fontsize() >= 6
+        figure.draw_without_rendering()
+        inside, legend = figure.bbox, figure.legends[0].get_window_extent()
+        assert inside.x0 <= legend.x0 and legend.x1 <= inside.x1  # a legend that is too wide is cut
 
 
 def test_a_series_without_a_label_is_named(outputs, inputs, tmp_path):

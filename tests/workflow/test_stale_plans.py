@@ -167,14 +167,17 @@ def deleted_factors(checkout: Checkout) -> None:
     shutil.rmtree(checkout.root / "results/tiny/spectra/bases")
 
 
-# What is deleted beside finished results and wanted again, and the rules that bring it back; `check_run` compares it
-# with what the runs recorded.
-WANTED = ("results/tiny/models/qwen3-8b/model.json", "results/tiny/data/deepmath-hard/train.parquet")
+BASE, TRAIN = "results/tiny/models/qwen3-8b/model.json", "results/tiny/data/deepmath-hard/train.parquet"
+# What is deleted beside finished results, the files that are wanted again, and the rules that bring them back;
+# `check_run` compares them with what the runs recorded.
 DELETED = {
-    deleted_problems: {"curate_dataset": 1, "check_run": 3},
-    deleted_base: {"install_model": 1, "check_run": 3},
-    deleted_bases_and_data: {"install_model": 3, "fetch_source": 1, "curate_dataset": 1, "check_run": 3},
-    deleted_factors: {},
+    deleted_problems: ([TRAIN], {"curate_dataset": 1, "check_run": 3}),
+    deleted_base: ([BASE], {"install_model": 1, "check_run": 3}),
+    deleted_bases_and_data: (
+        [BASE, TRAIN],
+        {"install_model": 1, "fetch_source": 1, "curate_dataset": 1, "check_run": 3},
+    ),
+    deleted_factors: ([], {}),
 }
 
 
@@ -182,10 +185,10 @@ DELETED = {
 def test_what_is_deleted_beside_finished_results_comes_back_and_nothing_else_is_planned(
     change, touched: Checkout, tmp_path: Path
 ) -> None:
-    checkout = duplicate(touched, tmp_path)
+    checkout, (wanted, expected) = duplicate(touched, tmp_path), DELETED[change]
     change(checkout)
-    planned = checkout.plan(*STAGES, *WANTED)
-    assert {rule: count for rule, count in planned.items() if rule not in STAGES} == DELETED[change]
+    planned = checkout.plan(*STAGES, *wanted)
+    assert {rule: count for rule, count in planned.items() if rule not in STAGES} == expected
 
 
 def test_deletions_in_copied_results_train_and_sample_nothing(copied: Checkout, tmp_path: Path) -> None:
@@ -220,7 +223,7 @@ def test_a_new_run_beside_finished_ones_brings_its_base_back_and_retrains_none(
     deleted_bases_and_data(checkout)
     planned = checkout.plan(*STAGES)
     assert [planned[rule] for rule in ("train_run", "measure_run", "generate_samples")] == [1, 1, 1], planned
-    assert planned["install_model"] == 3 and planned["check_run"] == 4 and "factor_base" not in planned
+    assert planned["install_model"] == 1 and planned["check_run"] == 4 and "factor_base" not in planned
 
 
 def test_a_job_that_is_forced_has_its_base(touched: Checkout, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-STYLES = ("--", ":", "-.")  # of marks
+STYLES, TOLD = ("--", ":", "-."), "#606060"  # of marks, and of what is told of them
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,15 @@ def table(drawing: Drawing) -> "pd.DataFrame":
 
 
 def _draw_marks(axes: "Axes", marks: Sequence[Mark], last: int) -> None:
-    """Vertical lines where the paper names a step; one behind the last step of all runs is told, not drawn."""
+    """Vertical lines where the paper names a step; those behind the last step of all runs are told in the panel."""
     for mark, style in zip(marks, STYLES, strict=False):
-        name = plot_text(f"as printed: {mark.text} near step {mark.step}")
         if mark.step <= last:
+            name = plot_text(f"{mark.text} (printed)")
             axes.axvline(mark.step, color=NEUTRAL, linestyle=style, linewidth=1.0, label=name)
-        else:
-            axes.plot([], [], " ", label=f"{name} (not reached)")
+    beyond = [f"{mark.text} near step {mark.step}" for mark in marks if mark.step > last]
+    if beyond:
+        told = plot_text("\n".join(["printed, not reached here:", *beyond]))
+        axes.text(0.98, 0.04, told, transform=axes.transAxes, ha="right", va="bottom", fontsize=6.5, color=TOLD)
 
 
 def running_mean(values: "pd.Series[float]", window: int) -> "pd.Series[float]":

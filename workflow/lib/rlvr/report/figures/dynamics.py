@@ -61,7 +61,7 @@ def table(drawing: Drawing) -> "pd.DataFrame":
     long = metrics.melt(["run_id", "step"], names, "metric", "value").dropna(subset=["value"])
     factors = {name: METRICS[name][1] for name in names}
     found = long.assign(
-        series=long["run_id"].map(series), value=long["value"].astype(float) * long["metric"].map(factors)
+        series=long["run_id"].map(series), value=long["value"].astype(float) * long["metric"].map(factors).astype(float)
     )
     return found[["run_id", "series", "step", "metric", "value"]].sort_values(["metric", "run_id", "step"])
 

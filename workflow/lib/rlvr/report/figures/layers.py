@@ -81,7 +81,8 @@ def layer_table(diagnostics: "pd.DataFrame", series: Mapping[str, str], quantiti
     known = chosen[chosen["run_id"].isin(list(series)) & (chosen["layer"] >= 0)]
     factors = {name: STATISTICS[name].factor for name in quantities}
     scaled = known.assign(
-        series=known["run_id"].map(dict(series)), value=known["value"].astype(float) * known["quantity"].map(factors)
+        series=known["run_id"].map(dict(series)),
+        value=known["value"].astype(float) * known["quantity"].map(factors).astype(float),
     )
     groups = scaled.groupby(["quantity", "series", "layer"])["value"]
     return groups.agg(mean="mean", std="std", count="count").reset_index()
