@@ -91,8 +91,7 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
     spots = [(group, axis) for group in GROUPS for axis in AXES]
     for axes, (group, axis) in zip(places, spots, strict=True):
         _draw_panel(axes, table, f"{group}-{axis}", drawing)
-        axes.set(xlabel="Layer", ylabel="", ylim=(0, None))
-        axes.set_title(f"{axis.capitalize()}, {WORDS[group]}", fontsize="small")
+        axes.set(xlabel=f"Layer\n({axis}; {WORDS[group]})", ylabel="", ylim=(0, None))
         integer_ticks(axes)
     places[0].set_ylabel("Contrast of densities")
     one_legend(figure, places[0])
