@@ -8,7 +8,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 # Relative to the working directory: a project folder that is moved or copied keeps its finished results.
-ROOT = Path(os.path.relpath(Path(workflow.basedir)))
+ROOT = Path(os.path.relpath(Path(str(workflow.current_basedir))))
 
 
 report: "workflow/report/workflow.rst"

@@ -99,11 +99,11 @@ def test_dropout_acts_and_is_off_in_the_rollouts(train):
 
 
 def spread_by_problem(completions, prompts, log_metric, **_):
-    """Rewards in which only the groups of every fourth problem have spread."""
+    """Rewards in which only the groups of every second problem have spread."""
     log_metric("accuracy", 0.0)
     log_metric("format", 0.0)
     numbers = [int(prompt.split("digit of ")[1].split("?")[0]) for prompt in prompts]
-    return [float(place % 2) if number % 4 == 0 else 1.0 for place, number in enumerate(numbers)]
+    return [float(place % 2) if number % 2 == 0 else 1.0 for place, number in enumerate(numbers)]
 
 
 def test_resampling_fills_generations_with_groups_that_have_spread(train, monkeypatch):

@@ -186,3 +186,24 @@ def test_processes_of_a_run_draw_from_streams_that_no_run_of_another_seed_has(mo
         seeds |= {(seed, rank): process_seed(seed) for seed in (42, 43, 44, 45)}
     assert [seeds[seed, 0] for seed in (42, 43, 44)] == [42, 43, 44]
     assert len(set(seeds.values())) == len(seeds)
+
+
+def test_a_model_that_is_made_on_the_way_changes_nothing_that_is_drawn_later():
+    import random
+
+    import numpy as np
+    from accelerate.utils import set_seed
+
+    from rlvr.train.sharding import untouched_randomness
+
+    def draws():
+        return random.random(), float(np.random.rand()), float(torch.rand(()))  # noqa: NPY002
+
+    set_seed(3)
+    undisturbed = draws(), draws()
+    set_seed(3)
+    first = draws()
+    with untouched_randomness():
+        set_seed(42)
+        draws()
+    assert (first, draws()) == undisturbed

@@ -209,3 +209,11 @@ def test_paper_settings_are_the_printed_ones() -> None:
         assert (spec["loss_type"], spec["scale_rewards"]) == ("dr_grpo", "none")
         assert spec["completions_per_step"] in (64, 128, 256)
     assert specs["qwen3-8b_deepmath-hard_quanta-d4-no-kv_bs64_s42"]["dims"] == [16, 8, 8, 4]
+
+
+def test_the_catalogs_snakefile_plans_what_the_one_at_the_root_plans(checkout: Checkout) -> None:
+    by_catalog = checkout.plan("--snakefile", "workflow/Snakefile")
+    assert by_catalog.pop("everything") == 1
+    expected = checkout.plan()
+    assert expected.pop("all") == 1
+    assert by_catalog == expected

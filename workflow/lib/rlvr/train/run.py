@@ -38,7 +38,16 @@ from rlvr.train.live import LiveMetrics
 from rlvr.train.manifest import check_method, check_steps, fingerprint, manifest, moved_share, trainable_table
 from rlvr.train.metrics import metrics_frame
 from rlvr.train.sft import make_solver
-from rlvr.train.sharding import device, fill_whole, is_main_process, is_on_cpu, is_sharded, process_seed, whole_state
+from rlvr.train.sharding import (
+    device,
+    fill_whole,
+    is_main_process,
+    is_on_cpu,
+    is_sharded,
+    process_seed,
+    untouched_randomness,
+    whole_state,
+)
 from rlvr.train.signal import check_signal
 from rlvr.train.solutions import digest_examples, solved_examples
 from rlvr.train.stopping import RunStopped, StopWhenAsked
@@ -117,7 +126,8 @@ def _train(
         state = whole_state(cast("torch.nn.Module", trainer.model))
         if not trainer.accelerator.is_main_process:
             return None
-        whole = attach_adapter(load_base(base, settings.base_dtype), settings, decomposition)
+        with untouched_randomness():  # a run that keeps a step goes on behind it
+            whole = attach_adapter(load_base(base, settings.base_dtype), settings, decomposition)
         fill_whole(whole, state)
         return whole
 

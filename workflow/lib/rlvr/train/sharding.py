@@ -5,8 +5,12 @@ gathered for the time in which it computes. What needs whole tensors therefore a
 """
 
 import os
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
@@ -96,6 +100,16 @@ def summed(values: list[float], where: torch.device) -> list[float]:
     total = torch.tensor(values, dtype=torch.float64, device=where)
     torch.distributed.all_reduce(total)
     return cast("list[float]", total.tolist())
+
+
+@contextmanager
+def untouched_randomness() -> Iterator[None]:
+    """Within, the global generators may be seeded; afterwards they go on from where they were."""
+    plain, arrays = random.getstate(), np.random.get_state()  # noqa: NPY002 (what libraries draw from)
+    with torch.random.fork_rng():
+        yield
+    random.setstate(plain)
+    np.random.set_state(arrays)  # noqa: NPY002
 
 
 def whole_state(model: nn.Module) -> dict[str, Tensor]:
