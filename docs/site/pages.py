@@ -23,7 +23,7 @@ sys.path.insert(0, str(LIBRARY))
 
 from rlvr.report.audit.files import audit_studies, to_markdown  # noqa: E402
 
-COMMANDS = ("grade", "spectra", "parameters", "audit", "samples", "train")
+COMMANDS = ("grade", "spectra", "parameters", "audit", "samples", "train", "watch")
 GUIDES = {
     "Start": {"Start": "start.md", "The command rlvr": "commands.md", "Architecture": "architecture.md"},
     "Tutorials": {

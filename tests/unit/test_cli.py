@@ -41,7 +41,7 @@ def json_lines(text: str) -> list[dict]:
 
 def test_every_command_has_help_with_an_example_that_names_it() -> None:
     names = [command.name or command.callback.__name__ for command in app.registered_commands]
-    assert names == ["grade", "spectra", "parameters", "audit", "samples", "train"]
+    assert names == ["grade", "spectra", "parameters", "audit", "samples", "train", "watch"]
     for name in names:
         shown = call(name, "--help")
         assert shown.exit_code == 0

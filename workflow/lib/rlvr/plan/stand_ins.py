@@ -88,5 +88,13 @@ def replace_pairs(output: Output, runs: Mapping[str, str]) -> Output:
 
 def _row_of_runs(row: Row, runs: Mapping[str, str], shown: Any) -> Row:
     replaced = {runs[name] for sides in row.runs.values() for side in sides for name in side if name in runs}
-    labels = (*row.labels[:-1], f"{row.labels[-1]} [here {replaced.pop()}]") if len(replaced) == 1 else row.labels
+    labels = (
+        (*row.labels[:-1], f"{row.labels[-1]} [here {_short(replaced.pop())}]") if len(replaced) == 1 else row.labels
+    )
     return replace(row, runs=shown, labels=labels)
+
+
+def _short(run_id: str) -> str:
+    """Data set, method and seed of a run by its id; the id where it has another form."""
+    parts = run_id.split("_")
+    return ", ".join((*parts[1:3], parts[4])) if len(parts) > 4 else run_id
