@@ -82,7 +82,7 @@ def draw(drawing: Drawing, table: "pd.DataFrame") -> "Figure":
         groups = part.astype({"smooth": float}).groupby(["curve", "step"])["smooth"].agg(mean="mean", std="std")
         lines = groups.reset_index().rename(columns={"curve": "series", "step": "x"})
         draw_lines(axes, lines, list(options.series()), drawing.labels)
-        axes.text(0.98, 0.02, plot_text(panel.title), ha="right", va="bottom", transform=axes.transAxes)
+        axes.text(0.98, 0.98, plot_text(panel.title), ha="right", va="top", transform=axes.transAxes)
         axes.set(xlabel="Optimizer step", ylabel="")
         integer_ticks(axes)
     for axes in places[:: options.per_row]:
