@@ -111,7 +111,7 @@ def test_typst_sets_it_and_takes_nothing_for_code(table, tmp_path):
     (tmp_path / "main.typ").write_text("\n".join(lines))
     assert typst.compile(str(tmp_path / "main.typ")).startswith(b"%PDF")
     found = json.loads(typst.query(str(tmp_path / "main.typ"), "<caption>", field="value", one=True))
-    assert found == visible(" ".join(NASTY))
+    assert found.removesuffix(" The paper's table 1.") == visible(" ".join(NASTY)).rstrip()
 
 
 def test_figures_draw_names_and_topics_as_they_stand(tmp_path):

@@ -21,7 +21,7 @@ def test_unknown_config_key(checkout: Checkout) -> None:
 
 
 def test_unknown_scale_and_study(checkout: Checkout) -> None:
-    for words in ("scale 'huge' is not there", "paper, realdata, tiny"):
+    for words in ("scale 'huge' is not there", "paper, pocket, pocket-real, pocket-smoke, realdata, tiny"):
         assert words in refusal(checkout, "--config", "scale=huge")
     for words in ("study 'other' is not there", "peft-for-rlvr", "structure-over-scale"):
         assert words in refusal(checkout, "--config", "studies=[other]")

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import Checkout
 
 from rlvr.plan.claims import load_claims
@@ -45,6 +46,13 @@ def places(text: str) -> set[str]:
     return set(re.findall(r'"((?:table|figure)S?\d+/[a-z0-9.-]+/[a-z0-9_]+)"', text))
 
 
+def at_its_scale(study: str) -> list[str]:
+    """Settings for a study that a scale of its own is made for; none for one that every scale has."""
+    scales = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / "workflow/scales").glob("*.yaml")}
+    made_for = sorted(name for name, scale in scales.items() if study in scale.get("studies", ()))
+    return [f"scale={name}" for name in made_for[:1]]
+
+
 @studies
 def test_cells_and_outputs_that_a_text_names_are_declared(path: Path, checkout: Checkout) -> None:
     """As the workflow itself resolves them; names put together in the text are tested by rendering it."""
@@ -54,7 +62,7 @@ def test_cells_and_outputs_that_a_text_names_are_declared(path: Path, checkout: 
         f"for key, output in OUTPUTS['{path.parent.name}'].items()}}), flush=True)\nsys.exit(0)\n"
     )
     (checkout.root / "Snakefile").open("a").write(script)
-    done = checkout.snakemake("-n", "--config", f"studies=[{path.parent.name}]")
+    done = checkout.snakemake("-n", "--config", f"studies=[{path.parent.name}]", *at_its_scale(path.parent.name))
     cells = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))
     named = places(path.read_text())
     assert named

@@ -1,11 +1,13 @@
 """Plans of `snakemake -n`: one job per row, single outputs with only what they need, the cluster's plan."""
 
 import re
+from typing import Any
 
-from bound_rows import load_program
+from bound_rows import SCALES, SCHEMAS, load_program
 from conftest import Checkout
 
 from rlvr.plan.program import finished_runs
+from rlvr.plan.scale import load_scale
 
 
 def core_rows(checkout: Checkout, *words: str) -> list[dict[str, str]]:
@@ -93,9 +95,14 @@ def test_a_figure_asks_only_for_what_it_needs(checkout: Checkout) -> None:
     assert plan["train_run"] == 0
 
 
+def scale_of_tiny() -> dict[str, Any]:
+    """The scale, its ladder as its rungs."""
+    return load_scale("tiny", SCALES, SCHEMAS)
+
+
 def test_stages_are_targets(checkout: Checkout) -> None:
     assert checkout.plan("cards")["train_run"] == 0
-    assert checkout.plan("data")["curate_dataset"] == 6
+    assert checkout.plan("data")["curate_dataset"] == len(scale_of_tiny()["datasets"])
     assert checkout.plan("train")["generate_samples"] == 0
     assert checkout.plan("evaluate")["measure_run"] == 0
     assert checkout.plan("spectra")["generate_samples"] == 0
@@ -131,8 +138,9 @@ def test_pairs_with_one_base_are_compared_without_any_training(checkout: Checkou
 
 def test_shipped_and_computed_bases_are_one_switch(checkout: Checkout) -> None:
     assert checkout.plan("models")["install_model"] == 4
+    pretrained = [name for name, model in scale_of_tiny()["models"].items() if model["kind"] == "pretrained"]
     computed = checkout.plan("models", "--config", "artefacts={base: compute, train: compute}")
-    assert computed["pretrain_model"] == 4
+    assert computed["pretrain_model"] == len(pretrained)
     assert computed["install_model"] == 0
 
 
@@ -149,7 +157,7 @@ def test_list_lint_and_dag(checkout: Checkout) -> None:
 def test_runs_from_any_directory(checkout: Checkout, tmp_path) -> None:
     elsewhere = tmp_path / "elsewhere"
     plan = checkout.plan("--directory", str(elsewhere), "cards")
-    assert plan["curate_dataset"] == 6
+    assert plan["curate_dataset"] == len(scale_of_tiny()["datasets"])
 
 
 def test_what_is_finished_so_far_makes_a_paper(checkout: Checkout) -> None:

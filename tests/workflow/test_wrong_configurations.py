@@ -121,7 +121,6 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         row(completions_per_step="60"),
         "not a multiple of group_size",
     ),
-    "grid: more prompts than problems": (GRID, DORA, row(completions_per_step="4096"), "takes 512 problems"),
     "grid: unknown benchmark's data": (GRID, DORA, row(dataset="aime-2025-2026", model="gpt"), "model 'gpt'"),
     "grid: a column twice": (GRID, "tier,model", "tier,seed,model", "column 'seed' appears twice"),
     "grid: too many cells": (GRID, DORA, DORA + ",,", "more cells than the header"),

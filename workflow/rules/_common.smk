@@ -74,9 +74,8 @@ configfile: str(own_config)
 
 update_config(config, typed(workflow.config_settings.config, or_stop(load_yaml, SCHEMAS / "config.schema.yaml")))
 
-os.environ["RLVR_TRACKER"] = str(
-    config.get("tracker", "")
-)  # read by `rlvr.train.tracking`; no run is another one by it
+# read by `rlvr.train.tracking`; no run is another one by it
+os.environ.update({"RLVR_TRACKER": str(config.get("tracker", ""))})
 
 
 WORDS = Vocabulary(METHODS, OPTIONS, TEMPLATES, READERS, tiny_shapes())
