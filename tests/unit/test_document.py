@@ -15,7 +15,7 @@ from rlvr.core.errors import InputError
 from rlvr.plan.claim_grammar import comparisons_of
 from rlvr.plan.claims import load_claims
 from rlvr.plan.outputs import selected_runs
-from rlvr.report.pdf import PaperFiles, compile_paper, document_inputs
+from rlvr.report.pdf import PaperFiles, compile_paper, document_inputs, typeset
 from rlvr.report.render import DASH
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -323,3 +323,17 @@ def test_what_typst_refuses_is_an_error_with_its_message(tmp_path: Path) -> None
     (tmp_path / "broken.typ").write_text("#nothing-of-this-name")
     with pytest.raises(InputError, match="unknown variable"):
         compile_paper(str(tmp_path / "broken.typ"), paper_files(written), FACTS, {}, str(tmp_path / "paper.pdf"))
+
+
+def test_an_error_of_typst_itself_is_met_with_another_margin(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def compile_once(path: str, root: str, sys_inputs: dict[str, str]) -> bytes:
+        asked.append(sys_inputs["nudge"])
+        if len(asked) < 3:
+            raise typst.TypstError("internal error: parent group")
+        return b"%PDF"
+
+    monkeypatch.setattr(typst, "compile", compile_once)
+    assert typeset("main.typ", {}) == b"%PDF"
+    assert asked == ["0", "1", "2"]

@@ -54,6 +54,29 @@ def document_inputs(files: PaperFiles, study: Mapping[str, Any], captions: Mappi
     }
 
 
+INTERNAL = "internal error"  # of Typst itself, not of a document
+
+
+def typeset(main_path: str, inputs: dict[str, str]) -> bytes:
+    """The PDF of a document.
+
+    Typst 0.15 ends in an internal error where a page breaks at an unlucky place of its tree of tags ("parent group");
+    Python cannot turn tags off: the lower margin is then made up to 4 mm wider, which breaks pages elsewhere.
+
+    Raises:
+        TypstError: If Typst refuses it, whatever the margin.
+    """
+    import typst
+
+    for nudge in range(4):
+        try:
+            return bytes(typst.compile(main_path, root="/", sys_inputs={**inputs, "nudge": str(nudge)}))
+        except typst.TypstError as error:
+            if INTERNAL not in str(error):
+                raise
+    return bytes(typst.compile(main_path, root="/", sys_inputs={**inputs, "nudge": "4"}))
+
+
 def compile_paper(
     main_path: str, files: PaperFiles, study: Mapping[str, Any], captions: Mapping[str, str], pdf_path: str
 ) -> None:
@@ -73,7 +96,7 @@ def compile_paper(
 
     inputs = document_inputs(files, study, captions)
     try:
-        document = typst.compile(str(Path(main_path).resolve()), root="/", sys_inputs=inputs)
+        document = typeset(str(Path(main_path).resolve()), inputs)
     except typst.TypstError as error:
         raise InputError(
             main_path, f"Typst refused it: {error}.", "Correct the line that the message names."
