@@ -12,6 +12,7 @@ from rlvr.core.io import atomic_path
 from rlvr.core.provenance import repository_state
 
 COMMIT_DIGITS = 12
+INTERNAL = "internal error"  # of Typst itself, not of a document
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,6 @@ def document_inputs(files: PaperFiles, study: Mapping[str, Any], captions: Mappi
         "study": json.dumps(visible_texts(facts)),
         "captions": json.dumps(visible_texts(captions)),
     }
-
-
-INTERNAL = "internal error"  # of Typst itself, not of a document
 
 
 def typeset(main_path: str, inputs: dict[str, str]) -> bytes:
