@@ -9,6 +9,7 @@ import typer
 from rlvr.core import refusals
 from rlvr.core.errors import InputError
 from rlvr.core.imports import collector_paused
+from rlvr.core.locks import Busy
 
 
 def main(
@@ -31,6 +32,9 @@ def main(
             from rlvr.train.run import train_run
             from rlvr.train.stopping import RunStopped
         train_run(spec, base, train, out, decomposition, checkpoint_every_steps)
+    except Busy as busy:
+        typer.echo(f"error: {busy}", err=True)
+        raise typer.Exit(1) from busy
     except Exception as error:
         if not refusals.is_lasting(error):
             raise
