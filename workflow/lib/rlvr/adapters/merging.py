@@ -106,7 +106,7 @@ def merge_layer(layer: BaseTunerLayer, rounding: Rounding | None = None) -> None
     except ValueError:
         _restore(layer, parameters)
         raise
-    layer.forward = layer.get_base_layer().forward  # type: ignore[method-assign]  # of a merged layer, unasked per token
+    layer.forward = layer.get_base_layer().forward  # type: ignore[attr-defined]  # of a merged layer, unasked per token
 
 
 def merged_tensors(model: PeftModel, dtype: torch.dtype) -> dict[str, Tensor]:
