@@ -43,13 +43,13 @@ def shared_prompts(model: PreTrainedModel) -> Iterator[None]:
     def forward(*args: Any, **kwargs: Any) -> Any:
         return plain(*args, **kwargs) if args or not is_first_pass(kwargs) else pass_once(plain, kwargs)
 
-    model.forward = forward  # type: ignore[method-assign]
+    model.forward = forward
     try:
         yield
     finally:
         del model.forward
         if before is not None:
-            model.forward = before  # type: ignore[method-assign]
+            model.forward = before
 
 
 def is_first_pass(inputs: dict[str, Any]) -> bool:

@@ -73,7 +73,7 @@ class Trainer(MethodHooks, GRPOTrainer):
             reshard(model)
             model._is_fsdp_managed_module = True  # transformers then goes on until the last process has its completions
         own = model.get_base_model() if isinstance(model, PeftModel) else model
-        shared = nullcontext() if is_sharded() else shared_prompts(own)
+        shared = nullcontext() if is_sharded() else shared_prompts(cast("PreTrainedModel", own))
         with merged, shared, recorded_sampling(model, self.temperature) as recorded:
             completions, _ = super()._generate_single_turn(*args, **kwargs)
         self._lost_share = rounding.share
