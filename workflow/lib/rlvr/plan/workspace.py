@@ -24,6 +24,7 @@ from rlvr.plan.outputs import Output
 from rlvr.plan.outputs_file import Kinds, load_outputs
 from rlvr.plan.own_sources import own_sources
 from rlvr.plan.program import Program, finished_runs, make_program
+from rlvr.plan.ratings import Rating, check_ratings
 from rlvr.plan.scale import load_scale, select_studies
 from rlvr.plan.selection import candidates_of
 from rlvr.plan.shapes import ModelShape, check_fit, check_length, check_scale_fit, model_shapes
@@ -40,14 +41,14 @@ class Vocabulary:
         methods: The registry of methods.
         kinds: Options of every kind of figure.
         templates: Names of prompt templates.
-        readers: Names of readers of raw rows.
+        readers: Readers of raw rows by name.
         architectures: Sizes of the small bases by architecture.
     """
 
     methods: Methods
     kinds: Kinds
     templates: Collection[str]
-    readers: Collection[str]
+    readers: Mapping[str, Rating]
     architectures: Mapping[str, Mapping[str, Any]]
 
 
@@ -83,6 +84,7 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     names = Names.of(scale, scales, sources, words.templates)
     scale_path = scales / f"{config['scale']}.yaml"
     check_scale_names(scale, names, scale_path)
+    check_ratings(scale, sources, words.readers, scale_path)
     selected = select_studies(config["studies"], scale, scale_path, study_names(studies_folder))
     studies = [load_study(name, studies_folder, schemas, words.methods) for name in selected]
     for study in studies:
