@@ -33,7 +33,7 @@ def test_a_threshold_on_the_scale_is_accepted(asked):
 
 @pytest.mark.parametrize("asked", [-1, 0.5, 10.5, 100])
 def test_a_threshold_beyond_the_scale_is_refused(asked):
-    with pytest.raises(InputError, match="'one', key 'minimum_difficulty': asks for .* rated 1 to 10"):
+    with pytest.raises(InputError, match=r"'one', key 'minimum_difficulty': asks for .* rated 1 to 10"):
         checked(minimum_difficulty=asked)
 
 
@@ -57,7 +57,7 @@ def test_columns_of_ones_own(columns, accepted):
 def test_any_of_several_scales_is_enough():
     check_asked(12, [(1, 5), None, (0, 16)], "here")
     check_asked(12, [EVERY], "here")
-    with pytest.raises(InputError, match="here: asks for the difficulty 12. The sources are rated 1 to 5, 2 to 3"):
+    with pytest.raises(InputError, match=r"here: asks for the difficulty 12. The sources are rated 1 to 5, 2 to 3"):
         check_asked(12, [(1, 5), (2, 3)], "here")
 
 

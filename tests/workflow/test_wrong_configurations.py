@@ -21,8 +21,8 @@ from rlvr.core.errors import InputError
 from rlvr.plan.outputs import used_runs
 
 GRID, STUDY = f"{FOLDER}/grid.csv", f"{FOLDER}/study.yaml"
-SHARED, OUTPUTS, FIGURES, SUPPLEMENTS = (
-    f"{FOLDER}/outputs/{name}.yaml" for name in ("shared", "results", "figures", "supplements")
+SHARED, OUTPUTS, FIGURES, SUPPLEMENTS, APPENDICES = (
+    f"{FOLDER}/outputs/{name}.yaml" for name in ("shared", "results", "figures", "supplements", "appendices")
 )
 CLAIMS, LABELS, REPORTED = f"{FOLDER}/claims.yaml", f"{FOLDER}/labels.csv", f"{FOLDER}/reported/table4.csv"
 FACTS = f"{FOLDER}/facts.yaml"
@@ -255,6 +255,18 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         "data set 'deepmth'",
     ),
     "outputs: a criterion against no row": (SUPPLEMENTS, "above: full}", "above: ful}", "names the row 'ful'"),
+    "outputs: a printed column of nobody": (APPENDICES, "printed: effective_rank}", "printed: rank}", "column 'rank'"),
+    "outputs: a thousand digits": (APPENDICES, "decimals: 2}", "decimals: 1000}", "decimals"),
+    "outputs: a number that is a truth": (
+        APPENDICES,
+        "{alpha_ratio: 2, seed",
+        "{alpha_ratio: true, seed",
+        "alpha_ratio",
+    ),
+    "outputs: a seed that is nothing": (APPENDICES, "{alpha: 32, seed: 42}", "{alpha: 32, seed: null}", "seed None"),
+    "outputs: a step below zero": (FIGURES, "step: 200", "step: -200", "plot.marks.0.step"),
+    "outputs: a shape that is a number": (FIGURES, "shapes: [64x64", "shapes: [64", "plot.shapes.0"),
+    "outputs: a shape of three sides": (FIGURES, "shapes: [64x64", "shapes: [64x64x64", "plot.shapes.0"),
     "outputs: counts of no study": (SUPPLEMENTS, "{study: structure", "{study: structur", "study 'structur"),
     # other files of the study
     "claims: unknown cell": (
@@ -282,6 +294,13 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "labels: no name": (LABELS, "dora,DoRA,", "dora,,", "has no key or no name"),
     "labels: no key": (LABELS, "dora,DoRA,", ",DoRA,", "has no key or no name"),
     "labels: a direction mark": (LABELS, "dora,DoRA,", "dora,Do\u202eRA,", "control character"),
+    "facts: a count of nobody": (
+        FACTS,
+        "table 3 | FFT | qwen3-8b",
+        "table 3 | FFT | qwen4-8b",
+        "counted 'table 3 | FFT | qwen4",
+    ),
+    "facts: recorded by nobody": (FACTS, "settings/group_size", "settings/gruop_size", "has no 'gruop_size'"),
     "facts: a direction mark": (FACTS, "labels: [", "labels: [\u2067", "invisible character"),
     "labels: bad marker": (LABELS, ",s,full,-.", ",sq,full,-.", "marker 'sq'"),
     "reported: a word": (REPORTED, "lora-r8,", "lora-r8,seventy", "seventy"),

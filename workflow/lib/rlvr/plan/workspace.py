@@ -127,8 +127,9 @@ def study_outputs(study: Study, program: Program, kinds: Kinds, names: Names, ro
     rows = with_rungs(with_kept(study.rows, program.specs), program.scale["models"])
     candidates = candidates_of(rows, study.recipe, study.pairs)
     facts = load_facts(
-        study.folder / "facts.yaml", schemas / "facts.schema.yaml", candidates, study.recipe, root, study.benchmarks
-    )
+        study.folder / "facts.yaml", schemas / "facts.schema.yaml", candidates, study.recipe, root, study.benchmarks,
+        names.facts,
+    )  # fmt: skip
     outputs = load_outputs(path, candidates, kinds, schemas / "outputs.schema.yaml", names.facts, facts)
     check_output_names(outputs, study, kinds, names)
     shown = display_names(study.folder / "labels.csv")
