@@ -105,8 +105,18 @@ def test_words_follow_from_the_cells(tmp_path):
 @pytest.mark.parametrize(
     ("plot", "message"),
     [
-        ({"criteria": [{"key": "a", "header": "A", "column": "gone", "above": "dora"}]}, "draws column 'gone'"),
+        ({"criteria": [{"key": "a", "header": "A", "column": "gone", "above": "dora"}]}, "names the column 'gone'"),
         ({"criteria": [{"key": "a", "header": "A", "colunm": "one"}]}, "'colunm' was unexpected"),
+        ({"criteria": [{"key": "a", "header": "A", "column": "one", "above": "gone"}]}, "names the row 'gone'"),
+        (
+            {"criteria": [{"key": "a", "header": "A", "mean_of_printed": ["gone"]}]},
+            "printed column 'gone'.*Known: none",
+        ),
+        ({"criteria": [{"key": "a", "header": "A", "largest_of": ["one", "gone"]}]}, "names the column 'gone'"),
+        ({"criteria": [{"key": "a", "header": "A"}]}, "criterion 'a' needs"),
+        ({"criteria": [{"key": "a", "header": "A", "column": "one"}]}, "criterion 'a' needs"),
+        ({"criteria": [{"key": "a", "header": "A", "above": "dora", "largest_of": ["one"]}]}, "criterion 'a' needs"),
+        ({"criteria": [{"key": "a", "header": "A", "largest_of": ["one"]}] * 2}, "criterion 'a' appears twice"),
     ],
 )
 def test_a_misspelt_criterion_is_named(tmp_path, plot, message):

@@ -59,7 +59,7 @@ def test_a_table_gets_one_column_per_row(tmp_path):
     assert [column.header[-1] for column in table.columns] == ["Method", "Setting", "Mean", "1", "2"]
     assert table.columns[0].texts == ["1 LoRA", "2 DoRA"]
     assert [column.texts for column in table.columns[-2:]] == [[SAME, DASH], [DASH, SAME]]  # DoRA has one seed
-    with pytest.raises(InputError, match="draws column 'other'"):
+    with pytest.raises(InputError, match="names the column 'other'"):
         load_study(write_study(tmp_path, declared(columns, kind="separation", plot={"column": "other"}), "row\n"))
 
 

@@ -21,7 +21,9 @@ from rlvr.core.errors import InputError
 from rlvr.plan.outputs import used_runs
 
 GRID, STUDY = f"{FOLDER}/grid.csv", f"{FOLDER}/study.yaml"
-SHARED, OUTPUTS, FIGURES = (f"{FOLDER}/outputs/{name}.yaml" for name in ("shared", "results", "figures"))
+SHARED, OUTPUTS, FIGURES, SUPPLEMENTS = (
+    f"{FOLDER}/outputs/{name}.yaml" for name in ("shared", "results", "figures", "supplements")
+)
 CLAIMS, LABELS, REPORTED = f"{FOLDER}/claims.yaml", f"{FOLDER}/labels.csv", f"{FOLDER}/reported/table4.csv"
 SOURCES, PAPER = "data/sources.csv", "workflow/scales/paper.yaml"
 GRID_FILE = Path(__file__).resolve().parents[2] / GRID
@@ -240,6 +242,8 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         "{dataset: deepmth, header: Diff",
         "data set 'deepmth'",
     ),
+    "outputs: a criterion against no row": (SUPPLEMENTS, "above: full}", "above: ful}", "names the row 'ful'"),
+    "outputs: counts of no study": (SUPPLEMENTS, "{study: structure", "{study: structur", "study 'structur"),
     # other files of the study
     "claims: unknown cell": (
         CLAIMS,

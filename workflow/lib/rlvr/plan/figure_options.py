@@ -35,6 +35,18 @@ class FigureOptions:
         """Keys of the columns of cells that it draws; each must be declared."""
         return ()
 
+    def rows(self) -> Collection[str]:
+        """Keys of the rows of cells that it names; each must be declared."""
+        return ()
+
+    def printed(self) -> Collection[str]:
+        """Columns of printed numbers that it names; each must have one."""
+        return ()
+
+    def mistake(self) -> str:
+        """What is wrong with options that do not fit each other, as a sentence; empty if nothing is."""
+        return ""
+
     def lines(self) -> Sequence[str]:
         """Lines of its CSV (columns series, index, mean, runs) that a claim may read as curves."""
         return ()

@@ -11,20 +11,16 @@ from rlvr.core.schemas import load_yaml
 from rlvr.plan.declarations import declared_in
 from rlvr.plan.labels import read_labels
 from rlvr.plan.method import FAMILIES
+from rlvr.plan.named_options import check_evidence
 from rlvr.plan.options import build
 from rlvr.plan.outputs import Output
-from rlvr.plan.outputs_file import Kinds
+from rlvr.plan.outputs_file import ALL_STUDIES, Kinds
 from rlvr.plan.scale import expand_ladders
 from rlvr.plan.sources import Source
 from rlvr.plan.study import Study
 
 DEFAULT = "default"
-KINDS_OF_NAMES = {
-    "frozen": "model",
-    "decay": "model",
-    "cards": "data set",
-    "problems": "benchmark",
-}
+PRINTED_COUNTS = "reported/parameters.csv"
 NOT_AN_OUTPUT = ("parameters",)  # files of reported/ that belong to no table
 ENTRY = re.compile(r"@\w+\{\s*([^,\s]+)\s*,")  # of a bibliography
 
@@ -138,25 +134,25 @@ def check_study_names(study: Study, names: Names, bibliography: Path) -> None:
 
 
 def check_output_names(outputs: Mapping[str, Output], study: Study, kinds: Kinds, names: Names) -> None:
-    """Check benchmarks of columns, models, data sets and series of figures, and the files of printed numbers.
+    """Check benchmarks of columns, whatever options name, series of figures, and the files of printed numbers.
 
     Raises:
         InputError: Names the output and the name.
     """
+    counted = [path.parts[-3] for path in study.folder.parent.glob(f"*/{PRINTED_COUNTS}")]
+    known = {
+        "model": names.models,
+        "base": names.models,
+        "dataset": names.datasets,
+        "benchmark": study.benchmarks,
+        "study": [ALL_STUDIES, *counted],
+    }
     for key, output in outputs.items():
         where = f"{declared_in(study.folder / 'outputs.yaml')}, output '{key}'"
         for column in output.columns:
             for benchmark in column.benchmarks:
                 check_known(benchmark, study.benchmarks, "benchmark", f"{where}, column '{column.key}'")
-        known_names = {
-            "frozen": names.models,
-            "decay": names.models,
-            "cards": names.datasets,
-            "problems": study.benchmarks,
-        }
-        for kind, known in known_names.items():
-            for name in output.reads.get(kind, ()):
-                check_known(str(name), known, KINDS_OF_NAMES[kind], where)
+        check_evidence(output, known, where)
         labels = study.folder / "labels.csv"
         read_labels(labels if labels.is_file() else None, series_of(output, kinds), where)
     for path in sorted((study.folder / "reported").glob("*.csv")):

@@ -9,6 +9,7 @@ from typing import Any
 from rlvr.core.errors import InputError
 from rlvr.plan.declarations import read_declarations
 from rlvr.plan.figure_options import FigureOptions
+from rlvr.plan.named_options import check_named
 from rlvr.plan.options import build
 from rlvr.plan.outputs import SEED_MEANS, Column, Output, Row, selected_runs
 from rlvr.plan.reported import check_reported, read_reported
@@ -147,6 +148,7 @@ class Declared:
             overview=options.overview,
         )
         self._check(output)
+        check_named(options, output, self.where)
         return output
 
     def facts(self, entries: Sequence[Mapping[str, Any]]) -> Output:
@@ -184,10 +186,6 @@ class Declared:
         if options.cells != bool(columns):
             needs = "needs" if not columns else "has no"
             raise InputError(self.where, f"kind '{kind}' {needs} labels, columns and rows.", "Add or remove them.")
-        known = [column.key for column in columns]
-        for key in options.columns():
-            if key not in known:
-                raise InputError(self.where, f"draws column '{key}'.", f"Its columns are: {', '.join(known)}.")
         return options
 
     def _column(self, fields: Mapping[str, Any], before: Sequence[Column]) -> Column:

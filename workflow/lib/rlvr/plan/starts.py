@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+SHAPE = "^[1-9][0-9]{0,6}x[1-9][0-9]{0,6}$"
 RATES = (0.0, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 1e-3)  # around the printed 1e-5; 0 is untrained
 
 

@@ -70,6 +70,11 @@ class Criterion:
     largest_of: tuple[str, ...] | None = option("columns of which it names the largest", default=None)
     mean_of_printed: tuple[str, ...] | None = option("printed columns of which it shows the mean", default=None)
 
+    @property
+    def forms(self) -> int:
+        """How many of the three rules it states: `column` with `above`, `largest_of`, `mean_of_printed`."""
+        return sum(map(bool, (self.column or self.above, self.largest_of, self.mean_of_printed)))
+
 
 @dataclass(frozen=True)
 class CriteriaOptions(FigureOptions):
@@ -82,6 +87,24 @@ class CriteriaOptions(FigureOptions):
         """Every column of cells that a criterion looks at."""
         compared = [each.column for each in self.criteria if each.column]
         return [*compared, *(key for each in self.criteria for key in each.largest_of or ())]
+
+    def rows(self) -> Collection[str]:
+        """Every row that others are compared with."""
+        return [each.above for each in self.criteria if each.above]
+
+    def printed(self) -> Collection[str]:
+        """Every printed column that goes into a mean."""
+        return [key for each in self.criteria for key in each.mean_of_printed or ()]
+
+    def mistake(self) -> str:
+        """A criterion without its rule, with half of one or with two, or a key that another one has."""
+        keys = [each.key for each in self.criteria]
+        for each in self.criteria:
+            if each.forms != 1 or bool(each.column) != bool(each.above):
+                return f"criterion '{each.key}' needs 'column' and 'above', 'largest_of' or 'mean_of_printed'."
+            if keys.count(each.key) > 1:
+                return f"criterion '{each.key}' appears twice."
+        return ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from rlvr.core.errors import InputError
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 MLP = ("gate_proj", "up_proj", "down_proj")
+PROJECTIONS = (*ATTENTION, *MLP)
 
 TARGET_SETS: Mapping[str, tuple[str, ...]] = {
     "all_linear": ATTENTION + MLP,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rlvr.plan.figure_options import RunsOptions, Series, single_runs
 from rlvr.plan.labels import Label
 from rlvr.plan.options import option
+from rlvr.plan.targets import PROJECTIONS
 from rlvr.report.evidence import paths_of, read_tables
 from rlvr.report.looks import (
     FULL_WIDTH_MM,
@@ -39,7 +40,9 @@ class Options(RunsOptions):
 
     curves: tuple[Series, ...] = option("one run for each line")
     parts: tuple[str, ...] = option("panels; all by default", default=PARTS, items={"enum": list(PARTS)})
-    projections: tuple[str, ...] | None = option("projections that it looks at; all by default", default=None)
+    projections: tuple[str, ...] | None = option(
+        "projections that it looks at; all by default", default=None, items={"enum": list(PROJECTIONS)}
+    )
 
 
 def table(drawing: Drawing) -> "pd.DataFrame":

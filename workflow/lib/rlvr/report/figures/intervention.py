@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rlvr.core.io import read_json
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import option
+from rlvr.plan.targets import PROJECTIONS
 from rlvr.report.evidence import paths_of
 from rlvr.report.figures._lines import summarised
 from rlvr.report.footprints import Footprint, open_footprints, overlap, shared_modules
@@ -46,7 +47,9 @@ class Options(FigureOptions):
 
     reference: tuple[Reference, ...] = option("runs from the unchanged base", maxItems=1)
     curves: tuple[Changed, ...] = option("runs of each series")
-    projections: tuple[str, ...] = option("last parts of the names of the compared matrices")
+    projections: tuple[str, ...] = option(
+        "last parts of the names of the compared matrices", items={"enum": list(PROJECTIONS)}
+    )
 
     def evidence(self) -> Mapping[str, Sequence[str]]:
         """Footprints of all runs, and the manifests of their bases."""

@@ -48,7 +48,9 @@ class Options(RunsOptions):
 
     panels: tuple[Panel, ...] = option("panels from left to right")
     curves: tuple[Series, ...] = option("runs of each series; several are averaged")
-    chance: str | None = option("diagnostic that is drawn in grey, what no preference would give", default=None)
+    chance: str | None = option(
+        "diagnostic that is drawn in grey, what no preference would give", default=None, enum=[*NAMES, None]
+    )
 
     @property
     def quantities(self) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rlvr.core.escaping import plot_text
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import option
+from rlvr.plan.targets import PROJECTIONS
 from rlvr.report.evidence import paths_of
 from rlvr.report.figures.consensus import shrunk
 from rlvr.report.footprints import Footprint, Mask, Module, layer_at, open_footprints, overlap
@@ -30,7 +31,7 @@ class Shown:
     name: str = option("what stands beside it")
     runs: tuple[str, ...] = option("run ids; written as `where`, a condition that one run or pair meets", maxItems=1)
     depth: float = option("depth of the layer, 0 for the first and 1 for the last", minimum=0, maximum=1)
-    projection: str = option("last part of the name of the matrix, e.g. o_proj")
+    projection: str = option("last part of the name of the matrix, e.g. o_proj", enum=list(PROJECTIONS))
 
 
 @dataclass(frozen=True)

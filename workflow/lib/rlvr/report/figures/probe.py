@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rlvr.plan.figure_options import RunsOptions, Series
 from rlvr.plan.options import option
+from rlvr.plan.targets import PROJECTIONS
 from rlvr.report.evidence import paths_of, read_tables
 from rlvr.report.figures._lines import drawn, summarised
 from rlvr.report.looks import (
@@ -44,7 +45,9 @@ class Options(RunsOptions):
 
     curves: tuple[Series, ...] = option("runs or pairs of each series; several are averaged")
     depth: float | None = option("depth of the layer, 0 for the first and 1 for the last; without it all", default=None)
-    projection: str | None = option("last part of the name of the matrix; without it all", default=None)
+    projection: str | None = option(
+        "last part of the name of the matrix; without it all", default=None, enum=[*PROJECTIONS, None]
+    )
 
     def lines(self) -> list[str]:
         """A line for every series and quantity."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlvr.plan.figure_options import RunsOptions, Series, single_runs
 from rlvr.plan.options import option
+from rlvr.plan.targets import PROJECTIONS
 from rlvr.report.evidence import paths_of, read_tables
 from rlvr.report.figures._lines import COLUMNS
 from rlvr.report.figures.curve import running_mean
@@ -25,7 +26,7 @@ AXES = ("row", "column")
 class Panel:
     """One matrix seen along one axis."""
 
-    projection: str = option("last part of the name of the matrix, e.g. q_proj")
+    projection: str = option("last part of the name of the matrix, e.g. q_proj", enum=list(PROJECTIONS))
     axis: str = option("row: share of each row that changed; column: of each column", enum=list(AXES))
 
     @property

@@ -40,13 +40,18 @@ class Options(FigureOptions):
     panels: tuple[Panel, ...] = option("panels from left to right")
     y_mean: str | None = option("column that takes its place where it was run: a mean over seeds", default=None)
     header: str | None = option("label of the vertical axis; the heading of its column by default", default=None)
-    y_limits: tuple[float, ...] | None = option("ends of the vertical axis", default=None)
+    y_limits: tuple[float, ...] | None = option("ends of the vertical axis", default=None, minItems=2, maxItems=2)
     frontier: bool = option("whether what lies below the best point further left is shaded", default=False)
 
     def columns(self) -> Collection[str]:
         """Every column that is drawn."""
         optional = [self.y_mean, *(name for panel in self.panels for name in (panel.spread, panel.x_mean))]
         return [self.y, *(panel.x for panel in self.panels), *filter(None, optional)]
+
+    def mistake(self) -> str:
+        """Limits in the wrong order."""
+        low, high = self.y_limits or (0, 1)
+        return "" if low < high else f"'y_limits' goes from {low:g} to {high:g}."
 
 
 def table(drawing: Drawing) -> "pd.DataFrame":

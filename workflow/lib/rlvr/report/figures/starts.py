@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rlvr.plan.figure_options import FigureOptions
 from rlvr.plan.options import option
-from rlvr.plan.starts import parse_shape
+from rlvr.plan.starts import SHAPE, parse_shape
 from rlvr.report.evidence import read_tables
 from rlvr.report.looks import (
     FULL_WIDTH_MM,
@@ -36,7 +36,9 @@ LEFT = 10**-0.75  # place of the untrained module, relative to the smallest rate
 class Options(FigureOptions):
     """Options of the figure."""
 
-    shapes: tuple[str, ...] = option("weights, one panel each, such as 1024x4096; those of another tier are left out")
+    shapes: tuple[str, ...] = option(
+        "weights, one panel each, such as 1024x4096; those of another tier are left out", items={"pattern": SHAPE}
+    )
     rate: float = option("learning rate at which the explained share is written", exclusiveMinimum=0)
     low: float = option("the smaller printed effective rank", exclusiveMinimum=0)
     high: float = option("the larger printed effective rank", exclusiveMinimum=0)
@@ -44,6 +46,10 @@ class Options(FigureOptions):
     def evidence(self) -> Mapping[str, Sequence[str]]:
         """Measured starts of each shape."""
         return {"starts": self.shapes}
+
+    def mistake(self) -> str:
+        """Printed ranks in the wrong order."""
+        return "" if self.low < self.high else f"'low', {self.low:g}, is not below 'high', {self.high:g}."
 
     def series(self) -> Sequence[str]:
         """One line per start."""
