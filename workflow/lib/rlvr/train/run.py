@@ -19,6 +19,7 @@ from rlvr.adapters.family import ADAPTER
 from rlvr.adapters.methods import find_method
 from rlvr.bases.chat import check_chat
 from rlvr.bases.loading import load_base, load_tokenizer
+from rlvr.core.allocation import keep_freed_memory
 from rlvr.core.digests import TRAINED_ON, digest_rows
 from rlvr.core.errors import InputError
 from rlvr.core.installed import weights_sha256
@@ -198,7 +199,7 @@ def keeper(
 
 
 def prepare_machine(settings: TrainSettings, where: object) -> None:
-    """Threads of this process, and whether it has the GPUs that the settings ask for.
+    """Threads and memory of this process, and whether it has the GPUs that the settings ask for.
 
     Raises:
         InputError: If GPUs are missing or the number of processes is another one.
@@ -216,6 +217,7 @@ def prepare_machine(settings: TrainSettings, where: object) -> None:
     disable_progress_bar()
     if is_on_cpu(settings):
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+        keep_freed_memory()
 
 
 def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: TrainSettings) -> tuple[Dataset, str]:
