@@ -16,6 +16,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/_common.smk"
 include: "workflow/rules/_cluster.smk"
+include: "workflow/rules/_failed.smk"
 include: "workflow/rules/_inputs.smk"
 include: "workflow/rules/_returning.smk"
 include: "workflow/rules/0_environments.smk"
@@ -42,6 +43,9 @@ include: "workflow/rules/_warm.smk"
 onstart:
     if workflow.is_main_process:
         forget_all(f"{RESULTS}/logs")
+        if config["tier"] != FINISHED:
+            forget_failures(RESULTS)
+    look_once(workflow.scheduler, workflow.local_exec)
     start_jobs_warm()
     if not workflow.local_exec and workflow.is_main_process and submits_jobs():
         watch_queue()

@@ -1,5 +1,6 @@
 """A small grid, driven through the profile of a cluster."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -9,7 +10,11 @@ from typing import Any
 
 from conftest import Checkout, copy_code
 
-RUNS = ("qwen3-8b_deepmath-hard_lora-r8_bs64_s42", "qwen3-8b_deepmath-hard_quanta-d3-no-kv_bs64_s42")
+RUNS = (
+    "qwen3-8b_deepmath-hard_lora-r8_bs64_s42",
+    "qwen3-8b_deepmath-hard_quanta-d3-no-kv_bs64_s42",
+    "llama-3.1-8b_math_quanta-d3-no-kv-constant_bs64_s42",
+)
 MODULES = Path("/etc/profile.d/modules.sh")
 QUICK = [  # the profile with polls for a test, and with a small grid
     *("--jobs", "4", "--latency-wait", "5", "--max-status-checks-per-second", "1"),
@@ -19,7 +24,7 @@ QUICK = [  # the profile with polls for a test, and with a small grid
 
 
 class Project:
-    """A copy of the workflow with a grid of two runs, driven through the profile."""
+    """A copy of the workflow with a grid of three runs, driven through the profile."""
 
     def __init__(self, checkout: Checkout) -> None:
         self.root, self.checkout = checkout.root, checkout
@@ -41,9 +46,26 @@ class Project:
         assert driver.returncode == 0, out
         return out
 
+    def unlock(self) -> None:
+        """Take the lock of a killed driver away."""
+        done = subprocess.run(
+            self.command("--unlock"), cwd=self.root, env=environment(), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def manifest(self, run_id: str) -> Path:
         """The file that a finished run writes last."""
         return self.root / "results" / "tiny" / "train" / run_id / "run.json"
+
+    def weights(self, run_id: str) -> dict[str, str]:
+        """SHA-256 of a finished run's weight files."""
+        files = sorted((self.manifest(run_id).parent / "adapter").glob("*.safetensors"))
+        assert files, run_id
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+    def log(self, run_id: str) -> str:
+        """What the last training job of a run printed."""
+        return (self.root / f"results/tiny/logs/train_run/{run_id}.log").read_text()
 
 
 def environment() -> dict[str, str]:
@@ -57,7 +79,7 @@ def environment() -> dict[str, str]:
 
 
 def make_project(root: Path, steps: int = 2) -> Project:
-    """A copy of the workflow with two runs of some optimizer steps and eight problems to evaluate on."""
+    """A copy of the workflow with three runs of some optimizer steps and eight problems to evaluate on."""
     checkout = copy_code(root)
     shutil.rmtree(root / ".venv", ignore_errors=True)
     (root / ".venv").symlink_to(Path(sys.prefix))
@@ -65,7 +87,7 @@ def make_project(root: Path, steps: int = 2) -> Project:
     checkout.write_grid([{**row, "tier": "core" if row["run_id"] in RUNS else "full"} for row in rows])
     checkout.edit_scale(
         datasets__math__eval_problems=8,
-        datasets__math__max_train_problems=16,
+        datasets__math__max_train_problems=8 * steps,
         **{"datasets__deepmath-hard__eval_problems": 8},
         **{"datasets__deepmath-hard__max_train_problems": 8 * steps},
         **{"datasets__aime-2025-2026__synthetic_rows": 4},

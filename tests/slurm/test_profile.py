@@ -1,28 +1,31 @@
 """The profile on a real scheduler: where jobs run, and what is left of a run that is disturbed.
 
-Runs where Debian's Slurm is installed and the user is root; what is not nightly takes two minutes on two quiet cores.
+A disturbed run must end with the weights of an undisturbed one, bit for bit, and nothing that was finished is done
+again. Runs where Debian's Slurm is installed and the user is root; what is not nightly takes two minutes on two quiet
+cores, all of it half an hour.
 """
 
 import json
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from slurm_cluster import Cluster, wait_for
-from slurm_project import Project, make_project
+from slurm_project import RUNS, Project, make_project
 
-RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
+RUN = RUNS[0]
 MANIFEST = f"results/tiny/train/{RUN}/run.json"
+MANIFESTS = [f"results/tiny/train/{run_id}/run.json" for run_id in RUNS]
 SCORES = f"results/tiny/evaluate/{RUN}/main/scores.parquet"
 LONG = 120  # steps: half a minute on a quiet core
+Weights = dict[str, dict[str, str]]  # digests by file by run
 
 
 @pytest.fixture
 def project(slurm: Cluster, tmp_path: Path) -> Project:
-    """Two short runs."""
+    """Short runs."""
     return make_project(tmp_path / "project")
 
 
@@ -32,16 +35,29 @@ def long_project(slurm: Cluster, tmp_path: Path) -> Project:
     return make_project(tmp_path / "project", steps=LONG)
 
 
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Weights:
+    """The long runs, trained on this machine without a scheduler."""
+    project = make_project(tmp_path_factory.mktemp("undisturbed") / "project", steps=LONG)
+    project.checkout.run(*MANIFESTS)
+    return {run_id: project.weights(run_id) for run_id in RUNS}
+
+
 def resumed_from(root: Path) -> int | None:
     return json.loads((root / MANIFEST).read_text())["resumed_from_step"]
 
 
-def started(slurm: Cluster, root: Path) -> str:
-    """The id of the training job, once it has a checkpoint to go on from."""
+def started(slurm: Cluster, root: Path, run_id: str = RUN) -> str:
+    """The id of the last training job, once a run has a checkpoint to go on from."""
     wait_for(lambda: bool(slurm.running("train_run")), 900, "a running training job")
-    folder = root / "results/tiny/train" / RUN / "checkpoints"
+    folder = root / "results/tiny/train" / run_id / "checkpoints"
     wait_for(lambda: any(folder.glob("checkpoint-*/seal.json")), 900, "a sealed checkpoint")
     return slurm.running("train_run")[-1]
+
+
+def check_nothing_is_left(project: Project, *targets: str) -> None:
+    """The command, given once more, starts nothing."""
+    assert "Nothing to be done" in project.run("-n", *targets)
 
 
 def test_from_raw_data_to_scores(slurm: Cluster, project: Project) -> None:
@@ -57,26 +73,34 @@ def test_from_raw_data_to_scores(slurm: Cluster, project: Project) -> None:
     assert (project.root / SCORES).is_file()
 
 
-def test_a_cancelled_training_goes_on_from_its_checkpoint(slurm: Cluster, long_project: Project) -> None:
+def test_a_cancelled_training_goes_on_from_its_checkpoint(
+    slurm: Cluster, long_project: Project, undisturbed: Weights
+) -> None:
     driver = long_project.start(MANIFEST)
     slurm.ask("scancel", started(slurm, long_project.root))
     out, _ = driver.communicate(timeout=900)
     assert driver.returncode == 0, out
     assert resumed_from(long_project.root), "it began anew"
+    assert long_project.weights(RUN) == undisturbed[RUN]
+    check_nothing_is_left(long_project, MANIFEST)
 
 
 @pytest.mark.nightly
-def test_a_requeued_training_goes_on_from_its_checkpoint(slurm: Cluster, long_project: Project) -> None:
+def test_a_requeued_training_goes_on_from_its_checkpoint(
+    slurm: Cluster, long_project: Project, undisturbed: Weights
+) -> None:
     driver = long_project.start(MANIFEST)
     slurm.ask("scontrol", "requeue", started(slurm, long_project.root))
     out, _ = driver.communicate(timeout=900)
     assert driver.returncode == 0, out
     assert resumed_from(long_project.root), "it began anew"
+    assert long_project.weights(RUN) == undisturbed[RUN]
+    check_nothing_is_left(long_project, MANIFEST)
 
 
 @pytest.mark.nightly
 def test_a_training_that_another_job_displaces_goes_on_from_its_checkpoint(
-    slurm: Cluster, long_project: Project
+    slurm: Cluster, long_project: Project, undisturbed: Weights
 ) -> None:
     """With PreemptMode=CANCEL Slurm resumes nothing: the driver has to submit it again."""
     driver = long_project.start(MANIFEST)
@@ -87,6 +111,7 @@ def test_a_training_that_another_job_displaces_goes_on_from_its_checkpoint(
     assert driver.returncode == 0, out
     assert "PREEMPTED" in {job["JobState"] for job in slurm.ended()}
     assert resumed_from(long_project.root), "it began anew"
+    assert long_project.weights(RUN) == undisturbed[RUN]
 
 
 @pytest.mark.nightly
@@ -105,28 +130,57 @@ def test_a_controller_that_is_away_while_a_training_ends_costs_nothing(slurm: Cl
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
-def test_a_killed_driver_repeats_no_training(slurm: Cluster, long_project: Project, number: signal.Signals) -> None:
-    """Its job goes on, also where a connection drops; the next driver waits for it and takes what it made."""
-    driver = long_project.start(MANIFEST)
-    job = started(slurm, long_project.root)
+def test_a_killed_driver_repeats_no_training(
+    slurm: Cluster, long_project: Project, undisturbed: Weights, number: signal.Signals
+) -> None:
+    """Its three jobs go on, also where a connection drops; the next driver waits for them and takes what they made."""
+    driver = long_project.start(*MANIFESTS)
+    wait_for(lambda: len(slurm.running("train_run")) == len(RUNS), 900, "three running training jobs")
+    for run_id in RUNS:
+        started(slurm, long_project.root, run_id)
+    jobs = slurm.running("train_run")
     os.killpg(driver.pid, number)
     driver.wait()
+    assert slurm.running("train_run") == jobs and len(jobs) == len(RUNS)
+    long_project.unlock()
+    out = long_project.run(*MANIFESTS)
+    assert all(f"{job} rule_train_run" in out for job in jobs)
+    for run_id in RUNS:
+        assert "nothing to train" in long_project.log(run_id), long_project.log(run_id)
+        assert json.loads(long_project.manifest(run_id).read_text())["resumed_from_step"] is None
+        assert long_project.weights(run_id) == undisturbed[run_id]
+    check_nothing_is_left(long_project, *MANIFESTS)
+
+
+@pytest.mark.nightly
+def test_of_two_drivers_one_is_refused_and_the_other_disturbed_by_nothing(
+    slurm: Cluster, long_project: Project, undisturbed: Weights
+) -> None:
+    """A second one that insists (`--nolock`) waits for the jobs of the first and repeats none."""
+    driver = long_project.start(MANIFEST)
+    job = started(slurm, long_project.root)
+    refused = long_project.start(MANIFEST)
+    out, _ = refused.communicate(timeout=300)
+    assert refused.returncode != 0 and "lock" in out.lower(), out
     assert slurm.running("train_run") == [job]
-    unlocked = subprocess.run(
-        long_project.command("--unlock"), cwd=long_project.root, capture_output=True, text=True, check=False
-    )
-    assert unlocked.returncode == 0, unlocked.stdout + unlocked.stderr
-    out = long_project.run(MANIFEST)
+    insisting = long_project.start(MANIFEST, "--nolock")
+    for each in (driver, insisting):
+        out, _ = each.communicate(timeout=900)
+        assert each.returncode == 0, out
     assert f"{job} rule_train_run" in out
+    assert "nothing to train" in long_project.log(RUN)
     assert resumed_from(long_project.root) is None
-    log = (long_project.root / f"results/tiny/logs/train_run/{RUN}.log").read_text()
-    assert "nothing to train" in log or job not in out.partition("Waiting for them")[2]
+    assert long_project.weights(RUN) == undisturbed[RUN]
 
 
 @pytest.mark.nightly
 def test_a_run_that_needs_more_than_its_time_is_finished_by_retries(slurm: Cluster, tmp_path: Path) -> None:
-    project = make_project(tmp_path / "project", steps=10 * LONG)
+    steps = 6 * LONG
+    project = make_project(tmp_path / "project", steps)
     project.checkout.edit_scale(resources__train__runtime_min=1)
     project.run(MANIFEST, seconds=1800)
     assert any(job["JobState"] == "TIMEOUT" for job in slurm.ended())
     assert resumed_from(project.root), "it began anew"
+    straight = make_project(tmp_path / "straight", steps)
+    straight.checkout.run(MANIFEST)
+    assert project.weights(RUN) == straight.weights(RUN)

@@ -208,8 +208,8 @@ rule plot_pair:
 rule pairs:
     """Spectra, diagnostics and figures of the pairs that the configuration or, at a scale that fetches them, a study names."""
     input:
-        expand(rules.measure_pair.output, pair=PAIRS),
-        expand(rules.plot_pair.output, pair=PAIRS),
+        there(expand(rules.measure_pair.output, pair=PAIRS)),
+        there(expand(rules.plot_pair.output, pair=PAIRS)),
 
 
 rule compare_runs:
@@ -262,8 +262,8 @@ rule agreement:
 rule spectra:
     """Spectra of every run, of the bases that runs start from, and of the pairs that the configuration names."""
     input:
-        expand(rules.measure_run.output.spectra, run_id=RUNS),
-        expand(rules.measure_frozen.output.spectra, model=dict.fromkeys(map(PROGRAM.model_of, RUNS))),
+        there(expand(rules.measure_run.output.spectra, run_id=RUNS)),
+        there(expand(rules.measure_frozen.output.spectra, model=dict.fromkeys(map(PROGRAM.model_of, RUNS)))),
         rules.pairs.input,
 
 

@@ -50,7 +50,7 @@ rule tabulate_memory:
     log:
         f"{RESULTS}/logs/tabulate_memory.log",
     conda:
-        "../../envs/analysis.yaml"
+        "../../envs/train.yaml"
     params:
         rows=counted_rows,
         card_gib=real_card_gib,

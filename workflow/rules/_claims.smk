@@ -8,20 +8,26 @@ def claimed_of(study):
 
 
 @cache
-def claim_needs(study):
-    """Keys of the files that these cells and the untrained bases are made from, by kind, runs of other seeds included."""
-    named = [*PROGRAM.rows_of(study), *PROGRAM.kept_of(study), *PROGRAM.bases_of([study])]
-    bases = {run_id: PROGRAM.model_of(run_id) for run_id in named}
-    same = siblings(facts_of(study))
-    needed = [
-        required_inputs(each, bases, SCALE["datasets"], PROGRAM.pairs, same, models=SCALE["models"])
-        for each in claimed_of(study)
-    ]
-    found = {kind: {key for keys in needed for key in keys[kind]} for kind in EVIDENCE}
+def claim_needs_and_losses(study):
+    """Keys of the files that these cells and the untrained bases are made from, by kind; what failed jobs cost them.
+
+    Runs of other seeds are among them.
+    """
+    asked = study, claimed_of(study), siblings(facts_of(study)), ()
+    needed = wanted_by(*asked)
+    lost = lost_among(study, needed)
+    found = {kind: set(keys) for kind, keys in (wanted_by(*asked, lost) if lost else needed).items()}
+    bases = PROGRAM.bases_of([study])
     untrained = {(f"{model}{BASE_SUFFIX}", benchmark) for model, benchmark in places_of(CLAIMS[study], "base")}
     for kind in ("scores", "answers"):
-        found[kind] |= {key for key in untrained if key[0] in bases and is_sampled(study, *key)}
-    return {kind: sorted(keys) for kind, keys in found.items()}
+        keys = {key for key in untrained if key[0] in bases and is_sampled(study, *key)}
+        found[kind] |= {key for key in keys if evidence_file(study, kind, key) not in FAILED}
+    return {kind: sorted(keys) for kind, keys in found.items()}, lost
+
+
+def claim_needs(study):
+    """Keys of the files that a study's claims are judged by, by kind."""
+    return claim_needs_and_losses(study)[0]
 
 
 def is_sampled(study, run_id, benchmark):
@@ -37,7 +43,7 @@ def claim_evidence(wildcards):
     return {
         **{kind: list(dict.fromkeys(evidence_file(study, kind, key) for key in keys)) for kind, keys in needed},
         "curves": expand(figures, figure=required_figures(CLAIMS[study])),
-        "data_cards": expand(rules.curate_dataset.output.card, dataset=sorted(named)),
+        "data_cards": there(expand(rules.curate_dataset.output.card, dataset=sorted(named))),
         "checked": [ancient(path) for path in checks_of(needed)],
     }
 
@@ -49,7 +55,8 @@ def claim_results(wildcards):
     runs = {key[0] for kind, keys in needed for key in keys if EVIDENCE[kind].wildcards[0] in keyed}
     runs |= {f"{key[0]}{BASE_SUFFIX}" for kind, keys in needed for key in keys if kind == FIRST_STEPS}
     curves = {run_id for name in required_figures(CLAIMS[study]) for run_id in used_runs([OUTPUTS[study][name]])}
-    found = runs | (curves & {*PROGRAM.rows_of(study), *PROGRAM.kept_of(study)})
+    lost = {name for _, name in claim_needs_and_losses(study)[1]}
+    found = runs | (curves & {*PROGRAM.rows_of(study), *PROGRAM.kept_of(study)} - lost)
     return {**SCOPE, "study": study, "runs": sorted(found), **seed_facts(study, found)}
 
 
@@ -85,7 +92,7 @@ def result_files(wildcards):
         "diagnostics": [
             evidence_file(study, kind, key) for kind in ("diagnostics", "pair_diagnostics") for key in read[kind]
         ],
-        "cards": expand(rules.curate_dataset.output.card, dataset=tested),
+        "cards": there(expand(rules.curate_dataset.output.card, dataset=tested)),
         "checked": [ancient(path) for path in expand(rules.check_run.output.checked, run_id=rows)],
     }
 

@@ -23,6 +23,8 @@ from rlvr.bases.own_folder import find_files
 from rlvr.core.archive import bring_archive
 from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
+from rlvr.core.failures import blamed, failed_files, forget_failures, note_failures
+from rlvr.core.looking import look_once
 from rlvr.core.nodes import prepare_node, use_hub_cache
 from rlvr.core.provenance import code_digest
 from rlvr.core.publishing import check_known, check_target
@@ -39,7 +41,7 @@ from rlvr.plan.kept_steps import kept_ids, with_kept
 from rlvr.plan.labels import display_names
 from rlvr.plan.launch import Launch, check_budget, selected_rows
 from rlvr.plan.outputs import required_inputs, used_runs
-from rlvr.plan.program import FINISHED, prompt_limits
+from rlvr.plan.program import FINISHED, finished_runs, prompt_limits
 from rlvr.plan.run_texts import describe_run
 from rlvr.plan.selection import BASE_SUFFIX, run_facts
 from rlvr.plan.shapes import model_shapes

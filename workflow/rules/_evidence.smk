@@ -42,14 +42,54 @@ def evidence_file(study, kind, key):
     return EVIDENCE_FILES[kind].format(**values)
 
 
-def needs_of(study, output_id):
-    """Keys of the files that a table or figure is made from, by kind; runs outside the tier are not among them."""
+def wanted_by(study, outputs, beside, shapes, lost=()):
+    """Keys of the files that outputs are made from, by kind, without those of names that are lost.
+
+    Runs outside the tier are not among them.
+
+    Args:
+        study: Name of the study.
+        outputs: Declarations.
+        beside: Runs that are read beside a run, by run id.
+        shapes: Weights whose starts are measured.
+        lost: Pairs of a wildcard and its value.
+    """
     named = [*PROGRAM.rows_of(study), *PROGRAM.kept_of(study), *PROGRAM.bases_of([study])]
-    bases = {run_id: PROGRAM.model_of(run_id) for run_id in named}
+    bases = {run_id: PROGRAM.model_of(run_id) for run_id in named if ("run_id", run_id) not in lost}
+    known = {"dataset": SCALE["datasets"], "pair": PROGRAM.pairs, "shape": shapes, "model": SCALE["models"]}
+    left = {kind: [name for name in names if (kind, name) not in lost] for kind, names in known.items()}
+    needed = [
+        required_inputs(each, bases, left["dataset"], left["pair"], beside, left["shape"], left["model"])
+        for each in outputs
+    ]
+    return {kind: sorted({key for keys in needed for key in keys[kind]}) for kind in EVIDENCE}
+
+
+def lost_among(study, needed):
+    """What failed jobs cost outputs: log of the job by wildcard and value of the files that are not there."""
+    found = {}
+    for kind, keys in needed.items() if FAILED else ():
+        for key in keys:
+            if log := FAILED.get(evidence_file(study, kind, key)):
+                wildcard = EVIDENCE[kind].wildcards[0]
+                name = ("run_id", f"{key[0]}{BASE_SUFFIX}") if kind == FIRST_STEPS else (wildcard, key[0])
+                found[name] = log
+    return found
+
+
+@cache
+def needs_and_losses(study, output_id):
+    """Keys of the files that a table or figure is made from, by kind; what it lacks for the sake of failed jobs."""
     beside = relatives(facts_of(study)) if SCALE["comparable"] else {}
-    return required_inputs(
-        output_of(study, output_id), bases, SCALE["datasets"], PROGRAM.pairs, beside, SHAPES, SCALE["models"]
-    )
+    asked = study, [output_of(study, output_id)], beside, SHAPES
+    needed = wanted_by(*asked)
+    lost = lost_among(study, needed)
+    return (wanted_by(*asked, lost) if lost else needed), lost
+
+
+def needs_of(study, output_id):
+    """Keys of the files that a table or figure is made from, by kind."""
+    return needs_and_losses(study, output_id)[0]
 
 
 @cache
@@ -107,11 +147,15 @@ def scope_of(study, output_id):
 
 
 def failed_among(study, output_id):
-    """The logs of the runs that an output would show and that failed, where only finished ones were asked for."""
+    """The logs of the runs, bases and pairs that an output would show and for which a job failed.
+
+    Only where what is finished was asked for: every other call tries again.
+    """
     if config["tier"] != FINISHED:
         return {}
     shown = used_runs([output_of(study, output_id)])
     failed = {run_id: log for run_id, log in failed_logs().items() if run_id in shown}
+    failed |= {name: log for (_, name), log in needs_and_losses(study, output_id)[1].items()}
     return {"failed": failed} if failed else {}
 
 
@@ -133,11 +177,11 @@ def study_scores(wildcards):
     """Scores of a study's runs and of the untrained bases that they start from, on the study's own suites."""
     study = wildcards.study
     evaluated = [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]
-    return [
+    return there(
         rules.score_run.output.scores.format(run_id=run_id, suite=suite)
         for run_id in evaluated
         for suite in PROGRAM.suites_of(study, run_id)
-    ]
+    )
 
 
 def cells_of(study, output_ids):

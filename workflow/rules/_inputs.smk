@@ -180,7 +180,7 @@ def checked_run(wildcards):
 
 def scores_of(run_id):
     """Score tables of a run on all its suites."""
-    return expand(rules.score_run.output.scores, run_id=run_id, suite=PROGRAM.run_suites(run_id))
+    return there(expand(rules.score_run.output.scores, run_id=run_id, suite=PROGRAM.run_suites(run_id)))
 
 
 def puzzle_suites():
@@ -193,7 +193,7 @@ def puzzle_suites():
 def puzzle_scores_of(run_id):
     """Scores by task of a run on its Enigmata suites."""
     suites = [suite for suite in PROGRAM.run_suites(run_id) if suite in puzzle_suites()]
-    return expand(rules.score_puzzles.output.scores, run_id=run_id, suite=suites)
+    return there(expand(rules.score_puzzles.output.scores, run_id=run_id, suite=suites))
 
 
 def suite_problems(wildcards):

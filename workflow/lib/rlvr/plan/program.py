@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.core.failures import failed_files
 from rlvr.plan.kept_steps import kept_ids, kept_rows
 from rlvr.plan.method import Methods
 from rlvr.plan.recipe import resolve_settings
@@ -208,8 +209,13 @@ def why_absent(model: str, scale: Mapping[str, Any]) -> str:
 
 
 def finished_runs(results: str | Path) -> frozenset[str]:
-    """Ids of the runs whose manifests, which are written last, lie under a folder of results."""
-    return frozenset(path.parent.name for path in (Path(results) / "train").glob("*/run.json"))
+    """Ids of the runs whose manifests, which are written last, lie under a folder of results.
+
+    One that a call found to be another run than the one that is asked for is not among them.
+    """
+    failed = failed_files(results)
+    found = (Path(results) / "train").glob("*/run.json")
+    return frozenset(path.parent.name for path in found if str(path.with_name("checked.json")) not in failed)
 
 
 def make_program(

@@ -55,6 +55,7 @@ from rlvr.train.stopping import RunStopped, StopWhenAsked
 from rlvr.train.tracking import track
 from rlvr.train.trainer import make_trainer
 from rlvr.train.written import write_weights
+from rlvr.weights.decompositions import decomposition_cost
 
 CHECKPOINTS = "checkpoints"
 
@@ -162,6 +163,7 @@ def _train(
         "resumed_from_step": None if resume_from is None else checkpoint_step(resume_from),
         "moved_share": moved_share(model, base, settings.base_dtype),
         "wall_time_s": round(time.perf_counter() - started, 3),
+        "decomposition": decomposition_cost(decomposition),
     }
     metrics = metrics_frame(trainer.state.log_history, settings.run_id)
     lost = metrics["rollout_lost_share"]
