@@ -45,6 +45,7 @@ onstart:
         forget_all(f"{RESULTS}/logs")
         if config["tier"] != FINISHED:
             forget_failures(RESULTS)
+    look_once(workflow.scheduler, workflow.local_exec)
     start_jobs_warm()
     if not workflow.local_exec and workflow.is_main_process and submits_jobs():
         watch_queue()

@@ -145,7 +145,8 @@ def manifest(run_id: str) -> dict:
     """The part of a run's ``run.json`` that tables read: 1.8 hours, 1.5 GiB on the host, no accelerator."""
     return {
         "run_id": run_id, "trainable_parameters": PARAMETERS[run_id], "wall_time_s": 6480.0,
-        "peak_memory_gib": {"accelerator": 0.0, "host": 1.5}, "settings": {"model": "base"},
+        "peak_memory_gib": {"accelerator": 0.0, "host": 1.5}, "settings": {"model": "base"}, "steps": 9,
+        "decomposition": {"wall_time_s": 90.0, "peak_memory_gib": {"accelerator": 16.0, "host": 1.5}},
     }  # fmt: skip
 
 

@@ -154,6 +154,9 @@ def test_estimated_spectra_carry_an_interval():
         ("training_time", 1.8),
         ("trainable_share", 10.0),
         ("peak_memory", 1.5),
+        ("updates", 9.0),
+        ("decomposition_time", 1.5),
+        ("decomposition_memory", 16.0),
         ("final_accuracy", 50.0),
         ("final_reward", (STEPS + STEPS - 1) / 20),  # mean of the last two steps
     ],
@@ -161,6 +164,13 @@ def test_estimated_spectra_carry_an_interval():
 def test_what_training_left_behind(statistic, value):
     column = Column("x", ("X",), statistic, last_steps=2)
     assert evidence().estimate("lora-s1", column).value == pytest.approx(value)
+
+
+@pytest.mark.parametrize("record", [None, {}])
+def test_a_run_that_started_from_no_decomposition_has_no_cost_of_one(record):
+    found = evidence()
+    found.manifests["lora-s1"]["decomposition"] = record
+    assert math.isnan(found.estimate("lora-s1", Column("x", ("X",), "decomposition_time")).value)
 
 
 def test_a_macro_average_over_benchmarks():

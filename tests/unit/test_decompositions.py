@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from small_models import small_model
 
 from rlvr.core.errors import InputError
-from rlvr.weights.decompositions import decompose_base, exact_ends, find_triples, randomised_ends
+from rlvr.weights.decompositions import decompose_base, decomposition_cost, exact_ends, find_triples, randomised_ends
 from rlvr.weights.tensors import TensorStore
 
 MODULE = "model.layers.1.mlp.up_proj"
@@ -105,6 +105,12 @@ def test_a_file_gives_what_is_computed_from_the_weight(bases, end):
             assert read.left.dtype == torch.float32
             torch.testing.assert_close(read.product(), computed.product(), rtol=0, atol=1e-6)
             torch.testing.assert_close(read.right, computed.right, rtol=0, atol=1e-6)
+
+
+def test_what_a_decomposition_cost_stands_beside_it(bases):
+    cost = decomposition_cost(bases / "decomposition/triples.safetensors")
+    assert cost["wall_time_s"] > 0 and cost["peak_memory_gib"]["host"] > 0
+    assert decomposition_cost(None) is None and decomposition_cost(bases / "triples.safetensors") is None
 
 
 def test_the_file_of_another_base_and_one_with_too_few_triples_are_refused(bases):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from peft import PeftModel
+from peft.tuners.tuners_utils import BaseTunerLayer
 from small_models import settings_of, small_model, token_batch
 from transformers import AutoModelForCausalLM
 
@@ -94,3 +95,15 @@ def test_a_merge_within_a_merge_as_trl_does_it_leaves_the_base_alone(method):
     assert fingerprint(model) == before and torch.equal(logits(model), expected)
     bare = {f"base_model.model.{name}" for name, _ in small_model().named_parameters()}
     assert {name.replace(".base_layer.", ".") for name in pushed} == bare
+
+
+@pytest.mark.parametrize("method", ADAPTERS)
+def test_while_merged_a_layer_computes_what_its_own_forward_does_bit_for_bit(method):
+    model = moved(method)
+    layers = [module for module in model.modules() if isinstance(module, BaseTunerLayer)]
+    with merged_weights(model):
+        found = logits(model)
+        for layer in layers:
+            vars(layer).pop("forward", None)
+        assert torch.equal(logits(model), found)
+    assert layers and not any("forward" in vars(layer) for layer in layers)

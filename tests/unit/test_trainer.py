@@ -3,6 +3,7 @@
 import pytest
 import torch
 from small_models import settings_of, small_model, token_batch
+from trl.trainer import utils
 
 from rlvr.adapters.merging import merged_weights
 from rlvr.adapters.methods import METHODS
@@ -14,7 +15,7 @@ from rlvr.tables import METRICS
 from rlvr.train.divergence import Base
 from rlvr.train.manifest import fingerprint
 from rlvr.train.metrics import metrics_frame
-from rlvr.train.trainer import same_trainable, trl_config
+from rlvr.train.trainer import fit_tiles, same_trainable, trl_config
 
 
 def config(tmp_path, method="lora", **changes):
@@ -207,3 +208,25 @@ def test_a_model_that_is_made_on_the_way_changes_nothing_that_is_drawn_later():
         set_seed(42)
         draws()
     assert (first, draws()) == undisturbed
+
+
+def scored(model, columns):
+    """Log-probabilities, entropies and the gradient of a trained model, with tiles of so many columns."""
+    utils._CHUNKED_LOGPROB_CHUNK_SIZE = columns
+    ids = token_batch()
+    model.zero_grad()
+    found = model(ids, labels=ids, fused_lm_head=True)
+    (found.log_probs.sum() + 0.1 * found.log_probs.square().sum()).backward()
+    return found.log_probs, found.entropy, *(each.grad for each in model.parameters())
+
+
+def test_tiles_of_the_vocabularys_width_change_no_number(monkeypatch):
+    monkeypatch.setattr(utils, "_CHUNKED_LOGPROB_CHUNK_SIZE", 2**15)
+    model, vocabulary = small_model(), small_model().config.vocab_size
+    utils.add_fused_lm_head(model, outputs=("log_probs", "entropy"))
+    wide = scored(model, 2**15)
+    fit_tiles(vocabulary)
+    assert vocabulary == utils._CHUNKED_LOGPROB_CHUNK_SIZE
+    assert all(torch.equal(one, other) for one, other in zip(wide, scored(model, vocabulary), strict=True))
+    fit_tiles(2**17)
+    assert vocabulary == utils._CHUNKED_LOGPROB_CHUNK_SIZE, "tiles never grow"

@@ -73,6 +73,7 @@ def is_prose(place: Place) -> bool:
     return place[0] == "shared" or last in {
         "caption", "header", "labels", "source", "sentence", "where", "title", "grade_cache",
         "corpus", "pad_token", "all_linear", "topics_left_out", "protocol",
+        "name", "key", "text", "paper", "because", "at", "means", "why",
     }  # fmt: skip
 
 

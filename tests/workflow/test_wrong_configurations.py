@@ -21,10 +21,11 @@ from rlvr.core.errors import InputError
 from rlvr.plan.outputs import used_runs
 
 GRID, STUDY = f"{FOLDER}/grid.csv", f"{FOLDER}/study.yaml"
-SHARED, OUTPUTS, FIGURES, SUPPLEMENTS = (
-    f"{FOLDER}/outputs/{name}.yaml" for name in ("shared", "results", "figures", "supplements")
+SHARED, OUTPUTS, FIGURES, SUPPLEMENTS, APPENDICES = (
+    f"{FOLDER}/outputs/{name}.yaml" for name in ("shared", "results", "figures", "supplements", "appendices")
 )
 CLAIMS, LABELS, REPORTED = f"{FOLDER}/claims.yaml", f"{FOLDER}/labels.csv", f"{FOLDER}/reported/table4.csv"
+FACTS = f"{FOLDER}/facts.yaml"
 SOURCES, PAPER = "data/sources.csv", "workflow/scales/paper.yaml"
 GRID_FILE = Path(__file__).resolve().parents[2] / GRID
 HEADER, *GRID_ROWS = GRID_FILE.read_text().splitlines()
@@ -147,6 +148,13 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         "the model has 4096 positions",
     ),
     "study: a run id above 200 characters": (STUDY, 'protocol: ""', f"run_tag: {'x' * 180}", "at most 200"),
+    "study: a title with a direction mark": (
+        STUDY,
+        'title: "Struc',
+        'title: "\u202eStruc',
+        "invisible character '\\u202e'",
+    ),
+    "study: a title with an escape": (STUDY, 'title: "Struc', 'title: "\\e[31mStruc', "invisible character '\\x1b'"),
     "study: a tag with a line break": (STUDY, 'protocol: ""', 'protocol: "a\\n"', "'protocol'"),
     # scale
     "scale: more processes than GPUs": (TINY, "devices: 0 ", "devices: 64 ", "resources.train.gpu 0"),
@@ -194,6 +202,10 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         "    strata:\n      unlabelled: {x: harder}\n",
         "level 'harder'",
     ),
+    "scale: a level that no row has": (TINY, "{difficulty: 3,", "{difficulty: 7,", "strata.levels.hard"),
+    "scale: two levels alike": (TINY, "{difficulty: 3,", "{difficulty: 2,", "levels 'medium' and 'hard'"),
+    "scale: difficulty above the scale": (TINY, "difficulty: 8.5", "difficulty: 100", "rated 1 to 10"),
+    "scale: difficulty below the scale": (TINY, "minimum_difficulty: 13", "minimum_difficulty: -1", "rated 0 to 16"),
     "scale: a list": (TINY, "comparable: false", "- a\n- b", "not valid YAML"),
     "scale: from nowhere": ("workflow/scales/realdata.yaml", "from: tiny", "from: ../tiny", "scale '../tiny'"),
     # outputs
@@ -243,6 +255,18 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         "data set 'deepmth'",
     ),
     "outputs: a criterion against no row": (SUPPLEMENTS, "above: full}", "above: ful}", "names the row 'ful'"),
+    "outputs: a printed column of nobody": (APPENDICES, "printed: effective_rank}", "printed: rank}", "column 'rank'"),
+    "outputs: a thousand digits": (APPENDICES, "decimals: 2}", "decimals: 1000}", "decimals"),
+    "outputs: a number that is a truth": (
+        APPENDICES,
+        "{alpha_ratio: 2, seed",
+        "{alpha_ratio: true, seed",
+        "alpha_ratio",
+    ),
+    "outputs: a seed that is nothing": (APPENDICES, "{alpha: 32, seed: 42}", "{alpha: 32, seed: null}", "seed None"),
+    "outputs: a step below zero": (FIGURES, "step: 200", "step: -200", "plot.marks.0.step"),
+    "outputs: a shape that is a number": (FIGURES, "shapes: [64x64", "shapes: [64", "plot.shapes.0"),
+    "outputs: a shape of three sides": (FIGURES, "shapes: [64x64", "shapes: [64x64x64", "plot.shapes.0"),
     "outputs: counts of no study": (SUPPLEMENTS, "{study: structure", "{study: structur", "study 'structur"),
     # other files of the study
     "claims: unknown cell": (
@@ -267,6 +291,17 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "claims: margin without a reason": (CLAIMS, "{assume: 50, because: ", "{assume: 50, why: ", "'why' was unexpected"),
     "labels: series missing": (LABELS, "lora-ratio,", "lora-raio,", "no line for series 'lora-ratio'"),
     "labels: bad colour": (LABELS, "#D55E00", "D55E0", "colour 'D55E0'"),
+    "labels: no name": (LABELS, "dora,DoRA,", "dora,,", "has no key or no name"),
+    "labels: no key": (LABELS, "dora,DoRA,", ",DoRA,", "has no key or no name"),
+    "labels: a direction mark": (LABELS, "dora,DoRA,", "dora,Do\u202eRA,", "control character"),
+    "facts: a count of nobody": (
+        FACTS,
+        "table 3 | FFT | qwen3-8b",
+        "table 3 | FFT | qwen4-8b",
+        "counted 'table 3 | FFT | qwen4",
+    ),
+    "facts: recorded by nobody": (FACTS, "settings/group_size", "settings/gruop_size", "has no 'gruop_size'"),
+    "facts: a direction mark": (FACTS, "labels: [", "labels: [\u2067", "invisible character"),
     "labels: bad marker": (LABELS, ",s,full,-.", ",sq,full,-.", "marker 'sq'"),
     "reported: a word": (REPORTED, "lora-r8,", "lora-r8,seventy", "seventy"),
     "reported: unknown row": (REPORTED, "lora-r8,", "lora-r9,", "lora-r9"),

@@ -25,6 +25,7 @@ rule decompose_base:
         base=settled("decompose_base", base_itself),
     output:
         triples=f"{RESULTS}/decompositions/{{model}}/{{variant}}/triples.safetensors",
+        cost=f"{RESULTS}/decompositions/{{model}}/{{variant}}/cost.json",
     log:
         f"{RESULTS}/logs/decompose_base/{{model}}/{{variant}}.log",
     benchmark:

@@ -24,6 +24,7 @@ from rlvr.core.archive import bring_archive
 from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.failures import blamed, failed_files, forget_failures, note_failures
+from rlvr.core.looking import look_once
 from rlvr.core.nodes import prepare_node, use_hub_cache
 from rlvr.core.provenance import code_digest
 from rlvr.core.publishing import check_known, check_target

@@ -2,10 +2,7 @@
 
 from snakemake.logging import logger
 
-CHECKING_TABLES = [  # what pandera imports at its first check of a table
-    "pandera.backends.pandas.register",
-    "pandera.strategies.pandas_strategies",
-]
+CHECKING_TABLES = ["rlvr.core.first_table", "pandera.strategies.pandas_strategies"]
 LOADING_MODELS = [  # what transformers and peft import at the first load of a model
     *(f"transformers.models.{name}.modeling_{name}" for name in tiny_shapes()),
     "rlvr.bases.first_load",
@@ -13,7 +10,7 @@ LOADING_MODELS = [  # what transformers and peft import at the first load of a m
 ]
 ATTACHING = ["rlvr.adapters.low_rank", "rlvr.adapters.quanta", "torch.utils.serialization"]
 WARM = {  # what is loaded for the jobs of a rule; those of other rules are started as always
-    "train_run": ["rlvr.train.run", *LOADING_MODELS, *ATTACHING],
+    "train_run": ["typer", "rlvr.core.refusals", "rlvr.train.run", *LOADING_MODELS, *ATTACHING],
     "generate_samples": [
         "rlvr.evaluate.sampling",
         "rlvr.evaluate.engines.transformers_engine",
@@ -25,7 +22,7 @@ WARM = {  # what is loaded for the jobs of a rule; those of other rules are star
     "mask_run": ["rlvr.spectra.footprints"],
     "grade_samples": ["rlvr.evaluate.grades", "rlvr.grading.grade_cache", "rlvr.grading.warm_worker"],
     "write_card": ["rlvr.report.model_cards"],
-    "score_run": ["rlvr.evaluate.scoring"],
+    "score_run": ["rlvr.evaluate.scoring", "scipy.stats"],
     "check_run": ["rlvr.train.recorded"],
     "write_spec": ["rlvr.core.io"],
     "tabulate_output": ["rlvr.report.evidence", "rlvr.report.files"],

@@ -106,6 +106,7 @@ def merge_layer(layer: BaseTunerLayer, rounding: Rounding | None = None) -> None
     except ValueError:
         _restore(layer, parameters)
         raise
+    layer.forward = layer.get_base_layer().forward  # type: ignore[attr-defined]  # of a merged layer, unasked per token
 
 
 def merged_tensors(model: PeftModel, dtype: torch.dtype) -> dict[str, Tensor]:
@@ -187,6 +188,7 @@ def _parameters(layer: BaseTunerLayer) -> dict[nn.Parameter, Tensor]:
 def _restore(layer: BaseTunerLayer, originals: dict[nn.Parameter, Tensor]) -> None:
     if isinstance(layer, LNTuningLayer) and layer.merged:
         layer.unmerge()
+    vars(layer).pop("forward", None)
     for parameter, tensor in originals.items():
         parameter.data = tensor
     layer.merged_adapters.clear()

@@ -14,6 +14,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from rlvr.core.errors import InputError
+from rlvr.core.escaping import visible
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 CONFIG = "config.yaml"  # how messages call the configuration, command line included
@@ -74,7 +75,8 @@ def parse_yaml(text: str) -> Any:
 def check_against(value: Any, schema: str | Path | Mapping[str, Any], where: object) -> None:
     """Check a configuration against a JSON schema.
 
-    Beyond the schema, numbers must be finite and of a size that a float holds exactly, and names must be printable.
+    Beyond the schema, numbers must be finite and of a size that a float holds exactly, names must be printable, and
+    texts must be free of control characters and direction marks.
 
     Args:
         value: What was read.
@@ -109,7 +111,7 @@ def _schema_of(path: str) -> Any:
 
 
 def _odd_values(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str, str]]:
-    """Where a value holds a number that is not finite or too large, or a key that is no printable text or number."""
+    """Where a value holds an endless or too large number, an unprintable key, or a text with an invisible character."""
     if isinstance(value, Mapping):
         for key, entry in value.items():
             if not str(key).isprintable() or isinstance(key, bool) or key is None:
@@ -118,6 +120,9 @@ def _odd_values(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, 
     elif isinstance(value, list | tuple):
         for place, entry in enumerate(value):
             yield from _odd_values(entry, (*path, place))
+    elif isinstance(value, str) and (odd := sorted(set(value).difference(visible(value)))):
+        problem = f"the text {value[:SHOWN]!r} holds the invisible character {odd[0]!r}."
+        yield path, problem, "Remove it: control characters and direction marks change what a reader sees."
     elif isinstance(value, float) and not math.isfinite(value):
         yield path, f"{value} is not a finite number.", "Write a finite number."
     elif isinstance(value, int | float) and abs(value) > LARGEST:

@@ -6,7 +6,7 @@ looked up by a path and never typed: ``recipe/...`` and ``benchmarks/...`` (the 
 ``grid/<column>`` (the distinct values of the runs that ``where`` selects).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json
 from rlvr.core.schemas import check_against, load_yaml
+from rlvr.plan.fact_checks import check_counted, check_recorded
 from rlvr.plan.printed import parse_printed
-from rlvr.plan.selection import Condition, Facts, check_condition, select
+from rlvr.plan.selection import Condition, Facts, check_condition, check_values, select
 from rlvr.plan.targets import TARGET_SETS
 
 Tree = Mapping[str, Any]
@@ -54,7 +55,13 @@ class Fact:
 
 
 def load_facts(
-    path: Path, schema: Path, candidates: Mapping[str, Facts], recipe: Tree, root: Path, benchmarks: Tree | None = None
+    path: Path,
+    schema: Path,
+    candidates: Mapping[str, Facts],
+    recipe: Tree,
+    root: Path,
+    benchmarks: Tree | None = None,
+    words: Mapping[str, Collection[str]] | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
     """The facts of every table of a study, their configured values looked up; nothing for a study without the file.
 
@@ -65,6 +72,7 @@ def load_facts(
         recipe: The study's recipe.
         root: Folder of the Snakefile, for what is configured elsewhere.
         benchmarks: The study's protocols of sampling.
+        words: Values that a condition may name although nothing has them yet, by fact.
 
     Returns:
         For every output its facts as plain values, ready for :class:`Fact`.
@@ -77,13 +85,16 @@ def load_facts(
     content = load_yaml(path)
     check_against(content, schema, path)
     sources = value_sources(recipe, root) | {"benchmarks": benchmarks or {}}
-    found = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     for output, entries in content.items():
         printed = read_texts(path.parent / "reported" / f"{output}.csv", [entry["key"] for entry in entries])
-        found[output] = [
-            asdict(_fact(entry, printed, sources, candidates, f"{path}, output '{output}', fact '{entry['key']}'"))
-            for entry in entries
-        ]
+        found[output] = []
+        for entry in entries:
+            where = f"{path}, output '{output}', fact '{entry['key']}'"
+            check_condition(entry.get("where", {}), candidates, where)
+            check_values(entry.get("where", {}), candidates, where, words or {})
+            check_counted(entry.get("counted", ()), path.parent, where)
+            found[output].append(asdict(_fact(entry, printed, sources, candidates, where)))
     return found
 
 
@@ -139,7 +150,8 @@ def look_up(sources: Tree, path: str, where: str) -> Any:
 
 def _fact(entry: Tree, printed: Mapping[str, str], sources: Tree, runs: Mapping[str, Facts], where: str) -> Fact:
     condition: Condition = entry.get("where", {})
-    check_condition(condition, runs, where)
+    if "recorded" in entry:
+        check_recorded(entry["recorded"], where)
     selected = select(runs, [condition])
     if not selected:
         raise InputError(where, f"no run of the grid meets {condition}.", "Correct 'where'.")

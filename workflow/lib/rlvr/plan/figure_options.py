@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from rlvr.core.errors import InputError
 from rlvr.plan.options import option
 
+MOST_STEPS = 100_000  # of a training; more is a slip of the pen
+
 
 @dataclass(frozen=True)
 class FigureOptions:

@@ -59,11 +59,13 @@ def read_labels(path: str | Path | None, series: Iterable[str], where: object = 
 
 
 def check_look(line: Mapping[str, str], where: str) -> None:
-    """Check the looks of one series.
+    """Check the name and the looks of one series.
 
     Raises:
         InputError: Names the column and the word.
     """
+    if not line["key"] or not line["name"].strip():
+        raise InputError(where, "has no key or no name.", "Write both; the name is what figures and tables show.")
     if not COLOUR.fullmatch(line["colour"]):
         raise InputError(where, f"colour '{line['colour']}'.", "Write it as #RRGGBB.")
     for column, words in WORDS.items():

@@ -57,7 +57,10 @@ def build(options: type[T], values: Mapping[str, Any], where: object) -> T:
 
 
 def _field_schema(each: Field[Any], hint: Any) -> dict[str, Any]:
-    return {**_type_schema(hint), **each.metadata.get("limits", {}), "description": each.metadata.get("meaning", "")}
+    own, limits = _type_schema(hint), dict(each.metadata.get("limits", {}))
+    if "items" in limits and "items" in own:  # narrows the type of an entry, and does not replace it
+        limits["items"] = {**own["items"], **limits["items"]}
+    return {**own, **limits, "description": each.metadata.get("meaning", "")}
 
 
 def _type_schema(hint: Any) -> dict[str, Any]:
@@ -67,7 +70,7 @@ def _type_schema(hint: Any) -> dict[str, Any]:
         return {"type": "array", "minItems": 1, "items": _type_schema(typing.get_args(hint)[0])}
     if isinstance(hint, types.UnionType):
         return {"anyOf": [_type_schema(part) for part in typing.get_args(hint) if part is not types.NoneType]}
-    return {"type": PLAIN[hint]}
+    return {"type": PLAIN[hint], "minLength": 1} if hint is str else {"type": PLAIN[hint]}
 
 
 def _made(hint: Any, value: Any) -> Any:

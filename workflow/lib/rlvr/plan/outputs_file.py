@@ -28,9 +28,10 @@ from rlvr.plan.selection import (
     text_of,
 )  # fmt: skip
 from rlvr.plan.statistics import PAIR_KINDS, SCORE, find_statistic
-from rlvr.plan.table_kinds import CELLS, FACTS, TABLE_KINDS
+from rlvr.plan.table_kinds import CELLS, CRITERIA, FACTS, TABLE_KINDS, CriteriaOptions
 
 Kinds = Mapping[str, type[FigureOptions]]
+NOWHERE = "none"  # for `printed`: the column stands beside no printed one, although one has its key
 ALL_STUDIES = "all"  # key of the counts at real size, which one file holds for all studies
 
 
@@ -119,7 +120,9 @@ class Declared:
     @property
     def words_printed(self) -> list[str]:
         """Keys of its criteria: what is printed there are marks or words."""
-        return [str(each.get("key")) for each in self.fields.get("plot", {}).get("criteria", ())]
+        if self.kind != CRITERIA:
+            return []
+        return [each.key for each in build(CriteriaOptions, self.fields.get("plot", {}), self.where).criteria]
 
     def output(self, kinds: Kinds, reported: Mapping[str, Mapping[str, str]]) -> Output:
         """The entry with every condition turned into runs."""
@@ -148,6 +151,7 @@ class Declared:
             overview=options.overview,
         )
         self._check(output)
+        self._check_printed(reported)
         check_named(options, output, self.where)
         return output
 
@@ -267,13 +271,6 @@ class Declared:
         return found
 
     def _check_condition(self, condition: Condition, where: str) -> None:
-        plain = str | int | float | None
-        values = condition.values() if isinstance(condition, Mapping) else [{}]
-        if not all(
-            isinstance(each, plain) for value in values for each in (value if isinstance(value, list) else [value])
-        ):
-            problem = f"'where' is {condition!r}."
-            raise InputError(where, problem, "Expected a table of facts with a value or a list of values each.")
         check_condition(condition, self.candidates, where)
         if self.words is not None:
             check_values(condition, self.candidates, where, self.words)
@@ -283,6 +280,15 @@ class Declared:
 
     def _is_pair(self, name: str) -> bool:
         return "pair" in self.candidates[name]
+
+    def _check_printed(self, reported: Mapping[str, Mapping[str, str]]) -> None:
+        known = dict.fromkeys(column for texts in reported.values() for column in texts)
+        for column in self.fields.get("columns", ()):
+            if column.get("printed", NOWHERE) not in (*known, NOWHERE):
+                problem = f"column '{column['key']}' stands beside the printed column '{column['printed']}'."
+                raise InputError(
+                    self.where, problem, f"Printed there: {', '.join(known) or 'nothing'}; '{NOWHERE}' for none."
+                )
 
     def _check(self, output: Output) -> None:
         """Check what a JSON schema cannot: keys are unique, and the runs of a cell fit the way they become a number."""

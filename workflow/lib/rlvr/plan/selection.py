@@ -12,7 +12,8 @@ Facts = Mapping[str, Any]
 Condition = Mapping[str, Any]
 SettingKey = tuple[tuple[str, str], ...]  # names and values of the settings of a run
 BASE, BASE_SUFFIX = "base", "_base"  # method and last part of the id of an untrained base
-OF_NO_SETTING = frozenset({"run_id", "seed", "tier", "for"})  # facts in which the runs of a mean over seeds may differ
+PLAIN = str | int | float | None
+OF_NO_SETTING = frozenset({"run_id", "seed", "keep_steps", "tier", "for"})  # facts that may differ in a mean over seeds
 
 
 def run_facts(grid: Mapping[str, Facts], recipe: Facts | None = None) -> dict[str, dict[str, Any]]:
@@ -146,11 +147,15 @@ def matches(facts: Facts, condition: Condition) -> bool:
 
 
 def check_condition(condition: Condition, candidates: Mapping[str, Facts], where: object) -> None:
-    """Check that a condition speaks of facts that exist.
+    """Check that a condition is a table of plain values, or lists of them, and speaks of facts that exist.
 
     Raises:
         InputError: Names the fact that no run and no pair has.
     """
+    values = condition.values() if isinstance(condition, Mapping) else [{}]
+    if not all(isinstance(choice, PLAIN) for value in values for choice in _choices(value)):
+        remedy = "Expected a table of facts with a value or a list of values each."
+        raise InputError(where, f"'where' is {condition!r}.", remedy)
     known = _indexed(candidates).facts
     for name in condition:
         if name not in known:
@@ -174,8 +179,10 @@ def check_values(
     has = _indexed(candidates).having
     for name, value in condition.items():
         for choice in _choices(value):
-            if choice is not None and not has(name, [choice]) and choice not in words.get(name, ()):
-                known = [facts.get(name) for facts in candidates.values()]
+            there = has(name, [choice]) or choice in words.get(name, ())
+            known = [facts.get(name) for facts in candidates.values()] if not there or isinstance(choice, bool) else []
+            only_equal = isinstance(choice, bool) and not any(isinstance(entry, bool) for entry in known)  # True is 1
+            if not there or only_equal:
                 listed = ", ".join(dict.fromkeys(text_of(entry) for entry in known if entry is not None))
                 raise InputError(where, f"no row of the grid has {name} {choice!r}.", f"Values: {listed or 'none'}.")
 

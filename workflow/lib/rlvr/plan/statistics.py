@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from rlvr.core.errors import InputError
 
 HOUR_S = 3600
+MINUTE_S = 60
+OF_ITS_START = "decomposition."  # numbers of ``run.json`` below that key
 SCORE = "scores"  # looked up by benchmark, too, as are:
 ANSWERS = "answers"
 FIRST_STEPS = "first_steps"  # of an untrained base, which has nothing else but scores
@@ -122,6 +124,11 @@ OF_A_RUN = (
     Statistic("training_time", "h", ("manifests",), "wall time of training with set-up", "wall_time_s", 1 / HOUR_S, 2),
     Statistic("peak_memory", "GiB", ("manifests",), "largest memory of a process, on its accelerator if any",
               "peak_memory_gib", decimals=2),
+    Statistic("updates", "updates", ("manifests",), "updates that were made", "steps"),
+    Statistic("decomposition_time", "min", ("manifests",), "wall time of decomposing the base, once for all runs on it",
+              "decomposition.wall_time_s", 1 / MINUTE_S, 2),
+    Statistic("decomposition_memory", "GiB", ("manifests",), "largest memory of that job, on its accelerator if any",
+              "decomposition.peak_memory_gib", decimals=2),
 )  # fmt: skip
 METRICS: Mapping[str, tuple[str, float, int, str]] = {  # unit, factor, decimals, meaning
     "loss": ("1", 1.0, 3, "loss; of supervised fine-tuning nats per token"),

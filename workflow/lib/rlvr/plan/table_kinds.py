@@ -63,7 +63,7 @@ class SamplesOptions(FigureOptions):
 class Criterion:
     """One column of words that follow from the cells of a table by a stated rule."""
 
-    key: str = option("name in files, snake_case; the column of printed marks")
+    key: str = option("name in files, snake_case; the column of printed marks", pattern="^[a-z][a-z0-9_]*$")
     header: str = option("heading of its column")
     column: str | None = option("column of cells whose value is compared", default=None)
     above: str | None = option("key of the row whose value it must exceed", default=None)

@@ -24,6 +24,7 @@ from rlvr.plan.outputs import Output
 from rlvr.plan.outputs_file import Kinds, load_outputs
 from rlvr.plan.own_sources import own_sources
 from rlvr.plan.program import Program, finished_runs, make_program
+from rlvr.plan.ratings import Rating, check_ratings
 from rlvr.plan.scale import load_scale, select_studies
 from rlvr.plan.selection import candidates_of
 from rlvr.plan.shapes import ModelShape, check_fit, check_length, check_scale_fit, model_shapes
@@ -40,14 +41,14 @@ class Vocabulary:
         methods: The registry of methods.
         kinds: Options of every kind of figure.
         templates: Names of prompt templates.
-        readers: Names of readers of raw rows.
+        readers: Readers of raw rows by name.
         architectures: Sizes of the small bases by architecture.
     """
 
     methods: Methods
     kinds: Kinds
     templates: Collection[str]
-    readers: Collection[str]
+    readers: Mapping[str, Rating]
     architectures: Mapping[str, Mapping[str, Any]]
 
 
@@ -83,6 +84,7 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     names = Names.of(scale, scales, sources, words.templates)
     scale_path = scales / f"{config['scale']}.yaml"
     check_scale_names(scale, names, scale_path)
+    check_ratings(scale, sources, words.readers, scale_path)
     selected = select_studies(config["studies"], scale, scale_path, study_names(studies_folder))
     studies = [load_study(name, studies_folder, schemas, words.methods) for name in selected]
     for study in studies:
@@ -125,8 +127,9 @@ def study_outputs(study: Study, program: Program, kinds: Kinds, names: Names, ro
     rows = with_rungs(with_kept(study.rows, program.specs), program.scale["models"])
     candidates = candidates_of(rows, study.recipe, study.pairs)
     facts = load_facts(
-        study.folder / "facts.yaml", schemas / "facts.schema.yaml", candidates, study.recipe, root, study.benchmarks
-    )
+        study.folder / "facts.yaml", schemas / "facts.schema.yaml", candidates, study.recipe, root, study.benchmarks,
+        names.facts,
+    )  # fmt: skip
     outputs = load_outputs(path, candidates, kinds, schemas / "outputs.schema.yaml", names.facts, facts)
     check_output_names(outputs, study, kinds, names)
     shown = display_names(study.folder / "labels.csv")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table
 from rlvr.plan.outputs import Column
-from rlvr.plan.statistics import ANSWERS, EVIDENCE, FIRST_STEPS, PAIR_KINDS, SCORE
+from rlvr.plan.statistics import ANSWERS, EVIDENCE, FIRST_STEPS, OF_ITS_START, PAIR_KINDS, SCORE
 from rlvr.stats.quantiles import Z95
 
 if TYPE_CHECKING:
@@ -126,6 +126,10 @@ class Evidence:
         if run_id not in self.manifests:
             raise InputError(run_id, "no run.json given.", UNDECLARED)
         manifest = self.manifests[run_id]
+        if quantity.startswith(OF_ITS_START):
+            manifest, quantity = manifest.get("decomposition") or {}, quantity.removeprefix(OF_ITS_START)
+            if not manifest:  # nothing was decomposed, or by another program
+                return math.nan
         if quantity == "peak_memory_gib":
             return peak_memory(manifest)
         base = self.models[manifest["settings"]["model"]]["parameters"] if share else 1

@@ -23,7 +23,8 @@ from rlvr.report.render import Table, compose, to_json, to_latex, to_markdown
 from rlvr.report.sample_tables import tabulate_samples
 from rlvr.report.separation import with_separation
 
-OF_THE_MACHINE = frozenset({"wall_time_s", "peak_memory_gib", "resumed_from_step"})  # differ between equal runs
+# What differs between equal runs.
+OF_THE_MACHINE = frozenset({"wall_time_s", "peak_memory_gib", "resumed_from_step", "decomposition"})
 EMPTY_TEXTS = {"printed": "", "runs": "", "spread_from": ""}
 
 

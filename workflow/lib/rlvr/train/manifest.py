@@ -4,7 +4,6 @@ A run whose base changed, whose adapter did not, or whose method was not the one
 """
 
 import hashlib
-import resource
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -23,10 +22,8 @@ from rlvr.adapters.methods import find_method
 from rlvr.core.provenance import package_versions, repository_state
 from rlvr.plan.settings import TrainSettings
 from rlvr.train.sharding import is_on_cpu
+from rlvr.weights.peak_memory import peak_memory_gib
 from rlvr.weights.tensors import TensorStore
-
-GIB = 2**30
-KIB = 2**10
 
 
 class InvalidRun(RuntimeError):
@@ -246,13 +243,6 @@ def manifest(
         "peak_memory_gib": peak_memory_gib(),
         **facts,
     }
-
-
-def peak_memory_gib() -> dict[str, float]:
-    """Largest resident memory of this process, and largest memory allocated on its accelerator."""
-    host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB / GIB
-    accelerator = torch.cuda.max_memory_allocated() / GIB if torch.cuda.is_available() else 0.0
-    return {"host": round(host, 3), "accelerator": round(accelerator, 3)}
 
 
 def _plain(value: Any) -> Any:

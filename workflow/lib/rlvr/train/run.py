@@ -19,6 +19,7 @@ from rlvr.adapters.family import ADAPTER
 from rlvr.adapters.methods import find_method
 from rlvr.bases.chat import check_chat
 from rlvr.bases.loading import load_base, load_tokenizer
+from rlvr.core.allocation import keep_freed_memory
 from rlvr.core.digests import TRAINED_ON, digest_rows
 from rlvr.core.errors import InputError
 from rlvr.core.installed import weights_sha256
@@ -54,6 +55,7 @@ from rlvr.train.stopping import RunStopped, StopWhenAsked
 from rlvr.train.tracking import track
 from rlvr.train.trainer import make_trainer
 from rlvr.train.written import write_weights
+from rlvr.weights.decompositions import decomposition_cost
 
 CHECKPOINTS = "checkpoints"
 
@@ -161,6 +163,7 @@ def _train(
         "resumed_from_step": None if resume_from is None else checkpoint_step(resume_from),
         "moved_share": moved_share(model, base, settings.base_dtype),
         "wall_time_s": round(time.perf_counter() - started, 3),
+        "decomposition": decomposition_cost(decomposition),
     }
     metrics = metrics_frame(trainer.state.log_history, settings.run_id)
     lost = metrics["rollout_lost_share"]
@@ -196,7 +199,7 @@ def keeper(
 
 
 def prepare_machine(settings: TrainSettings, where: object) -> None:
-    """Threads of this process, and whether it has the GPUs that the settings ask for.
+    """Threads and memory of this process, and whether it has the GPUs that the settings ask for.
 
     Raises:
         InputError: If GPUs are missing or the number of processes is another one.
@@ -214,6 +217,7 @@ def prepare_machine(settings: TrainSettings, where: object) -> None:
     disable_progress_bar()
     if is_on_cpu(settings):
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+        keep_freed_memory()
 
 
 def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: TrainSettings) -> tuple[Dataset, str]:

@@ -12,6 +12,7 @@ from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback
 from trl import GRPOTrainer
 from trl.models.utils import disable_gradient_checkpointing
+from trl.trainer import utils as trl_utils
 from trl.trainer.utils import RepeatSampler
 
 from rlvr.adapters.merging import Rounding, merged_weights, rollout_weights
@@ -236,6 +237,17 @@ def same_trainable(model: torch.nn.Module) -> Iterator[None]:
             parameter.requires_grad_(flag)
 
 
+def fit_tiles(vocabulary: int) -> None:
+    """Let TRL reserve no more columns for logits than there are tokens in the vocabulary.
+
+    It computes log-probabilities by tiles of 32,768 columns, of which a small vocabulary fills the first ones: every
+    row then lies on a page of memory of its own, which the kernel has to bring in at every step. The numbers are the
+    same, since one tile holds the vocabulary either way; a vocabulary of more columns keeps TRL's tiles.
+    """
+    columns = trl_utils._CHUNKED_LOGPROB_CHUNK_SIZE
+    trl_utils._CHUNKED_LOGPROB_CHUNK_SIZE = min(columns, vocabulary)
+
+
 def make_trainer(
     model: PreTrainedModel | PeftModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -253,6 +265,7 @@ def make_trainer(
         checkpoints: Folder for checkpoints.
     """
     method = find_method(settings.run_id, settings.method)
+    fit_tiles(cast("int", model.config.vocab_size))
     trainer = Trainer(
         settings=settings,
         model=model,

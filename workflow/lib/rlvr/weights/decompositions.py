@@ -6,17 +6,20 @@ largest singular value, which float32 SVDs of the matrix do not reach, in less t
 algorithm 4.4, as in ``torch.svd_lowrank``), subspace iteration on the inverse Gram matrix for the trailing one.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
 from rlvr.core.errors import InputError
-from rlvr.core.io import atomic_path
+from rlvr.core.io import atomic_path, read_json, write_json
 from rlvr.core.seeds import derive_seed
+from rlvr.weights.peak_memory import peak_memory_gib
 from rlvr.weights.tensors import TensorStore
 from rlvr.weights.updates import LAYER_WEIGHT
 
@@ -24,6 +27,7 @@ ENDS = ("leading", "trailing")
 PARTS = ("left", "values", "right")
 OVERSAMPLING = 16
 ITERATIONS = 6  # of either subspace
+COST = "cost.json"  # beside the triples
 VALUE_TOLERANCE = 0.02  # of a stored leading value with the weight that it is used on; bfloat16 rounding is far below
 
 
@@ -147,6 +151,8 @@ VARIANTS: Mapping[str, Callable[[Tensor, int], tuple[Triples, Triples]]] = {
 def decompose_base(base_dir: str | Path, rank: int, variant: str, out: str | Path, device: str = "cpu") -> None:
     """Write both ends of every matrix of a base's decoder layers, in float32: ``<module>.<end>.<part>``.
 
+    Beside the file stands ``cost.json``: wall time in seconds, peak memory in GiB of host and accelerator.
+
     Args:
         base_dir: Base in Hugging Face layout.
         rank: Triples at each end; a matrix with a smaller side keeps all of its own.
@@ -154,6 +160,7 @@ def decompose_base(base_dir: str | Path, rank: int, variant: str, out: str | Pat
         out: Safetensors file.
         device: Where to compute; one matrix at a time is moved there.
     """
+    started = time.perf_counter()
     base, tensors = TensorStore(base_dir), {}
     for name in (name for name in base.names if LAYER_WEIGHT.match(name) and len(base.shape(name)) == 2):
         ends = VARIANTS[variant](base.read(name).to(device), min(rank, *base.shape(name)))
@@ -163,6 +170,14 @@ def decompose_base(base_dir: str | Path, rank: int, variant: str, out: str | Pat
                 tensors[key] = getattr(triples, part).to("cpu", torch.float32).contiguous()
     with atomic_path(out) as path:
         save_file(tensors, path, metadata={"variant": variant, "rank": str(rank)})
+    seconds = round(time.perf_counter() - started, 3)
+    write_json({"wall_time_s": seconds, "peak_memory_gib": peak_memory_gib()}, Path(out).with_name(COST))
+
+
+def decomposition_cost(path: str | Path | None) -> dict[str, Any] | None:
+    """Wall time and peak memory of the job that wrote a file of triples; ``None`` without a file or its record."""
+    cost = None if path is None else Path(path).with_name(COST)
+    return None if cost is None or not cost.is_file() else read_json(cost)
 
 
 def find_triples(module: str, weight: Tensor, rank: int, end: str, stored: TensorStore | None = None) -> Triples:

@@ -1,5 +1,6 @@
 """Declarations of readers: which columns of a source hold what, which rows count, and how values come into form."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,7 @@ class Reader:
         topic: Topic, if it has one.
         identity: Column of the source's own id; without one, rows are named by their number, from 1.
         meta: Further columns kept as JSON, or a field that writes the JSON itself.
+        ratings: The lowest and the highest difficulty of the source's scale; infinite where it is not known.
         sentinels: Difficulties that are no ratings, and what they are called.
         verifier: What grades the answers: a name for all rows, or a field that names it for each.
         rules: Which rows belong to the data set, applied in order.
@@ -91,12 +93,18 @@ class Reader:
     topic: Field | None = None
     identity: str | None = None
     meta: tuple[str, ...] | Field = ()
+    ratings: tuple[float, float] = (-math.inf, math.inf)
     sentinels: Mapping[float, str] = field(default_factory=dict)
     verifier: str | Field = "math"
     rules: tuple[RowRule, ...] = ()
     json_columns: tuple[str, ...] = ()
     derived: Derived | None = None
     solution: Field | None = None
+
+    @property
+    def is_rated(self) -> bool:
+        """Whether its rows have a difficulty."""
+        return self.difficulty is not None
 
     @property
     def columns(self) -> list[str]:

@@ -6,7 +6,9 @@ from rlvr.data.readers.declare import Field, Reader
 from rlvr.data.readers.rules import contains, equals, first_of_each
 
 # SOURCE: values that occur in DeepMath-103K beside its scale of 1 to 10; the names are ours.
+DEEPMATH_RATINGS = (1.0, 10.0)
 DEEPMATH_SENTINELS = {-1.0: "unrated", 0.0: "unset"}
+MATH_RATINGS = (1.0, 5.0)  # SOURCE: "Level 1" to "Level 5" of the MATH release
 
 SKYWORK_SUBSET = "train-math-deepscaler"  # SOURCE: paper "Structure Over Scale", appendix B.2
 SKYWORK_JUDGE = "extra_info.model_difficulty.DeepSeek-R1-Distill-Qwen-32B"  # SOURCE: as for SKYWORK_SUBSET
@@ -30,6 +32,7 @@ READERS = {
         answer=Field("final_answer", to.gold),
         difficulty=Field("difficulty", to.number),
         topic=Field("topic", to.strip),
+        ratings=DEEPMATH_RATINGS,
         sentinels=DEEPMATH_SENTINELS,
     ),
     "roll": Reader(
@@ -37,12 +40,14 @@ READERS = {
         answer=Field("ground_truth", to.gold),
         difficulty=Field("difficulty", to.number_text),
         identity="id",
+        ratings=DEEPMATH_RATINGS,
         sentinels=DEEPMATH_SENTINELS,
     ),
     "skywork": Reader(  # rows are named by number: the index of the release is not promised to be unique
         question=_TURN,
         answer=Field("reward_model.ground_truth", to.json_list_gold),
         difficulty=Field(SKYWORK_JUDGE, to.failures),
+        ratings=(0.0, float(to.FAILURES)),
         topic=Field("data_source", to.strip),
         meta=("reward_model.ground_truth",),
         rules=(equals("data_source", SKYWORK_SUBSET),),
@@ -66,6 +71,7 @@ READERS = {
         question=_PROBLEM,
         answer=Field("solution", to.solution_gold),
         difficulty=Field("level", to.math_level),
+        ratings=MATH_RATINGS,
         topic=Field("type", to.strip),
         solution=Field("solution", to.strip),
     ),
@@ -73,6 +79,7 @@ READERS = {
         question=_PROBLEM,
         answer=_GOLD,
         difficulty=Field("level", to.number),
+        ratings=MATH_RATINGS,
         topic=Field("subject", to.strip),
         identity="unique_id",
     ),
@@ -89,6 +96,7 @@ READERS = {
         question=_QUESTION,
         answer=Field("answer", to.gsm8k_gold),
         difficulty=Field("difficulty", to.number),
+        ratings=(1.0, 5.0),
         topic=Field("topic", to.strip),
     ),
     "minerva": Reader(  # the gold stands only inside the solution's box
@@ -111,6 +119,7 @@ READERS = {
         question=Field("prompt", to.strip),
         answer=Field("answer", enigmata.stored_answers),
         difficulty=Field("level", to.number),
+        ratings=(min(enigmata.LEVELS.values()), max(enigmata.LEVELS.values())),
         topic=Field("task", to.strip),
         meta=Field("record", to.strip),
         verifier=Field("task", enigmata.verifiers),

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rlvr.bases.loading import load_base, load_tokenizer
+from rlvr.core.allocation import keep_freed_memory
 from rlvr.core.errors import InputError
 from rlvr.evaluate.engines.protocol import Sampled, SamplingSettings
 from rlvr.evaluate.precision import load_tuned
@@ -34,6 +35,8 @@ class TransformersEngine:
             dtype: Name of the type that the weights of the base are used in; see ``precision.load_tuned`` for a run's.
             device: Where they go.
         """
+        if device == "cpu":
+            keep_freed_memory()
         self._tokenizer = load_tokenizer(base_dir)
         self._model: Any = load_base(base_dir, dtype=dtype, device=device)
         if run_dir is not None:

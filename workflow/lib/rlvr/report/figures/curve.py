@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rlvr.core.escaping import plot_text
-from rlvr.plan.figure_options import RunsOptions, Series
+from rlvr.plan.figure_options import MOST_STEPS, RunsOptions, Series
 from rlvr.plan.options import option
 from rlvr.plan.statistics import METRICS
 from rlvr.report.evidence import read_tables
@@ -33,7 +33,7 @@ STYLES, TOLD = ("--", ":", "-."), "#606060"  # of marks, and of what is told of 
 class Mark:
     """A step that the paper's text names."""
 
-    step: int = option("optimizer step")
+    step: int = option("optimizer step", minimum=0, maximum=MOST_STEPS)
     text: str = option("what happens there")
 
 
@@ -46,7 +46,7 @@ class Options(RunsOptions):
     metric: str = option("what training logged that it shows", enum=list(METRICS))
     header: str = option("label of the vertical axis")
     curves: tuple[Series, ...] = option("runs of each series; several are averaged")
-    window_steps: int = option("width of the running mean", default=1, minimum=1)
+    window_steps: int = option("width of the running mean", default=1, minimum=1, maximum=MOST_STEPS)
     marks: tuple[Mark, ...] = option("steps that the paper names, at its size", default=(), maxItems=len(STYLES))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rlvr.core.escaping import plot_text
-from rlvr.plan.figure_options import FigureOptions, Series
+from rlvr.plan.figure_options import MOST_STEPS, FigureOptions, Series
 from rlvr.plan.options import option
 from rlvr.plan.statistics import METRICS
 from rlvr.report.evidence import read_tables
@@ -35,7 +35,7 @@ class Options(FigureOptions):
     header: str = option("label of the vertical axes with its unit")
     panels: tuple[Panel, ...] = option("panels row by row")
     per_row: int = option("panels in a row", default=3, minimum=1, maximum=4)
-    window_steps: int = option("width of the running mean", default=1, minimum=1)
+    window_steps: int = option("width of the running mean", default=1, minimum=1, maximum=MOST_STEPS)
 
     def evidence(self) -> Mapping[str, Sequence[str]]:
         """Metrics of all runs."""

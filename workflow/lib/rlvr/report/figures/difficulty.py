@@ -27,8 +27,12 @@ class Options(FigureOptions):
 
     dataset: str = option("data set whose card it shows")
     header: str = option("label of the horizontal axis")
-    bin_width: float | None = option("width of a bin, a multiple of the card's", default=None, exclusiveMinimum=0)
-    cap: float | None = option("height in multiples of the highest kept bar", default=None, exclusiveMinimum=0)
+    bin_width: float | None = option(
+        "width of a bin, a multiple of the card's", default=None, exclusiveMinimum=0, maximum=100
+    )
+    cap: float | None = option(
+        "height in multiples of the highest kept bar", default=None, exclusiveMinimum=0, maximum=100
+    )
 
     def evidence(self) -> Mapping[str, Sequence[str]]:
         """The card of the data set."""

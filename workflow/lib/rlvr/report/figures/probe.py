@@ -44,7 +44,9 @@ class Options(RunsOptions):
     reads = "diagnostics"
 
     curves: tuple[Series, ...] = option("runs or pairs of each series; several are averaged")
-    depth: float | None = option("depth of the layer, 0 for the first and 1 for the last; without it all", default=None)
+    depth: float | None = option(
+        "depth of the layer, 0 for the first and 1 for the last; without it all", default=None, minimum=0, maximum=1
+    )
     projection: str | None = option(
         "last part of the name of the matrix; without it all", default=None, enum=[*PROJECTIONS, None]
     )

@@ -44,7 +44,7 @@ class Options(RunsOptions):
     panels: tuple[Panel, ...] = option("panels, side by side")
     curves: tuple[Series, ...] = option("one kept step of a run each, in their order")
     depth: float = option("depth of the layer, 0 for the first and 1 for the last", default=0.5, minimum=0, maximum=1)
-    window: int = option("rows or columns of the running mean", default=3, minimum=1)
+    window: int = option("rows or columns of the running mean", default=3, minimum=1, maximum=1000)
 
     def lines(self) -> list[str]:
         """One line per panel."""

@@ -39,7 +39,7 @@ class Options(FigureOptions):
     shapes: tuple[str, ...] = option(
         "weights, one panel each, such as 1024x4096; those of another tier are left out", items={"pattern": SHAPE}
     )
-    rate: float = option("learning rate at which the explained share is written", exclusiveMinimum=0)
+    rate: float = option("learning rate at which the explained share is written", exclusiveMinimum=0, maximum=1)
     low: float = option("the smaller printed effective rank", exclusiveMinimum=0)
     high: float = option("the larger printed effective rank", exclusiveMinimum=0)
 

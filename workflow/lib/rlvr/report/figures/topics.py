@@ -22,7 +22,7 @@ class Options(FigureOptions):
     """Options of the figure."""
 
     dataset: str = option("data set whose card it shows")
-    topics: int = option("topics that it shows", minimum=2)
+    topics: int = option("topics that it shows", minimum=2, maximum=100)
 
     def evidence(self) -> Mapping[str, Sequence[str]]:
         """The card of the data set."""
