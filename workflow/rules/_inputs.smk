@@ -204,7 +204,9 @@ def suite_problems(wildcards):
 def shards_of_suite(wildcards):
     """The shares of a suite's samples, where jobs share them; none otherwise."""
     shards = SCALE["resources"]["sample"].get("shards", 1)
-    return [f"{RESULTS}/evaluate/{wildcards.run_id}/{wildcards.suite}/shards/{each}" for each in range(shards) if shards > 1]
+    return [
+        f"{RESULTS}/evaluate/{wildcards.run_id}/{wildcards.suite}/shards/{each}" for each in range(shards) if shards > 1
+    ]
 
 
 def answered(path):
