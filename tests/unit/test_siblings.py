@@ -1,6 +1,8 @@
 """Runs that differ in their seed only, families, and what a paper prints about its seeds."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from report_study import BASES, GRID, OUTPUTS, SCORES, answer_frame, evidence, load_study, write_study
 
 from rlvr.core.errors import InputError
@@ -86,3 +88,11 @@ def test_runs_on_other_problems_are_not_paired_in_silence() -> None:
     with pytest.raises(InputError, match=r"lora-s2.*other problems of 'hard' than lora-s1"):
         measure(["lora-s1", "lora-s2"], column, changed, {})
     assert draw(measure(["lora-s1", "lora-s3"], column, changed, {})).seeds == 2
+
+
+@given(st.lists(st.lists(st.integers(0, 30), max_size=5, unique=True), max_size=6), st.sets(st.integers(0, 40)))
+def test_groups_among_names_are_those_of_the_slow_way(groups, names):
+    shared = {str(each): tuple(map(str, group)) for group in groups for each in group}
+    chosen = set(map(str, names))
+    slow = {name: [each for each in shared[name] if each in chosen] for name in chosen if name in shared}
+    assert among(shared, chosen) == slow

@@ -191,8 +191,9 @@ def required_inputs(
     measured = frozenset(pairs).intersection(output.pairs)
     for row, column in output.cells():
         selected = selected_runs(row, column)
-        beside = [each for name in selected if name in runs for each in (relatives or {}).get(name, ())]
-        for name in dict.fromkeys((*selected, *beside)):
+        beside = [(relatives or {}).get(name, ()) for name in selected if name in runs]
+        groups = {id(group): group for group in beside}.values()  # those of one setting share theirs
+        for name in dict.fromkeys((*selected, *(each for group in groups for each in group))):
             for kind, key in _keys(name, column, runs, measured):
                 found[kind].add(key)
     known = {"run_id": frozenset(runs), "dataset": frozenset(datasets), "shape": frozenset(shapes)}

@@ -94,5 +94,14 @@ def seeds_of(rows: Mapping[str, Facts], names: Collection[str]) -> dict[str, int
 
 
 def among(groups: Mapping[str, Sequence[str]], names: Collection[str]) -> dict[str, list[str]]:
-    """Groups of these runs, without runs that are not among them."""
-    return {name: [each for each in groups[name] if each in names] for name in names if name in groups}
+    """Groups of these runs, without runs that are not among them; runs of one group share its list."""
+    here = frozenset(names)
+    left: dict[int, list[str]] = {}  # by identity: siblings share their tuple, to hash it is to look at all of them
+    found = {}
+    for name in names:
+        if name in groups:
+            group = groups[name]
+            if id(group) not in left:
+                left[id(group)] = [each for each in group if each in here]
+            found[name] = left[id(group)]
+    return found
