@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from rlvr.core.warm.client import THREADS, module_of, script_of
+from rlvr.core.warm.server import hold_finalizers
 
 LIBRARY = Path(__file__).resolve().parents[2] / "workflow" / "lib"
 ONE_THREAD = dict.fromkeys(THREADS, "1")
@@ -125,6 +127,17 @@ def test_an_uncaught_error_shows_its_traceback(driver, tmp_path) -> None:
     done = driver.run(script(tmp_path, "raise ValueError('what was wrong')"))
     assert done.returncode == 1
     assert "Traceback" in done.stderr and "ValueError: what was wrong" in done.stderr
+
+
+def test_what_a_job_leaves_to_its_end_is_done_and_what_libraries_left_to_the_servers_is_not(driver, tmp_path) -> None:
+    text = "import tempfile; held = tempfile.TemporaryDirectory(); print(held.name, flush=True)"
+    folder = Path(driver.run(script(tmp_path, text)).stdout.strip())
+    assert folder.is_absolute() and not folder.exists()
+    owned = tempfile.TemporaryDirectory()
+    held = hold_finalizers()
+    assert any(each.peek() and each.peek()[0] is owned for each in held) and not any(each.atexit for each in held)
+    for finalizer in held:
+        finalizer.atexit = True
 
 
 def test_forks_draw_different_random_numbers(driver, tmp_path) -> None:

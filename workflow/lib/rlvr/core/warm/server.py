@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -282,6 +283,21 @@ def is_single_threaded() -> bool:
     return sum((task / "comm").read_text().strip() not in FORKS_WELL for task in tasks.iterdir()) == 1
 
 
+def hold_finalizers() -> list[weakref.finalize]:
+    """Keep what the loaded libraries want done at the end of this process out of the ends of its forks.
+
+    It is this process's to do; that a fork asks each library costs it as much as a small job does. What a job registers
+    by itself is done when the job ends, as always.
+
+    Returns:
+        What was held, for the end of this process.
+    """
+    held = [each for each in list(weakref.finalize._registry) if each.atexit]  # type: ignore[attr-defined]
+    for finalizer in held:
+        finalizer.atexit = False
+    return held
+
+
 def main(settings_path: str, lifeline: int) -> None:
     """Load, listen, serve."""
     settings: Mapping[str, str] = json.loads(Path(settings_path).read_text())
@@ -291,12 +307,15 @@ def main(settings_path: str, lifeline: int) -> None:
     if not is_single_threaded():
         print("Jobs are started without warm processes: a loaded library has threads.", file=sys.stderr)
         return
+    held = hold_finalizers()
     parent = os.getpid()
     server = Server(settings["socket"], lifeline)
     job = server.serve()
     if job is not None:
         prepare(job, parent)
         finish(run(job.arguments))
+    for finalizer in held:
+        finalizer.atexit = True
     server.end()
     if server.driver_ended:  # until then it starts jobs with the programs in this folder
         shutil.rmtree(Path(settings_path).parent, ignore_errors=True)
