@@ -93,7 +93,7 @@ for step in {steps!r}:
     spent.append([used.ru_utime + used.ru_stime, time.perf_counter() - started])
 print(json.dumps(spent))
 """
-LOADED = ["pandera.backends.pandas.register", "pandera.strategies.pandas_strategies", "rlvr.evaluate.sampling"]
+LOADED = ["rlvr.core.first_table", "pandera.strategies.pandas_strategies", "scipy.stats", "rlvr.evaluate.sampling"]
 LOADED += ["rlvr.evaluate.engines.transformers_engine", "transformers.models.qwen3.modeling_qwen3"]
 LOADED += ["rlvr.bases.first_load", "rlvr.evaluate.grades", "rlvr.grading.grade_cache", "rlvr.evaluate.scoring"]
 

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,8 @@ RUN = RUNS[0]
 MANIFEST = f"results/tiny/train/{RUN}/run.json"
 MANIFESTS = [f"results/tiny/train/{run_id}/run.json" for run_id in RUNS]
 SCORES = f"results/tiny/evaluate/{RUN}/main/scores.parquet"
-LONG = 120  # steps: half a minute on a quiet core
-Weights = dict[str, dict[str, str]]  # digests by file by run
+LONG = int(os.environ.get("SLURM_TEST_STEPS", "120"))  # of 120 steps a training takes half a minute on a quiet core
+Weights = dict[str, str]  # digests by file
 
 
 @pytest.fixture
@@ -36,11 +37,15 @@ def long_project(slurm: Cluster, tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Weights:
-    """The long runs, trained on this machine without a scheduler."""
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Weights]:
+    """Weights of a long run that was trained on this machine without a scheduler."""
     project = make_project(tmp_path_factory.mktemp("undisturbed") / "project", steps=LONG)
-    project.checkout.run(*MANIFESTS)
-    return {run_id: project.weights(run_id) for run_id in RUNS}
+
+    def weights(run_id: str) -> Weights:
+        project.checkout.run(f"results/tiny/train/{run_id}/run.json")
+        return project.weights(run_id)
+
+    return weights
 
 
 def resumed_from(root: Path) -> int | None:
@@ -74,33 +79,33 @@ def test_from_raw_data_to_scores(slurm: Cluster, project: Project) -> None:
 
 
 def test_a_cancelled_training_goes_on_from_its_checkpoint(
-    slurm: Cluster, long_project: Project, undisturbed: Weights
+    slurm: Cluster, long_project: Project, undisturbed: Callable[[str], Weights]
 ) -> None:
     driver = long_project.start(MANIFEST)
     slurm.ask("scancel", started(slurm, long_project.root))
     out, _ = driver.communicate(timeout=900)
     assert driver.returncode == 0, out
     assert resumed_from(long_project.root), "it began anew"
-    assert long_project.weights(RUN) == undisturbed[RUN]
+    assert long_project.weights(RUN) == undisturbed(RUN)
     check_nothing_is_left(long_project, MANIFEST)
 
 
 @pytest.mark.nightly
 def test_a_requeued_training_goes_on_from_its_checkpoint(
-    slurm: Cluster, long_project: Project, undisturbed: Weights
+    slurm: Cluster, long_project: Project, undisturbed: Callable[[str], Weights]
 ) -> None:
     driver = long_project.start(MANIFEST)
     slurm.ask("scontrol", "requeue", started(slurm, long_project.root))
     out, _ = driver.communicate(timeout=900)
     assert driver.returncode == 0, out
     assert resumed_from(long_project.root), "it began anew"
-    assert long_project.weights(RUN) == undisturbed[RUN]
+    assert long_project.weights(RUN) == undisturbed(RUN)
     check_nothing_is_left(long_project, MANIFEST)
 
 
 @pytest.mark.nightly
 def test_a_training_that_another_job_displaces_goes_on_from_its_checkpoint(
-    slurm: Cluster, long_project: Project, undisturbed: Weights
+    slurm: Cluster, long_project: Project, undisturbed: Callable[[str], Weights]
 ) -> None:
     """With PreemptMode=CANCEL Slurm resumes nothing: the driver has to submit it again."""
     driver = long_project.start(MANIFEST)
@@ -111,7 +116,7 @@ def test_a_training_that_another_job_displaces_goes_on_from_its_checkpoint(
     assert driver.returncode == 0, out
     assert "PREEMPTED" in {job["JobState"] for job in slurm.ended()}
     assert resumed_from(long_project.root), "it began anew"
-    assert long_project.weights(RUN) == undisturbed[RUN]
+    assert long_project.weights(RUN) == undisturbed(RUN)
 
 
 @pytest.mark.nightly
@@ -131,7 +136,7 @@ def test_a_controller_that_is_away_while_a_training_ends_costs_nothing(slurm: Cl
 @pytest.mark.nightly
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
 def test_a_killed_driver_repeats_no_training(
-    slurm: Cluster, long_project: Project, undisturbed: Weights, number: signal.Signals
+    slurm: Cluster, long_project: Project, undisturbed: Callable[[str], Weights], number: signal.Signals
 ) -> None:
     """Its three jobs go on, also where a connection drops; the next driver waits for them and takes what they made."""
     driver = long_project.start(*MANIFESTS)
@@ -148,13 +153,13 @@ def test_a_killed_driver_repeats_no_training(
     for run_id in RUNS:
         assert "nothing to train" in long_project.log(run_id), long_project.log(run_id)
         assert json.loads(long_project.manifest(run_id).read_text())["resumed_from_step"] is None
-        assert long_project.weights(run_id) == undisturbed[run_id]
+        assert long_project.weights(run_id) == undisturbed(run_id)
     check_nothing_is_left(long_project, *MANIFESTS)
 
 
 @pytest.mark.nightly
 def test_of_two_drivers_one_is_refused_and_the_other_disturbed_by_nothing(
-    slurm: Cluster, long_project: Project, undisturbed: Weights
+    slurm: Cluster, long_project: Project, undisturbed: Callable[[str], Weights]
 ) -> None:
     """A second one that insists (`--nolock`) waits for the jobs of the first and repeats none."""
     driver = long_project.start(MANIFEST)
@@ -170,7 +175,7 @@ def test_of_two_drivers_one_is_refused_and_the_other_disturbed_by_nothing(
     assert f"{job} rule_train_run" in out
     assert "nothing to train" in long_project.log(RUN)
     assert resumed_from(long_project.root) is None
-    assert long_project.weights(RUN) == undisturbed[RUN]
+    assert long_project.weights(RUN) == undisturbed(RUN)
 
 
 @pytest.mark.nightly

@@ -65,8 +65,9 @@ def test_drawn_tokens_have_the_probabilities_of_the_model(sampled: list[dict[str
     for entry in sampled:
         for prompt in entry["prompts"]:
             drawn, chances = Counter(prompt["first"]), Counter[str]()
+            whole = sum(chance for _, chance in prompt["chances"])  # 1 but for the rounding of float32
             for text, chance in prompt["chances"]:
-                chances[text] += chance * len(prompt["first"])
+                chances[text] += chance / whole * len(prompt["first"])
             rare = {text for text, expected in chances.items() if expected < LEAST_EXPECTED}
             rare.add(min(chances.keys() - rare, key=chances.__getitem__))
             common = sorted(chances.keys() - rare)

@@ -27,3 +27,16 @@ def test_a_budget_is_reckoned_from_manifests_and_one_that_cannot_be_read_is_name
     done = checkout.snakemake("-n", "--config", "budget={gpu_hours: 1}")
     assert done.returncode != 0 and "run.json: not valid JSON" in done.stdout, done.stdout
     assert "Traceback" not in done.stdout
+
+
+def test_shares_of_samples_are_jobs_where_the_engine_can_draw_them(checkout: Checkout) -> None:
+    """At scale paper a suite of a run becomes four jobs and the one that puts them together."""
+    paper = ("--config", "scale=paper", "engine=vllm")
+    checkout.edit("workflow/scales/paper.yaml", "  sample: {gpu: 1,", "  sample: {shards: 4, gpu: 1,")
+    plan = checkout.plan("evaluate", *paper)
+    assert plan["sample_shard"] == 4 * plan["generate_samples"] > 0
+    refused = checkout.snakemake("-n", "--config", "scale=paper", "engine=transformers")
+    assert refused.returncode != 0 and "key 'resources.sample.shards': the engine 'transformers'" in refused.stdout
+    checkout.edit("workflow/scales/paper.yaml", "  grade: {gpu: 0,", "  grade: {shards: 2, gpu: 0,")
+    refused = checkout.snakemake("-n", *paper)
+    assert refused.returncode != 0 and "only samples are shared" in refused.stdout

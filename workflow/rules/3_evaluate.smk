@@ -2,12 +2,49 @@
 # OUT  evaluate/<run_id>/<suite>/{samples,grades,scores,answers}.parquet and samples.json, for Enigmata puzzles.{parquet,csv,md}
 
 
+rule sample_shard:
+    """Sample one of the shares of a suite, where the scale divides it among jobs (`resources.sample.shards`)."""
+    input:
+        run=finished_run,
+        base=settled("sample_shard", base_of),
+        problems=settled("sample_shard", suite_problems),
+        environments=checked_environments,
+    output:
+        shard=touch(f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/shards/{{shard}}"),
+    log:
+        f"{RESULTS}/logs/sample_shard/{{run_id}}_{{suite}}_{{shard}}.log",
+    wildcard_constraints:
+        shard=r"\d+",
+    conda:
+        environment_file(training_name())
+    container:
+        image_of(training_name())
+    envmodules:
+        module_of(training_name()),
+    threads: SCALE["resources"]["sample"]["threads"]
+    resources:
+        gpu=SCALE["resources"]["sample"]["gpu"],
+        mem_mb=lambda wildcards, attempt: grown("sample", "mem_mb", attempt),
+        runtime=lambda wildcards, attempt: grown("sample", "runtime_min", attempt),
+        cpus_per_task=SCALE["resources"]["sample"]["threads"],
+    params:
+        sampling=lambda wildcards: PROGRAM.sampling(wildcards.suite, config["engine"], wildcards.run_id),
+        recipe=SCALE["recipe_version"],
+        base=lambda wildcards: declared_model(PROGRAM.model_of(wildcards.run_id)),
+        samples=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/samples.parquet",
+        record=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/samples.json",
+        shards=SCALE["resources"]["sample"].get("shards", 1),
+    script:
+        "../scripts/sample_shard.py"
+
+
 rule generate_samples:
     """Sample k completions of every problem; the only step of evaluation that may need a GPU."""
     input:
         run=finished_run,
         base=settled("generate_samples", base_of),
         problems=settled("generate_samples", suite_problems),  # `grade_samples` compares what was sampled with what is there
+        shards=shards_of_suite,
         environments=checked_environments,
     output:
         samples=f"{RESULTS}/evaluate/{{run_id}}/{{suite}}/samples.parquet",

@@ -201,6 +201,14 @@ def suite_problems(wildcards):
     return expand(rules.curate_dataset.output.eval, dataset=list(PROGRAM.suites[wildcards.suite].benchmarks))
 
 
+def shards_of_suite(wildcards):
+    """The shares of a suite's samples, where jobs share them; none otherwise."""
+    shards = SCALE["resources"]["sample"].get("shards", 1)
+    return [
+        f"{RESULTS}/evaluate/{wildcards.run_id}/{wildcards.suite}/shards/{each}" for each in range(shards) if shards > 1
+    ]
+
+
 def answered(path):
     """Input function: a file of what an untrained base answered to the benchmark of the first steps, by the first study that has it."""
 

@@ -22,4 +22,5 @@ if __name__ == "__main__":
         record_path=snakemake.output.record,
         recipe=snakemake.params.recipe,
         max_lost_share=snakemake.config["max_lost_share"],
+        shards=max(len(snakemake.input.shards), 1),
     )

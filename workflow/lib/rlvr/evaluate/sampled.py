@@ -77,33 +77,39 @@ def keep_samples(samples_path: str | Path, record_path: str | Path) -> None:
             link_or_copy(path, folder / path.name)
 
 
-def restore_samples(
+def drawn_before(
     samples_path: str | Path, record_path: str | Path, today: Mapping[str, Any], max_lost_share: float
-) -> bool:
-    """Give samples back that were drawn before from what is there today, and are whole.
+) -> list[Path]:
+    """Find samples that were drawn before from what is there today, and are whole.
 
     Args:
-        samples_path: Table to write.
+        samples_path: The table.
         record_path: Its record.
         today: Everything that samples depend on: ``record_of``, and the digests of the run's weights as ``weights``.
         max_lost_share: Largest share of the update that rounding may have removed.
 
     Returns:
-        Whether there were such samples.
+        The kept table and its record; nothing if there are no such samples.
     """
     kept = [Path(samples_path).parent / KEPT / Path(path).name for path in (samples_path, record_path)]
     if not all(path.is_file() for path in kept):
-        return False
+        return []
     record = read_json(kept[1])
     drawn_from = {name: value for name, value in record.items() if name not in OF_THE_RESULT}
     whole = record.get("samples_sha256") == sha256_file(kept[0])
-    if drawn_from != today or not whole or record["lost_share"] > max_lost_share:
-        return False
-    for source, target in zip(kept, (samples_path, record_path), strict=True):
+    return kept if drawn_from == today and whole and record["lost_share"] <= max_lost_share else []
+
+
+def restore_samples(
+    samples_path: str | Path, record_path: str | Path, today: Mapping[str, Any], max_lost_share: float
+) -> bool:
+    """Give back what :func:`drawn_before` finds; the arguments are its own. Returns whether there was anything."""
+    kept = drawn_before(samples_path, record_path, today, max_lost_share)
+    for source, target in zip(kept, (samples_path, record_path), strict=False):
         with atomic_path(target) as temporary:
             link_or_copy(source, temporary)
-    print(f"drawn before, from the same weights and questions: {target} is as it was", flush=True)
-    return True
+        print(f"drawn before, from the same weights and questions: {target} is as it was", flush=True)
+    return bool(kept)
 
 
 def link_or_copy(source: Path, target: Path) -> None:

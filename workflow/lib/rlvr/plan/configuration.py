@@ -117,6 +117,27 @@ def check_engine(config: Mapping[str, Any], scale: Mapping[str, Any], scale_name
     for where, (engine, gpus, key) in asked.items():
         if engine == "vllm" and not gpus:
             raise InputError(where, f"vllm needs a GPU, and {key} is 0.", "Choose 'transformers', or another scale.")
+    check_shards(config, scale, scale_name)
+
+
+def check_shards(config: Mapping[str, Any], scale: Mapping[str, Any], scale_name: str) -> None:
+    """Check that only sampling is shared among jobs, and only with an engine that can draw a share by itself.
+
+    Args:
+        config: The configuration.
+        scale: Content of the scale.
+        scale_name: Its name.
+
+    Raises:
+        InputError: Names the key.
+    """
+    for stage, resources in scale["resources"].items():
+        where = f"scale '{scale_name}', key 'resources.{stage}.shards'"
+        if "shards" in resources and stage != "sample":
+            raise InputError(where, "only samples are shared among jobs.", "Leave the key out.")
+        if resources.get("shards", 1) > 1 and config["engine"] != "vllm":
+            problem = f"the engine '{config['engine']}' draws a benchmark from one stream, which jobs cannot share."
+            raise InputError(where, problem, "Set it to 1, or choose the engine 'vllm'.")
 
 
 def with_config(arguments: Sequence[str], setting: str) -> list[str]:

@@ -148,9 +148,10 @@ def _block_lanczos(product: Function, probes: Tensor, steps: int) -> _Lanczos:
     size = steps * len(probes)
     matrix = torch.zeros(size, size, dtype=torch.float64, device="cpu")
     current, start = _orthonormal_rows(probes.double(), 0.0)
-    basis, rounding, ends, couplings = current[:0], 0.0, [0], []
+    held, rounding, ends, couplings = current.new_empty(size, current.shape[1]), 0.0, [0], []
     for _ in range(steps):
-        basis = torch.cat([basis, current])
+        held[ends[-1] : ends[-1] + len(current)] = current
+        basis = held[: ends[-1] + len(current)]
         image = product(current.to(probes.dtype)).double()
         if not bool(torch.isfinite(image).all()):
             raise InputError("update", "products with it are not finite.", "The run diverged; train it again.")

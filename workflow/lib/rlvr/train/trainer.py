@@ -17,6 +17,7 @@ from trl.trainer.utils import RepeatSampler
 
 from rlvr.adapters.merging import Rounding, merged_weights, rollout_weights
 from rlvr.adapters.methods import find_method
+from rlvr.bases.shared_prompts import shared_prompts
 from rlvr.plan.settings import TrainSettings
 from rlvr.rewards.trl_reward import make_reward
 from rlvr.train.arguments import trl_config
@@ -71,7 +72,9 @@ class Trainer(MethodHooks, GRPOTrainer):
         if is_sharded():
             reshard(model)
             model._is_fsdp_managed_module = True  # transformers then goes on until the last process has its completions
-        with merged, recorded_sampling(model, self.temperature) as recorded:
+        own = model.get_base_model() if isinstance(model, PeftModel) else model
+        shared = nullcontext() if is_sharded() else shared_prompts(cast("PreTrainedModel", own))
+        with merged, shared, recorded_sampling(model, self.temperature) as recorded:
             completions, _ = super()._generate_single_turn(*args, **kwargs)
         self._lost_share = rounding.share
         return completions, cut_to(recorded[-1], completions)

@@ -11,6 +11,7 @@ from rlvr.core.errors import InputError
 from rlvr.weights.quanta_gates import apply_change, change_energy, fit_last
 
 UNIT_VECTORS = 256  # sent through the gates at a time
+ROWS_AT_A_TIME = 512  # widened at a time
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def dora_map(base: Tensor, left: Tensor, right: Tensor, magnitude: Tensor) -> Li
         InputError: If a row of W + B A is zero.
     """
     left, right, magnitude = left.to(base), right.to(base), magnitude.to(base.device)
-    own = torch.linalg.vector_norm(base, dim=1, dtype=torch.float64) ** 2
+    own = row_norms(base) ** 2
     mixed = ((base @ right.T) * left).sum(1, dtype=torch.float64)
     added = ((left @ (right @ right.T)) * left).sum(1, dtype=torch.float64)
     factor = dora_scales(magnitude, (own + 2 * mixed + added).clamp_min(0).sqrt())
@@ -76,6 +77,12 @@ def dora_map(base: Tensor, left: Tensor, right: Tensor, magnitude: Tensor) -> Li
         base.dtype,
         base.device,
     )
+
+
+def row_norms(matrix: Tensor) -> Tensor:
+    """Norms of the rows in float64, (rows,); the matrix is never widened as a whole."""
+    parts = matrix.split(ROWS_AT_A_TIME)
+    return torch.cat([torch.linalg.vector_norm(part, dim=1, dtype=torch.float64) for part in parts])
 
 
 def dora_scales(magnitude: Tensor, norms: Tensor) -> Tensor:

@@ -85,3 +85,16 @@ class Engine(Protocol):
         The same arguments draw the same completions on the same machine and library versions.
         """
         ...
+
+
+class SplittingEngine(Engine, Protocol):
+    """A model whose completions depend on the place of their prompt, and not on what else is asked with it."""
+
+    def generate(
+        self, prompts_P: list[str], settings: SamplingSettings, seed: int, first: int = 0
+    ) -> list[list[Sampled]]:
+        """Completions of prompts that stand behind ``first`` others, as a call with all of them would draw them."""
+        ...
+
+
+SPLITTING = frozenset({"vllm"})  # engines that are such

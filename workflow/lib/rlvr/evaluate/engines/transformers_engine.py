@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rlvr.bases.loading import load_base, load_tokenizer
+from rlvr.bases.shared_prompts import shared_prompts
 from rlvr.core.allocation import keep_freed_memory
 from rlvr.core.errors import InputError
 from rlvr.evaluate.engines.protocol import Sampled, SamplingSettings
@@ -71,7 +72,8 @@ class TransformersEngine:
         """Completion tokens (batch, time) of left-padded prompts; rows that ended early are padded on the right."""
         inputs = self._tokenizer.pad({"input_ids": ids_B}, padding=True, return_tensors="pt").to(self._model.device)
         self._model.generation_config = config  # or transformers would fill every unset field from the model's own
-        output_BT = self._model.generate(**inputs)
+        with shared_prompts(self._model):
+            output_BT = self._model.generate(**inputs)
         return output_BT[:, inputs["input_ids"].shape[1] :].cpu()
 
     def _decode(self, generated_BT: Tensor, end_ids: list[int]) -> Iterator[Sampled]:

@@ -1,7 +1,7 @@
 """Sampling with vLLM: the engine of the ``paper`` scale.
 
-ASSUME: written against vLLM 0.31-0.33, which needs a GPU. The tests check the arguments that it hands over with a
-stand-in for the library; they sample nothing.
+ASSUME: written against vLLM 0.31-0.33. Most tests check the arguments that it hands over with a stand-in for the
+library; ``tests/vllm_on_cpu`` samples by vLLM on a CPU, where there is an environment with it, ``tests/gpu`` on a GPU.
 """
 
 import shutil
@@ -66,14 +66,16 @@ class VllmEngine:
                 check_lost(self.lost_share, self._bound, Path(self._run_dir).name)
             return vllm.LLM(**engine_arguments(model_dir, self._dtype, self._longest))
 
-    def generate(self, prompts_P: list[str], settings: SamplingSettings, seed: int) -> list[list[Sampled]]:
-        """See ``Engine.generate``. Every completion is a request with a seed of its own."""
+    def generate(
+        self, prompts_P: list[str], settings: SamplingSettings, seed: int, first: int = 0
+    ) -> list[list[Sampled]]:
+        """See ``SplittingEngine.generate``. Every completion is a request with a seed of its own."""
         import vllm
 
         count = settings.samples_per_problem
         requests = [(index, sample) for index in range(len(prompts_P)) for sample in range(count)]
         parameters = [
-            vllm.SamplingParams(**sampling_arguments(settings, derive_seed(seed, index, sample)))
+            vllm.SamplingParams(**sampling_arguments(settings, derive_seed(seed, first + index, sample)))
             for index, sample in requests
         ]
         outputs = self._engine.generate([prompts_P[index] for index, _ in requests], parameters, use_tqdm=False)

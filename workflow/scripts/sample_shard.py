@@ -1,0 +1,27 @@
+"""Sample one of the shares of a suite with a base model or a finished run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rlvr.core.joblog import log_to
+from rlvr.evaluate.engines.protocol import SamplingSettings
+from rlvr.evaluate.sampling import sample_file
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    sample_file(
+        problems_paths=dict(zip(snakemake.params.sampling, snakemake.input.problems, strict=True)),
+        base_dir=Path(snakemake.input.base).parent,
+        run_dir=Path(snakemake.input.run).parent if snakemake.input.run else None,
+        run_id=snakemake.wildcards.run_id,
+        settings={name: SamplingSettings(**how) for name, how in snakemake.params.sampling.items()},
+        samples_path=snakemake.params.samples,
+        record_path=snakemake.params.record,
+        recipe=snakemake.params.recipe,
+        max_lost_share=snakemake.config["max_lost_share"],
+        shards=snakemake.params.shards,
+        shard=int(snakemake.wildcards.shard),
+    )
