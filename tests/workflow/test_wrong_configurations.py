@@ -163,7 +163,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         TINY,
         "synthetic_rows: 6000",
         "synthetic_rows: 200",
-        "asks for 256 problems of 200",
+        "256 problems of 200",
     ),
     "scale: a source twice": (TINY, "[deepmath-103k]", "[deepmath-103k, deepmath-103k]", "non-unique"),
     "scale: a mask of nothing": (TINY, "mask_share: 0.5", "mask_share: 0", "'spectra.diagnostics.mask_share'"),
