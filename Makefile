@@ -43,7 +43,7 @@ study: $(READY)  ## One study at scale tiny, to its PDF: make study STUDY=<name 
 	@echo "PDF          results/tiny/paper/$(STUDY)/paper.pdf"
 
 test: $(READY)  ## Every test that needs no GPU and no hub.
-	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
+	@$(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
 nightly: $(READY)  ## Hours: random kills of eight methods, two whole workflows compared, Slurm's restarts, every mutated key.
 	@status=0; $(BIN)/python -m pytest tests -m nightly -v || status=1; \

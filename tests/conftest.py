@@ -26,6 +26,19 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("CI", "true")
 
 
+LONG_FIRST = ("slurm", "smoke", "workflow", "browser")  # folders whose files take minutes
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files come first: two workers that take whole files in turns then end together."""
+
+    def turn(item: pytest.Item) -> int:
+        folder = item.path.parent.name
+        return LONG_FIRST.index(folder) if folder in LONG_FIRST else len(LONG_FIRST)
+
+    items.sort(key=turn)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real rows, named by the environment variable REAL_DATA_DIR."""

@@ -18,7 +18,7 @@ EVERY = (-math.inf, math.inf)
 
 def checked(**changes):
     """Check a scale with one data set."""
-    entry = {"sources": ["deepmath-103k"], "minimum_difficulty": None} | changes
+    entry = {"sources": ["deepmath-103k"], "origin": "hub", "minimum_difficulty": None, "eval_problems": 0} | changes
     check_ratings({"datasets": {"one": entry}}, SOURCES, READERS, Path("s.yaml"))
 
 
@@ -46,7 +46,7 @@ def test_one_rated_source_of_several_is_enough():
 @pytest.mark.parametrize(("columns", "accepted"), [({"difficulty": "d"}, True), ({}, False)])
 def test_columns_of_ones_own(columns, accepted):
     own = dataclasses.replace(SOURCES["math"], own={"columns": columns})
-    scale = {"datasets": {"one": {"sources": ["mine"], "minimum_difficulty": 1e6}}}
+    scale = {"datasets": {"one": {"sources": ["mine"], "origin": "own", "minimum_difficulty": 1e6}}}
     if accepted:
         check_ratings(scale, {"mine": own}, READERS, Path("s.yaml"))
     else:
@@ -67,3 +67,14 @@ def test_a_sample_of_strata_draws_something_of_levels_that_differ():
         check_strata({"a": {"difficulty": 1, "problems": 0}}, "here")
     with pytest.raises(InputError, match="levels 'a' and 'b' have the same difficulty, 1"):
         check_strata({"a": {"difficulty": 1, "problems": 3}, "b": {"difficulty": 1.0, "problems": 1}}, "here")
+
+
+def test_synthetic_rows_are_enough_for_what_is_held_out_and_drawn():
+    made = {"origin": "synthetic", "synthetic_rows": 10, "sources": ["deepmath-103k", "math"]}
+    checked(**made, eval_problems=20)
+    checked(**made, eval_problems="all")
+    with pytest.raises(InputError, match=r"key 'eval_problems': asks for 21 problems of 20 rows"):
+        checked(**made, eval_problems=21)
+    levels = {"a": {"difficulty": 1, "problems": 20}, "b": {"difficulty": 2, "problems": 1}}
+    with pytest.raises(InputError, match=r"key 'strata\.levels': asks for 21 problems of 20 rows"):
+        checked(**made, eval_problems=0, strata={"levels": levels})

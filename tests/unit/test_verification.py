@@ -9,7 +9,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, sha256_file, write_json, write_table
 from rlvr.core.seals import check_run_files, run_digests, seal
 from rlvr.plan.freshness import deciding_settings
-from rlvr.report.verification import Expected, State, summary, verify, verify_or_fail
+from rlvr.report.verification import Expected, State, seal_paper, summary, verify, verify_or_fail
 from rlvr.tables import METRICS, PROBLEMS
 
 RUN = "lora"
@@ -50,8 +50,15 @@ def results(tmp_path):
     write_json({"samples_sha256": sha256_file(samples / "samples.parquet")}, samples / "samples.json")
     (tmp_path / "paper/study/tables").mkdir(parents=True)
     (tmp_path / "paper/study/tables/table1.csv").write_text("1\n")
-    seal(tmp_path / "paper/study", {"study": "study"})
+    (tmp_path / f"evaluate/{RUN}/main/scores.parquet").write_bytes(b"scores")
+    (base / "tokenizer.json").write_text('{"a": 0}')
+    seal_again(tmp_path)
     return tmp_path
+
+
+def seal_again(results):
+    evidence = [f"evaluate/{RUN}/main/scores.parquet", "models/base", "spectra/deleted.parquet"]
+    seal_paper(results / "paper/study", "study", results, [str(results / name) for name in evidence])
 
 
 def metrics():
@@ -100,6 +107,15 @@ DAMAGES = {
     "cut manifest": ("run", State.CHANGED, f"train/{RUN}/run.json", b'{"settings": ', "not valid JSON"),
     "other manifest": ("run", State.CHANGED, f"train/{RUN}/run.json", b"[]", "cannot be read"),
     "half of the samples": ("samples", State.CHANGED, f"evaluate/{RUN}/main/samples.parquet", b"sam", "SHA-256"),
+    "flipped scores": ("paper", State.STALE, f"evaluate/{RUN}/main/scores.parquet", b"scorez", "scores.parquet' has"),
+    "flipped tokenizer": (
+        "paper",
+        State.STALE,
+        "models/base/tokenizer.json",
+        b'{"b": 0}',
+        "tokenizer.json' has changed",
+    ),
+    "empty scores": ("paper", State.STALE, f"evaluate/{RUN}/main/scores.parquet", b"", "scores.parquet' has changed"),
     "edited table": ("paper", State.CHANGED, "paper/study/tables/table1.csv", b"2\n", "table1.csv' has changed"),
 }
 

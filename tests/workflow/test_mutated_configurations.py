@@ -19,12 +19,19 @@ from configured import FOLDER, TINY, Configured, copy_configuration
 
 from rlvr.core.csvfile import read_csv
 
-MOST = int(os.environ.get("MUTATIONS", "25"))  # of a file, evenly spread; a large number for every one
+MOST = int(os.environ.get("MUTATIONS", "10"))  # of a file, evenly spread; a large number for every one
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = f"{FOLDER}/outputs/shared.yaml"  # the anchors of the files beside it; spoilt where they are used
 OUTPUTS = sorted({str(path.relative_to(ROOT)) for path in (ROOT / FOLDER / "outputs").glob("*.yaml")} - {SHARED})
-YAML = ("config.yaml", TINY, f"{FOLDER}/study.yaml", *OUTPUTS, f"{FOLDER}/claims.yaml")
-CSV = (f"{FOLDER}/grid.csv", f"{FOLDER}/labels.csv", f"{FOLDER}/reported/table4.csv", "data/sources.csv")
+YAML = ["config.yaml", TINY, f"{FOLDER}/study.yaml", *OUTPUTS, f"{FOLDER}/claims.yaml"]
+CSV = [f"{FOLDER}/grid.csv", f"{FOLDER}/labels.csv", f"{FOLDER}/reported/table4.csv", "data/sources.csv"]
+NIGHT = 1000  # from here on, files of every study and scale; tables, facts and claims by test_mutated_entries
+if MOST >= NIGHT:
+    YAML = ["config.yaml", *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("workflow/scales/*.yaml")))]
+    YAML += [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("workflow/studies/*/study.yaml"))]
+    CSV = ["data/sources.csv", *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("workflow/studies/*/*.csv")))]
+    CSV = [path for path in CSV if Path(path).name not in ("statements.csv", "places.csv")]  # the audit reads them
+    CSV += [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("workflow/studies/*/reported/*.csv"))]
 DROP = object()
 WRONG: tuple[Any, ...] = (DROP, {"no": {"such": "key"}}, "no-such-name", math.nan, 10.0**300, 10**400, -1, None, True)
 
@@ -35,6 +42,18 @@ Place = tuple[Any, ...]
 def files(tmp_path_factory: pytest.TempPathFactory) -> Configured:
     """A copy of the files of configuration."""
     return copy_configuration(tmp_path_factory.mktemp("configuration"))
+
+
+def reading(path: str) -> dict[str, Any]:
+    """The configuration that reads a file: its scale, its study."""
+    if path == "config.yaml":
+        return {}
+    parts = Path(path).parts
+    study = parts[2] if parts[:2] == ("workflow", "studies") else FOLDER.rpartition("/")[2]
+    scale = Path(path).stem if parts[:2] == ("workflow", "scales") else "pocket" if study == "pocket" else "tiny"
+    if scale.startswith("pocket"):
+        study = "pocket"
+    return {"scale": scale, "studies": [] if scale == "realdata" else [study]}
 
 
 def without_aliases(root: Path, path: str) -> Any:
@@ -95,14 +114,14 @@ def must_be_refused(value: Any, place: Place) -> bool:
 def test_every_key_of_a_yaml_file(files: Configured, path: str) -> None:
     content = without_aliases(files.root, path)
     with files.bytes_of(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True).encode()):
-        good = files.load()
+        good = files.load(**reading(path))
     passed = []
     cases = [(place, wrong) for place in places(content) for wrong in WRONG]
     for place, wrong in cases[:: max(len(cases) // MOST, 1)]:
         text = yaml.safe_dump(spoilt(content, place, wrong), sort_keys=False, allow_unicode=True)
         with files.bytes_of(path, text.encode()):
-            message = files.refusal()  # anything but an InputError fails the test here
-            if not message and must_be_refused(wrong, place) and not is_equal(files.load(), good):
+            message = files.refusal(**reading(path))  # anything but an InputError fails the test here
+            if not message and must_be_refused(wrong, place) and not is_equal(files.load(**reading(path)), good):
                 passed.append((place, wrong))
     assert not passed
 
@@ -132,7 +151,7 @@ def test_every_cell_of_a_csv_file(files: Configured, path: str) -> None:
         changed[number][column] = wrong
         text = "\n".join([",".join(columns), *(",".join(map(quoted, each.values())) for each in changed)])
         with files.bytes_of(path, text.encode()):
-            message = files.refusal()
+            message = files.refusal(**reading(path))
             if not message and column not in free and wrong in ("no such name", "nan", "1e400", "\u0661"):
                 passed.append((number, lines[number][1][column], column, wrong))
     assert not passed

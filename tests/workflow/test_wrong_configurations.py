@@ -159,7 +159,12 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     # scale
     "scale: more processes than GPUs": (TINY, "devices: 0 ", "devices: 64 ", "resources.train.gpu 0"),
     "scale: a GPU that nobody uses": (TINY, "train: {gpu: 0", "train: {gpu: 1", "settings.devices is 0"),
-    "scale: more held out than rows": (TINY, "synthetic_rows: 6000", "synthetic_rows: 200", "has at most 0"),
+    "scale: more held out than rows": (
+        TINY,
+        "synthetic_rows: 6000",
+        "synthetic_rows: 200",
+        "256 problems of 200",
+    ),
     "scale: a source twice": (TINY, "[deepmath-103k]", "[deepmath-103k, deepmath-103k]", "non-unique"),
     "scale: a mask of nothing": (TINY, "mask_share: 0.5", "mask_share: 0", "'spectra.diagnostics.mask_share'"),
     "scale: a mask of everything": (TINY, "mask_share: 0.5", "mask_share: 1", "'spectra.diagnostics.mask_share'"),
@@ -167,6 +172,13 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "scale: template unknown": (TINY, "template: compact", "template: compct", "template 'compct'"),
     "scale: source unknown": (TINY, "sources: [skywork-or1]", "sources: [skywork-or2]", "source 'skywork-or2'"),
     "scale: factor of an unknown family": (TINY, "full: 30}", "ful: 30}", "family 'ful'"),
+    "scale: a factor that makes a rate of 10,000": (TINY, "full: 30}", "full: 1.0e+9}", "at most 1"),
+    "scale: more held out than there are rows": (
+        TINY,
+        "minimum_difficulty: null\n    eval_problems: 256          # ASSUME: not printed; 7",
+        "minimum_difficulty: null\n    eval_problems: 256000       # ASSUME: not printed; 7",
+        "256000 problems of 700 rows",
+    ),
     "scale: factor .nan": (TINY, "full: 30}", "full: .nan}", "not a finite number"),
     "scale: sampling of an unknown benchmark": (TINY, "sampling:  ", "sampling:\n  mth: {}\n#", "benchmark 'mth'"),
     "scale: dims of another product": (TINY, "3: [4, 4, 4]", "3: [4, 4, 3]", "quanta_dims [4, 4, 3] does not fit"),

@@ -3,7 +3,7 @@
 
 
 rule seal_paper:
-    """Record the digests of a study's tables, figures and documents once all of them are there."""
+    """Record the digests of a study's tables, figures and documents, and of their evidence, once all are there."""
     input:
         lambda wildcards: [path for files in all_files_of(wildcards.study) for path in files],
         rules.compile_paper.output.pdf,
@@ -19,6 +19,8 @@ rule seal_paper:
         "../../envs/analysis.yaml"
     params:
         code=adapter_code("seal_paper"),
+        results=RESULTS,
+        evidence=lambda wildcards: evidence_paths(wildcards.study),
     script:
         "../scripts/seal_paper.py"
 

@@ -118,6 +118,23 @@ def checks_of(needed):
     return expand(rules.check_run.output.checked, run_id=sorted(named.intersection([*RUNS, *KEPT])))
 
 
+def evidence_paths(study):
+    """Files that a study's outputs are made from, its bases' folders and its problems; samples have their own digests."""
+    named = [*PROGRAM.rows_of(study), *PROGRAM.bases_of([study])]
+    bases = {f"{RESULTS}/models/{PROGRAM.model_of(name)}" for name in named}
+    suites = {suite for name in named for suite in PROGRAM.run_suites(name)}
+    benchmarks = {benchmark for suite in suites for benchmark in PROGRAM.suites[suite].benchmarks}
+    problems = {rules.curate_dataset.output.eval.format(dataset=benchmark) for benchmark in benchmarks}
+    files = {
+        evidence_file(study, kind, key)
+        for output_id in OUTPUTS[study]
+        for kind, keys in needs_of(study, output_id).items()
+        for key in keys
+        if kind != "samples"
+    }
+    return sorted(files | bases | problems)
+
+
 def table_evidence(wildcards):
     """What one table is made from."""
     return evidence_of(wildcards.study, wildcards.table)

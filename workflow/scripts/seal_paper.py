@@ -1,14 +1,19 @@
-"""Record the digests of everything that a study's tables, figures and documents consist of."""
+"""Record the digests of a study's tables, figures and documents, and of what they were made from."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlvr.core.joblog import log_to
-from rlvr.core.seals import seal
+from rlvr.report.verification import seal_paper
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    seal(Path(snakemake.output.seal).parent, {"study": snakemake.wildcards.study})
+    seal_paper(
+        Path(snakemake.output.seal).parent,
+        snakemake.wildcards.study,
+        Path(snakemake.params.results),
+        snakemake.params.evidence,
+    )

@@ -161,11 +161,12 @@ def check_output_names(outputs: Mapping[str, Output], study: Study, kinds: Kinds
 
 
 def series_of(output: Output, kinds: Kinds) -> list[str]:
-    """Keys of ``labels.csv`` that a figure draws."""
+    """Keys of ``labels.csv`` that a figure draws, or that the rows of a table share with one."""
+    named = [row.series for row in output.rows if row.series]
     if output.is_table:
-        return []
+        return named
     options = build(kinds[output.kind], output.plot, output.key)
-    return list(dict.fromkeys([*options.series(), *(row.series for row in output.rows if row.series)]))
+    return list(dict.fromkeys([*options.series(), *named]))
 
 
 def _model_names(models: Any, path: Path) -> set[str]:

@@ -47,6 +47,7 @@ def check_ratings(
             check_asked(asked, ranges, f"{where}, key '{key}'")
         if "strata" in entry:
             check_strata(entry["strata"]["levels"], where)
+        check_rows(entry, where)
 
 
 def check_asked(asked: float, ranges: list[Range | None], where: str) -> None:
@@ -76,6 +77,23 @@ def check_strata(levels: Mapping[str, Mapping[str, Any]], where: str) -> None:
             raise InputError(f"{where}, key 'strata.levels'", problem, "Remove one of them.")
     if not sum(level["problems"] for level in levels.values()):
         raise InputError(f"{where}, key 'strata.levels'", "no level has problems.", "Draw some, or leave strata out.")
+
+
+def check_rows(entry: Mapping[str, Any], where: str) -> None:
+    """Check that synthetic sources have as many rows as are held out and drawn.
+
+    Raises:
+        InputError: Names both numbers.
+    """
+    if entry["origin"] != "synthetic":
+        return
+    there = entry["synthetic_rows"] * len(entry["sources"])
+    held = entry["eval_problems"] if isinstance(entry["eval_problems"], int) else 0
+    drawn = sum(level["problems"] for level in entry.get("strata", {}).get("levels", {}).values())
+    for key, number in (("eval_problems", held), ("strata.levels", drawn)):
+        if number > there:
+            problem = f"asks for {number} problems of {there} rows."
+            raise InputError(f"{where}, key '{key}'", problem, "Raise synthetic_rows, or ask for fewer.")
 
 
 def _asked(entry: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

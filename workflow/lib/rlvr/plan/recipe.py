@@ -14,6 +14,7 @@ from rlvr.plan.settings import TrainSettings
 
 OF_METHOD = {"rate_ratio": float, "density": float, "block_size": int, "butterfly_factors": int}
 DEFAULT = "default"
+LARGEST_RATE = 1  # as the schema of recipes has it
 DIGITS = 12  # significant digits of a scaled rate: 1e-5 x 1000 is 0.01
 CAPPED = ("max_prompt_tokens", "max_completion_tokens", "max_steps")
 
@@ -105,14 +106,18 @@ def scaled_rate(
     """The peak learning rate: printed (by row, by family, or by default), times the scale's factor for the family.
 
     Raises:
-        InputError: If the recipe names no rate for the family.
+        InputError: If the recipe names no rate for the family, or the scaled one is none that training would survive.
     """
     rates, factors = recipe["learning_rate"], scale["factors"]["learning_rate"]
     printed = cells.get("learning_rate", rates.get(family, rates.get(DEFAULT)))
     if printed is None:
         remedy = f"It names: {', '.join(rates)}. Add '{family}' or '{DEFAULT}' there, or set the rate in the row."
         raise InputError(where, f"the recipe has no rate for the family '{family}'.", remedy)
-    return float(f"{printed * factors.get(family, factors[DEFAULT]):.{DIGITS}g}")
+    rate = float(f"{printed * factors.get(family, factors[DEFAULT]):.{DIGITS}g}")
+    if not 0 < rate <= LARGEST_RATE:
+        problem = f"its rate, {printed:g} times the scale's factor for '{family}', is {rate:g}."
+        raise InputError(where, problem, f"Correct the factor: a rate is above 0 and at most {LARGEST_RATE}.")
+    return rate
 
 
 def micro_batch(resolved: Mapping[str, Any]) -> int:

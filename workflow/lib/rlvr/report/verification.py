@@ -1,7 +1,7 @@
 """Everything under a scale's results, hashed anew and compared with what was recorded when it was made."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -11,7 +11,7 @@ from rlvr.core.digests import TRAINED_ON, digest_rows
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file
 from rlvr.core.joblog import announce
-from rlvr.core.seals import SEAL, first_difference, run_digests, sealed_facts
+from rlvr.core.seals import SEAL, first_difference, run_digests, seal, sealed_facts
 from rlvr.plan.freshness import deciding_settings, find_differences
 from rlvr.tables import METRICS, PROBLEMS
 
@@ -89,7 +89,7 @@ def verify(results: Path, expected: Expected) -> Iterator[Finding]:
             folder = results / "evaluate" / run_id / suite
             yield _guarded("samples", f"{run_id}, {suite}", lambda folder=folder: verify_samples(folder))
     for study in expected.studies:
-        yield _guarded("paper", study, lambda study=study: verify_paper(results / "paper" / study))
+        yield _guarded("paper", study, lambda study=study: verify_paper(results / "paper" / study, results))
 
 
 def verify_base(folder: Path) -> tuple[State, str]:
@@ -154,12 +154,41 @@ def verify_samples(folder: Path) -> tuple[State, str]:
     return (State.WHOLE, "") if found == recorded else (State.CHANGED, f"SHA-256 {found}, recorded {recorded}")
 
 
-def verify_paper(folder: Path) -> tuple[State, str]:
-    """Tables, figures, numbers and documents of a study against the seal that was set when all of them were there."""
+def verify_paper(folder: Path, results: Path) -> tuple[State, str]:
+    """Tables, figures, numbers and documents of a study against the seal that was set when all of them were there.
+
+    What they were made from must be as it was then, too; evidence that was deleted since is not compared.
+    """
     if not (folder / SEAL).is_file():
         return State.MISSING, ""
-    sealed_facts(folder)
-    return State.WHOLE, ""
+    recorded = sealed_facts(folder).get("evidence")
+    if recorded is None:
+        return State.UNRECORDED, "its seal says nothing of what it was made from"
+    there = {name: digest for name, digest in recorded.items() if (results / name).is_file()}
+    difference = first_difference(there, digests_of(there, results))
+    return (State.STALE, f"made from other results: {difference}") if difference else (State.WHOLE, "")
+
+
+def seal_paper(folder: Path, study: str, results: Path, evidence: Iterable[str]) -> None:
+    """Seal a study's folder with the digests of its files, and of those that they were made from.
+
+    Args:
+        folder: Of the study, below ``results``.
+        study: Its name.
+        results: Folder of the scale's results.
+        evidence: Files, and folders whose JSON files count (a base: its configuration and its tokenizer; its weights
+            have digests of their own). What is not there any more is left out.
+    """
+    files: set[str] = set()
+    for path in map(Path, evidence):
+        found = path.glob("*.json") if path.is_dir() else [path] if path.is_file() else []
+        files.update(each.relative_to(results).as_posix() for each in found)
+    seal(folder, {"study": study, "evidence": digests_of(files, results)})
+
+
+def digests_of(names: Iterable[str], results: Path) -> dict[str, str]:
+    """SHA-256 of files by their paths below a folder."""
+    return {name: sha256_file(results / name) for name in sorted(names)}
 
 
 def _guarded(kind: str, name: str, check: Any) -> Finding:
