@@ -61,6 +61,7 @@ def test_every_cheap_rule_carries_its_digest() -> None:
     text = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     pinned = {
         "generate_samples",
+        "sample_shard",
         "fetch_checkpoint",
         "pretrain_model",
         "install_model",
