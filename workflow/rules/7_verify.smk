@@ -19,7 +19,7 @@ rule seal_paper:
         "../../envs/analysis.yaml"
     params:
         code=adapter_code("seal_paper"),
-        results=RESULTS,
+        results=lambda wildcards: RESULTS,
         evidence=lambda wildcards: evidence_paths(wildcards.study),
     script:
         "../scripts/seal_paper.py"
