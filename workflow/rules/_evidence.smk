@@ -132,7 +132,7 @@ def evidence_paths(study):
         for key in keys
         if kind != "samples"
     }
-    return sorted(files | bases | problems)
+    return sorted({str(path) for path in files | bases | problems})  # texts: a job's parameters are pickled
 
 
 def table_evidence(wildcards):
