@@ -14,12 +14,7 @@ from torch import Tensor
 from transformers import Cache, DynamicCache, PreTrainedModel
 
 LEAST_ROWS = 8  # products of fewer rows (at scale `tiny` of up to 5) are summed in another order
-NO_LABELS = (
-    "labels",
-    "inputs_embeds",
-    "output_hidden_states",
-    "output_attentions",
-)  # not what `generate` asks for here
+BEYOND_LOGITS = ("labels", "inputs_embeds", "output_hidden_states", "output_attentions")  # of which nothing is repeated
 
 
 @contextmanager
@@ -57,7 +52,7 @@ def is_first_pass(inputs: dict[str, Any]) -> bool:
     cache, ids, mask = (inputs.get(name) for name in ("past_key_values", "input_ids", "attention_mask"))
     if not isinstance(ids, Tensor) or not isinstance(mask, Tensor) or mask.shape != ids.shape:
         return False
-    asked = any(inputs.get(name) is not None for name in NO_LABELS) or inputs.get("fused_lm_head")
+    asked = any(inputs.get(name) is not None for name in BEYOND_LOGITS) or inputs.get("fused_lm_head")
     return type(cache) is DynamicCache and cache.get_seq_length() == 0 and not asked
 
 
@@ -72,9 +67,8 @@ def pass_once(forward: Any, inputs: dict[str, Any]) -> Any:
     rows = torch.cat([ids, mask.to(ids.dtype)], dim=1)
     _, place_of = torch.unique_consecutive(rows, dim=0, return_inverse=True)
     is_first = torch.cat([place_of.new_ones(1), place_of.diff()]).bool()
-    chosen = torch.argsort(~is_first, stable=True)[
-        : max(LEAST_ROWS, int(is_first.sum()))
-    ]  # first ones, then any others
+    first_ones_first = torch.argsort(~is_first, stable=True)
+    chosen = first_ones_first[: max(LEAST_ROWS, int(is_first.sum()))]
     if len(chosen) == len(ids):
         return forward(**inputs)
     once = {

@@ -12,7 +12,7 @@ def keep_freed_memory() -> bool:
     """Keep freed tensors of up to 32 MiB for the next ones, instead of giving their pages back to the kernel.
 
     The GNU C library otherwise returns what a step frees, and the kernel hands the next step zeroed pages one fault at
-    a time. No number depends on it, and the peak of a process stays what it is.
+    a time. No number depends on it. The peak of a process grows by what lies between kept blocks.
 
     Returns:
         Whether the C library knows of it; others are left as they are.

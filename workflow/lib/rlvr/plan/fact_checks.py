@@ -19,9 +19,7 @@ MANIFEST: Mapping[str, Collection[str]] = {
     "sha256": ["base_before", "base_after", "adapter_before", "adapter_after"],
     "peak_memory_gib": ["host", "accelerator"],
     "peft_config": (),
-} | dict.fromkeys(
-    ("tuner", "trainable_parameters", "prompts_per_step", "completions_per_step", "device", "processes"), ()
-)
+} | dict.fromkeys(PLAIN, ())
 
 
 def check_recorded(path: str, where: str) -> None:

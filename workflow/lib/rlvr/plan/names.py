@@ -9,6 +9,7 @@ from typing import Any
 from rlvr.core.errors import InputError
 from rlvr.core.schemas import load_yaml
 from rlvr.plan.declarations import declared_in
+from rlvr.plan.fact_checks import PRINTED_COUNTS
 from rlvr.plan.labels import read_labels
 from rlvr.plan.method import FAMILIES
 from rlvr.plan.named_options import check_evidence
@@ -20,7 +21,6 @@ from rlvr.plan.sources import Source
 from rlvr.plan.study import Study
 
 DEFAULT = "default"
-PRINTED_COUNTS = "reported/parameters.csv"
 NOT_AN_OUTPUT = ("parameters",)  # files of reported/ that belong to no table
 ENTRY = re.compile(r"@\w+\{\s*([^,\s]+)\s*,")  # of a bibliography
 
