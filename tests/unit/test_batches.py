@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,6 +14,7 @@ import pytest
 from diskcache import Cache
 
 from rlvr.core.errors import InputError
+from rlvr.core.provenance import LIBRARY
 from rlvr.grading import batches, grade_cache, grader, workers
 from rlvr.grading.batches import Completion, Resources, grade_all
 from rlvr.grading.grade_cache import cache_key, load_grades, store_grades
@@ -114,6 +117,38 @@ def test_every_answer_has_a_verdict_whatever_its_neighbours_do() -> None:
     for gold in ("5", "6"):
         assert [verdicts[gold, text] for text in ("spin", "die", "hoard")] == ["timed_out", "timed_out", "unparsed"]
         assert verdicts[gold, gold] == "correct" and verdicts[gold, "7"] == verdicts[gold, "8"] == "wrong"
+
+
+ASKED_TO_STOP = """
+import os
+import signal
+signal.signal(signal.SIGTERM, lambda *_: None)  # a trainer finishes its step first
+print("ready", flush=True)
+from rlvr.grading.workers import Asked, grade_in_workers
+questions = [Asked("math", gold, "{}", answer) for gold, answer in PAIRS]
+for _ in range(3):
+    grades = grade_in_workers(questions, workers=2)
+    print(*(grades[question].verdict for question in questions), flush=True)
+os._exit(0)  # an interpreter that ends hears SIGTERM again
+"""
+
+
+def test_a_scheduler_that_asks_every_process_of_a_job_to_stop_costs_no_grade() -> None:
+    code = ASKED_TO_STOP.replace("PAIRS", repr(HARD))
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(LIBRARY)},
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as job:
+        assert job.stdout is not None
+        assert job.stdout.readline() == "ready\n"
+        while job.poll() is None:
+            os.killpg(job.pid, signal.SIGTERM)
+            time.sleep(0.01)
+        expected = [grade(rf"\boxed{{{answer}}}", gold, "math").verdict for gold, answer in HARD]
+        assert job.returncode == 0 and job.stdout.read() == 3 * (" ".join(expected) + "\n")
 
 
 def question(number: int) -> Asked:

@@ -7,11 +7,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import TimeoutError as LimitPassed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from rlvr.grading.grader import find_verifier
 from rlvr.grading.verdicts import Grade
@@ -21,6 +23,7 @@ GROUP_LIMITS = 2  # how many times the limit of one grade a whole group may take
 MEMORY_BYTES = 2**30  # ASSUME: beyond what a worker holds at its start; an honest comparison needs some megabytes
 WARM = "rlvr.grading.warm_worker"
 HEAVY_MODULES = ("pandas", "pandera.pandas")  # of the calling process, which workers import again
+CONSTS.term_timeout = 0.0  # seconds until SIGKILL follows the pool's own SIGTERM, to which workers are deaf
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +91,14 @@ def _groups(ordered: Sequence[Asked]) -> list[list[Asked]]:
     return [group[start : start + GROUP] for group in alike for start in range(0, len(group), GROUP)]
 
 
-def _ask(pool: ProcessPool, groups: Iterable[list[Asked]], again: bool = True) -> dict[Asked, Grade]:
-    """Grades of the groups that finish; the others are missing.
-
-    A worker that SIGTERM ended says nothing about its questions: a scheduler sends that to every process of a job,
-    whose trainer then still finishes its step. They are asked once more.
-    """
+def _ask(pool: ProcessPool, groups: Iterable[list[Asked]]) -> dict[Asked, Grade]:
+    """Grades of the groups that finish; the others are missing."""
     running = [(group, pool.schedule(_grade_group, args=[group], timeout=_limit_s(group))) for group in groups]
     grades: dict[Asked, Grade] = {}
-    terminated = []
     for group, future in running:
-        try:
+        with suppress(LimitPassed, ProcessExpired):
             grades |= zip(group, future.result(), strict=True)
-        except LimitPassed:
-            continue
-        except ProcessExpired as expired:
-            if expired.exitcode == -signal.SIGTERM:
-                terminated.append(group)
-    return grades | _ask(pool, terminated, again=False) if terminated and again else grades
+    return grades
 
 
 def _limit_s(group: list[Asked]) -> float:
@@ -123,10 +116,26 @@ def _given_up(question: Asked) -> Grade:
 
 
 def _start_pool(workers: int) -> ProcessPool:
-    """Workers forked from a clean process: this one may hold threads, a GPU or gigabytes."""
+    """Workers forked from a clean process: this one may hold threads, a GPU or gigabytes.
+
+    A scheduler sends SIGTERM to every process of a job, whose trainer then still finishes its step, grades included.
+    So neither that clean process nor a worker hears it; all of them end with the calling process.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([WARM, *(name for name in HEAVY_MODULES if name in sys.modules)])
-    return ProcessPool(max_workers=workers, context=context, initializer=_limit_memory)
+    resource_tracker.ensure_running()  # deaf by itself; its start would undo the mask below
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # processes that start here inherit it
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return ProcessPool(max_workers=workers, context=context, initializer=_begin)
+
+
+def _begin() -> None:
+    """Start of a worker, also of one that comes from a process which others started and which hears SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _limit_memory()
 
 
 def _limit_memory() -> None:
