@@ -31,7 +31,9 @@ def repository_state() -> dict[str, str | bool | None]:
 
     def git(*words: str) -> str | None:
         try:
-            done = subprocess.run(["git", "-C", str(LIBRARY), *words], capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                ["git", "-C", str(LIBRARY), *words], capture_output=True, encoding="utf-8", errors="replace", check=True
+            )
         except (OSError, subprocess.CalledProcessError):
             return None
         return done.stdout.strip()
@@ -72,7 +74,7 @@ def imported_names(path: Path) -> tuple[str, ...]:
     A package that finds its modules itself, with ``pkgutil``, imports all that lie beside its ``__init__``.
     """
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -96,7 +98,7 @@ def module_file(name: str) -> Path | None:
 @cache
 def module_digest(path: Path) -> str:
     """Hash of one file's syntax tree without docstrings."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
             node
