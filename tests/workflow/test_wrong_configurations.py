@@ -354,7 +354,6 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "counts: Arabic digits": (COUNTS, ",lora,8,16,", ",lora,\u0661,16,", "column 'rank' holds"),
     "counts: a rank that is none": (COUNTS, ",lora,8,16,", ",lora,nan,16,", "column 'rank' holds 'nan'"),
     "counts: unknown method": (COUNTS, ",lora,8,16,", ",lorra,8,16,", "unknown method 'lorra'"),
-    "counts: unknown model": (COUNTS, ",llama-3.1-8b,lora,", ",llama-3.2-8b,lora,", "model 'llama-3.2-8b'"),
     "counts: a setting too many": (COUNTS, ",lora,8,16,,", ",lora,8,16,3,", "has no setting 'axes'"),
     "counts: unknown unit": (COUNTS, "parameters,22M", "weights,22M", "unit 'weights'"),
     # sources
