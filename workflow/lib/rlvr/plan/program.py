@@ -95,7 +95,7 @@ class Program:
         """Ids of the kept steps of all runs of the selected tier."""
         return list(dict.fromkeys(name for study in self.studies for name in self.kept_of(study)))
 
-    @property
+    @cached_property
     def bases(self) -> dict[str, str]:
         """Run id and model of every untrained base of the scale: ``<model>_base``."""
         return {f"{model}{BASE_SUFFIX}": model for model in self.scale["models"]}
