@@ -45,7 +45,7 @@ study: $(READY)  ## One study at scale tiny, to its PDF: make study STUDY=<name 
 test: $(READY)  ## Every test that needs no GPU and no hub.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
-nightly: $(READY)  ## Hours: random kills of eight methods, two whole workflows compared, Slurm's restarts, every mutated key.
+nightly: $(READY)  ## Hours: random kills of eight methods, whole workflows repeated and compared, Slurm's restarts, every mutated key.
 	@status=0; $(BIN)/python -m pytest tests -m nightly -v || status=1; \
 	MUTATIONS=100000 $(BIN)/python -m pytest tests/workflow/test_mutated_configurations.py -v || status=1; exit $$status
 

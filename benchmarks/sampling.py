@@ -4,6 +4,7 @@ All three evaluate the tiny base that travels with the repository on the same 60
 temperature 1, up to 24 new tokens, 512 completions in a batch, float32 on one thread. Measured is a whole process from
 its start to the written score, imports included, CPU seconds and wall seconds, best of `PAIRS` (default 2) alternating
 rounds. "ours" starts three processes, one for each of the rules `generate_samples`, `grade_samples` and `score_run`;
+"together" calls the same three functions in one process, as a script does, and so imports once, like the peers;
 "forked" is what the workflow does from twenty jobs on: the same three, forked from a process that has loaded the
 libraries, whose loading is not counted since all runs share it (the peers load theirs for every model).
 Target: at least 3x faster. Rows say the accuracies: lm-evaluation-harness
@@ -42,6 +43,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = RESULTS.resolve() / "sampling"
 BASE = FOLDER / "base"  # a copy that draws by its own settings, since lighteval has none for it
 PROBLEM_COUNT, SAMPLES, NEW_TOKENS, BATCH = 60, 32, 24, 512
+WAYS = ("ours", "together", "forked")
 PAIRS = int(os.environ.get("PAIRS", "2"))
 PEERS = os.environ.get("PEERS", "")
 PROTOCOL = {"samples_per_problem": SAMPLES, "temperature": 1.0, "top_p": 1.0, "max_completion_tokens": NEW_TOKENS}
@@ -187,7 +189,8 @@ def commands() -> dict[str, list[list[str]]]:
         if not PEERS or subprocess.run([PEERS, "-c", f"import {name}"], capture_output=True, check=False).returncode:
             print(f"{name} is left out: PEERS={PEERS or '(not set)'} has none; see the head of benchmarks/sampling.py.")
             del found[name]
-    return {"ours": ours, **found}
+    together = [[sys.executable, "-c", head + "".join(STEPS.values()), str(FOLDER), str(BASE)]]
+    return {"ours": ours, "together": together, **found}
 
 
 def call(command: list[str]) -> tuple[float, float]:
@@ -231,7 +234,7 @@ def clear() -> None:
 
 def accuracy(name: str) -> float:
     """Avg@32 that was written, from 0 to 1."""
-    if name in ("ours", "forked"):
+    if name in WAYS:
         scores = read_table(FOLDER / "scores.parquet", SCORES)
         return float(scores.loc[scores["statistic"] == "avg_at_k", "value"].iloc[0])
     newest = max((FOLDER / name).rglob("results*.json"), key=lambda path: path.stat().st_mtime)
@@ -256,7 +259,7 @@ def main() -> None:
     rows = []
     for i, what in enumerate(("CPU time", "wall time")):
         best = {name: min(sum(part[i] for part in parts) for parts in rounds) for name, rounds in spent.items()}
-        for way, peer in product(("ours", "forked"), [name for name in todo if name not in ("ours", "forked")]):
+        for way, peer in product(WAYS, [name for name in todo if name not in WAYS]):
             case = f"{way}, {what}; accuracy {found[way]:.3f}, there {found[peer]:.3f}"
             rows.append(Row(case, best[way], best[peer], peer, best[peer] / best[way], "s"))
         for way in ("ours", "forked"):

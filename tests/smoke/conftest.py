@@ -1,10 +1,12 @@
 """A small grid, run for real once a session; tests then edit copies of it."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 from conftest import Checkout, copy_code
+from filelock import FileLock
 
 KEPT = (
     "qwen3-8b_deepmath-hard_lora-r8_bs64_s42",
@@ -36,8 +38,17 @@ def run_small(root: Path, *targets: str) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The small grid from raw data to the PDF; about a minute and a half."""
-    return run_small(tmp_path_factory.mktemp("smoke") / "checkout")
+    """The small grid from raw data to the PDF; about a minute and a half, once for all workers of pytest-xdist."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    root = shared / "finished" / "checkout"
+    with FileLock(shared / "finished.lock"):
+        if not (shared / "finished" / "done").exists():
+            shutil.rmtree(root, ignore_errors=True)  # of a worker that failed
+            run_small(root)
+            (shared / "finished" / "done").touch()
+    return Checkout(root)
 
 
 @pytest.fixture

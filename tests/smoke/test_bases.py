@@ -21,6 +21,7 @@ def loss_of(folder: Path, settings: PretrainSettings) -> float:
         return completion_loss(load_base(folder), ids, labels).item()
 
 
+@pytest.mark.nightly  # a minute; that the scale states the settings of what is shipped is a test of test_models.py
 def test_the_rule_reproduces_a_shipped_base(tmp_path: Path) -> None:
     """Bit for bit on the kind of CPU that made it; elsewhere up to what other roundings do to 300 steps."""
     scale = yaml.safe_load((ROOT / "workflow/scales/tiny.yaml").read_text())

@@ -2,6 +2,7 @@
 
 import shutil
 
+import pytest
 from conftest import Checkout
 
 FAILS = "qwen3-8b_deepmath-hard_quanta-d3-no-kv_bs64_s42"
@@ -32,6 +33,7 @@ SCRIPTS = {
 }
 
 
+@pytest.mark.nightly  # the whole paper twice; that a run is missing is tested above, and one that fails later is alike
 def test_samples_grades_and_spectra_that_fail_cost_their_cells(copied: Checkout) -> None:
     """The next call, with what failed mended, makes what was missing and nothing else."""
     results = copied.root / "results" / "tiny"

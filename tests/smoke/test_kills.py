@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from small_models import settings_of
-from small_runs import STEPS, train, weights_of, write_inputs
+from small_runs import STEPS, forked, train, weights_of, write_inputs
 
 from rlvr.core.io import read_json, read_table, write_json
 from rlvr.core.provenance import LIBRARY
@@ -54,11 +54,7 @@ def start(spec: Path, inputs: Path, out: Path) -> None:
 
 def started(spec: Path, inputs: Path, out: Path) -> multiprocessing.process.BaseProcess:
     """A process that trains, forked from one that holds the library and nothing else."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["rlvr.train.run", __name__])
-    process = context.Process(target=start, args=(spec, inputs, out))
-    process.start()
-    return process
+    return forked(start, spec, inputs, out)
 
 
 def signal_group(process: multiprocessing.process.BaseProcess, number: signal.Signals) -> None:

@@ -177,6 +177,45 @@ def test_a_run_that_was_stopped_keeps_its_steps(train, tmp_path, monkeypatch):
     assert weights[0] == weights[1] and len(weights[0]) == 3
 
 
+IN_PLACE = {"rollout_weights": "in_place", "base_dtype": "bfloat16", "max_steps": 6, "learning_rate": 0.01}
+
+
+def test_rollouts_that_are_merged_in_place_move_a_bfloat16_base_and_exact_ones_do_not(train):
+    exact, _ = train("exact", **{**IN_PLACE, "rollout_weights": "exact"})
+    moved, _ = train("in-place", **IN_PLACE)
+    assert exact["base_drift"] == 0 and exact["sha256"]["base_before"] == exact["sha256"]["base_after"]
+    assert 1e-4 < moved["base_drift"] < 0.05 and moved["sha256"]["base_before"] != moved["sha256"]["base_after"]
+    assert exact["sha256"]["adapter_after"] != moved["sha256"]["adapter_after"]
+    nearly, _ = train("float32", **{**IN_PLACE, "base_dtype": "float32"})
+    assert 0 < nearly["base_drift"] < 1e-6
+
+
+def test_a_stopped_run_with_a_moved_base_goes_on_from_the_moved_base(train, monkeypatch):
+    whole, _ = train("whole", **IN_PLACE)
+    on_step_end, stopped = StopWhenAsked.on_step_end, []
+
+    def stop_once(self, args, state, control, **_):
+        if state.global_step == 3 and not stopped:
+            stopped.append(True)
+            self.asked = True
+        return on_step_end(self, args, state, control)
+
+    monkeypatch.setattr(StopWhenAsked, "on_step_end", stop_once)
+    with pytest.raises(RunStopped):
+        train("cut", **IN_PLACE)
+    resumed, _ = train("cut", **IN_PLACE)
+    assert resumed["resumed_from_step"] == 3 and resumed["base_drift"] == whole["base_drift"]
+    assert resumed["sha256"] == whole["sha256"]
+
+
+def test_only_an_adapter_can_be_merged_in_place():
+    bare = {"method": "full", "rank": None, "alpha": None, "target_modules": None}
+    with pytest.raises(InputError, match="'full' has no adapter that could be merged in place"):
+        bind_row({**ROW, **bare, "rollout_weights": "in_place"})
+    with pytest.raises(InputError, match="no setting 'rollout_weights'"):
+        bind_row({**ROW, "algorithm": "sft", "rollout_weights": "in_place"})
+
+
 SFT = {"algorithm": "sft", "group_size": 1, "max_completion_tokens": 24, "schedule": "constant"}
 
 

@@ -1,4 +1,4 @@
-"""One process of a run on several processors: ``python sharded_run.py SPEC INPUTS OUT [KILLED_BEHIND_STEP]``.
+"""One process of a run on several processors: ``main(SPEC, INPUTS, OUT, [KILLED_BEHIND_STEP])``.
 
 Accelerate divides weights (FSDP2) on accelerators only: its state takes the plugin for MULTI_GPU and its relatives, and
 not for MULTI_CPU. That one decision is taken here for processors, too; everything else is what a card would run.
@@ -9,7 +9,6 @@ however many processes share it.
 
 import hashlib
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +70,3 @@ def main(spec: str, inputs: str, out: str, killed_behind: str = "") -> None:
     train_run(Path(spec), folder / "base", folder / "train.parquet", Path(out))
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

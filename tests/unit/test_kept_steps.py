@@ -40,7 +40,7 @@ def test_a_row_keeps_printed_steps_where_the_scale_has_them():
 
 def test_a_run_without_the_new_keys_has_the_spec_of_before_and_is_not_stale():
     spec = spec_content(resolved())
-    assert not {"keep_steps", "resampling_rounds", "truncated_completions"} & spec.keys()
+    assert not {"keep_steps", "resampling_rounds", "truncated_completions", "rollout_weights"} & spec.keys()
     recorded = {name: value for name, value in deciding_settings(spec).items() if name not in LATER}
     assert find_differences(recorded, deciding_settings(spec)) == []
     changed = deciding_settings(resolved({"truncated_completions": "mask"}))

@@ -7,7 +7,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from small_models import settings_of, small_model, token_batch
 from transformers import AutoModelForCausalLM
 
-from rlvr.adapters.merging import merged_tensors, merged_weights
+from rlvr.adapters.merging import adapted_weights, merged_in_place, merged_tensors, merged_weights
 from rlvr.adapters.methods import METHODS
 from rlvr.train.manifest import fingerprint
 
@@ -107,3 +107,33 @@ def test_while_merged_a_layer_computes_what_its_own_forward_does_bit_for_bit(met
             vars(layer).pop("forward", None)
         assert torch.equal(logits(model), found)
     assert layers and not any("forward" in vars(layer) for layer in layers)
+
+
+@pytest.mark.parametrize("method", ["lora", "dora", "quanta", "mora"])
+def test_merging_in_place_leaves_the_roundings_of_a_sum_and_a_difference(method):
+    """Only a rounding of the sum and one of the difference can be left, each at most half a step of bfloat16."""
+    model = moved(method, dtype=torch.bfloat16)
+    start = {name: weight.clone().double() for name, weight in adapted_weights(model).items()}
+    with merged_weights(model):
+        merged = {name: weight.clone().double() for name, weight in adapted_weights(model).items()}
+    with merged_in_place(model):
+        inside = {name: weight.clone().double() for name, weight in adapted_weights(model).items()}
+    left = {name: weight.double() for name, weight in adapted_weights(model).items()}
+    drifts = []
+    for name, weight in start.items():
+        bound = torch.maximum(merged[name].abs(), weight.abs()) * 2**-8 * 2
+        assert ((inside[name] - merged[name]).abs() <= bound).all(), "samples from the merged weights"
+        if method != "dora":  # whose quotient of norms, rounded, moves a whole row
+            assert ((left[name] - weight).abs() <= bound).all()
+        drifts.append(float((left[name] - weight).norm() / weight.norm()))
+    assert 0 < max(drifts) < 0.02
+    assert not any(layer.merged for layer in model.modules() if isinstance(layer, BaseTunerLayer))
+
+
+def test_merging_in_place_in_float32_moves_next_to_nothing():
+    model = moved("lora")
+    start = {name: weight.clone() for name, weight in adapted_weights(model).items()}
+    with merged_in_place(model):
+        pass
+    for name, weight in adapted_weights(model).items():
+        torch.testing.assert_close(weight, start[name], rtol=0, atol=1e-6)

@@ -1,10 +1,12 @@
 """The digest that decides whether cheap rules rerun."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
-from rlvr.core.provenance import code_digest, imported_names, module_file, reachable_modules
+from rlvr.core import syntax
+from rlvr.core.syntax import code_digest, imported_names, module_file, reachable_modules, read_source, statements
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((ROOT / "workflow/scripts").glob("*.py"))
@@ -14,10 +16,66 @@ def write(path: Path, text: str) -> str:
     path.write_text(text)
     imported_names.cache_clear()
     reachable_modules.cache_clear()
-    from rlvr.core.provenance import module_digest
-
-    module_digest.cache_clear()
+    read_source.cache_clear()
+    syntax._kept.cache_clear()
+    syntax._asked.clear()
     return code_digest(path)
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"a": 1}', '{"a": ["b", null]}'])
+def test_what_earlier_calls_found_is_taken_and_damage_costs_time_alone(
+    text: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is keyed by content: an edit, or a store that is none, is read anew; nobody has to be able to write."""
+    script = tmp_path / "script.py"
+    expected = write(script, "from rlvr.core.seeds import make_rng\n")
+    monkeypatch.setattr(syntax, "STORE", tmp_path / "cache" / "syntax.json")
+    if text is not None:
+        (tmp_path / "cache").mkdir()
+        syntax.STORE.write_text(text)
+    scanned: list[bytes] = []
+    scan = syntax.scan
+    monkeypatch.setattr(syntax, "scan", lambda source: scanned.append(source) or scan(source))
+    assert write(script, script.read_text()) == expected and len(scanned) > 1
+    syntax.keep_found()
+    scanned.clear()
+    assert write(script, script.read_text()) == expected and not scanned
+    assert write(script, script.read_text() + "SETTING = 1\n") != expected and len(scanned) == 1
+    monkeypatch.setattr(syntax, "STORE", script / "below a file" / "syntax.json")
+    assert write(script, script.read_text()) != expected
+    syntax.keep_found()
+
+
+def test_statements_are_found_wherever_they_stand() -> None:
+    tree = ast.parse("""
+def f(x=lambda: 0):
+    try:
+        with x as y:
+            import a
+    except* ValueError:
+        import b
+    else:
+        import c
+    finally:
+        import d
+    match x:
+        case 1 if (z := 2):
+            import e
+    for _ in x:
+        while x:
+            import f
+        else:
+            import g
+    async def h():
+        async with x:
+            class C:
+                import i
+""")
+    named = [node.names[0].name for node in statements(tree) if isinstance(node, ast.Import)]
+    assert sorted(named) == list("abcdefgi")
+    assert {id(node) for node in ast.walk(tree) if isinstance(node, ast.stmt)} <= {
+        id(node) for node in statements(tree)
+    }
 
 
 def test_comments_and_docstrings_do_not_count(tmp_path: Path) -> None:

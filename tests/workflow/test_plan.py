@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from bound_rows import SCALES, SCHEMAS, load_program
-from conftest import Checkout
+from conftest import Checkout, Unedited
 
 from rlvr.plan.program import finished_runs
 from rlvr.plan.scale import load_scale
@@ -15,17 +15,17 @@ def core_rows(checkout: Checkout, *words: str) -> list[dict[str, str]]:
     return [row for row in checkout.read_grid() if row["tier"] in (words or ("core", "seeds"))]
 
 
-def test_one_training_job_per_grid_row(checkout: Checkout) -> None:
-    assert checkout.plan()["train_run"] == len(core_rows(checkout))
+def test_one_training_job_per_grid_row(unedited: Unedited) -> None:
+    assert unedited.plan()["train_run"] == len(core_rows(unedited))
 
 
-def test_the_full_tier_trains_every_row(checkout: Checkout) -> None:
-    assert checkout.plan("--config", "tier=full")["train_run"] == len(checkout.read_grid())
+def test_the_full_tier_trains_every_row(unedited: Unedited) -> None:
+    assert unedited.plan("--config", "tier=full")["train_run"] == len(unedited.read_grid())
 
 
-def test_a_scale_says_which_seeds_its_tiers_have(checkout: Checkout) -> None:
+def test_a_scale_says_which_seeds_its_tiers_have(unedited: Unedited) -> None:
     """At scale paper a further seed costs half a day on four GPUs: only tier all has the seeds that nobody printed."""
-    rows = checkout.read_grid()
+    rows = unedited.read_grid()
     further = {row["run_id"] for row in rows if row["tier"] == "seeds"}
     for tier in ("core", "full"):
         assert further and not further & set(load_program("paper", tier).rows)
@@ -34,10 +34,10 @@ def test_a_scale_says_which_seeds_its_tiers_have(checkout: Checkout) -> None:
     assert further < set(load_program("tiny").rows)
 
 
-def test_headline_rows_have_five_seeds(checkout: Checkout) -> None:
+def test_headline_rows_have_five_seeds(unedited: Unedited) -> None:
     """Every run of the bases on DeepMath-Hard that tables 1, 4, 11, 13 and 17 show, as the documentation lists them."""
     seeds: dict[str, set[int]] = {}
-    for row in core_rows(checkout):
+    for row in core_rows(unedited):
         seeds.setdefault(row["run_id"].rpartition("_s")[0], set()).add(row["seed"])
     five = {name for name, found in seeds.items() if found == {42, 43, 44, 45, 46}}
     one = {name for name, found in seeds.items() if found == {42}}
@@ -50,8 +50,8 @@ def test_headline_rows_have_five_seeds(checkout: Checkout) -> None:
     }
 
 
-def test_a_new_row_adds_exactly_one_training_job(checkout: Checkout) -> None:
-    before = checkout.plan()
+def test_a_new_row_adds_exactly_one_training_job(checkout: Checkout, unedited: Unedited) -> None:
+    before = unedited.plan()
     rows = checkout.read_grid()
     checkout.write_grid([*rows, {**rows[0], "seed": 7}])
     after = checkout.plan()
@@ -59,8 +59,10 @@ def test_a_new_row_adds_exactly_one_training_job(checkout: Checkout) -> None:
     assert after["generate_samples"] == before["generate_samples"] + 1
 
 
-def test_methods_that_start_from_singular_vectors_share_one_decomposition_of_their_base(checkout: Checkout) -> None:
-    assert checkout.plan("train")["decompose_base"] == 0
+def test_methods_that_start_from_singular_vectors_share_one_decomposition_of_their_base(
+    checkout: Checkout, unedited: Unedited
+) -> None:
+    assert unedited.plan("train")["decompose_base"] == 0
     rows = checkout.read_grid()
     added = [{**rows[2], "method": name} for name in ("pissa", "lora-rlmo", "dct-lora")]
     checkout.write_grid([*rows, *added])
@@ -79,18 +81,18 @@ def test_a_rotated_model_is_made_from_its_base(checkout: Checkout) -> None:
     assert plan == {"rotate_model": 1, "install_model": 1}
 
 
-def test_a_table_asks_only_for_what_it_needs(checkout: Checkout) -> None:
-    plan = checkout.plan("table4")
+def test_a_table_asks_only_for_what_it_needs(unedited: Unedited) -> None:
+    plan = unedited.plan("table4")
     of_the_sweep = ("lora", "qwen3-8b", "deepmath-hard")
-    sweep = [row for row in core_rows(checkout) if (row["method"], row["model"], row["dataset"]) == of_the_sweep]
+    sweep = [row for row in core_rows(unedited) if (row["method"], row["model"], row["dataset"]) == of_the_sweep]
     assert plan["train_run"] == len(sweep) == 5 * 11  # seeds, and two readings of six ranks that share one
     assert plan["score_run"] == len(sweep) + 1  # the base
     assert plan["measure_run"] == 0
     assert plan["tabulate_output"] == 1
 
 
-def test_a_figure_asks_only_for_what_it_needs(checkout: Checkout) -> None:
-    plan = checkout.plan("figure1")
+def test_a_figure_asks_only_for_what_it_needs(unedited: Unedited) -> None:
+    plan = unedited.plan("figure1")
     assert plan["measure_frozen"] == 3
     assert plan["train_run"] == 0
 
@@ -100,63 +102,63 @@ def scale_of_tiny() -> dict[str, Any]:
     return load_scale("tiny", SCALES, SCHEMAS)
 
 
-def test_stages_are_targets(checkout: Checkout) -> None:
-    assert checkout.plan("cards")["train_run"] == 0
-    assert checkout.plan("data")["curate_dataset"] == len(scale_of_tiny()["datasets"])
-    assert checkout.plan("train")["generate_samples"] == 0
-    assert checkout.plan("evaluate")["measure_run"] == 0
-    assert checkout.plan("spectra")["generate_samples"] == 0
+def test_stages_are_targets(unedited: Unedited) -> None:
+    assert unedited.plan("cards")["train_run"] == 0
+    assert unedited.plan("data")["curate_dataset"] == len(scale_of_tiny()["datasets"])
+    assert unedited.plan("train")["generate_samples"] == 0
+    assert unedited.plan("evaluate")["measure_run"] == 0
+    assert unedited.plan("spectra")["generate_samples"] == 0
     rules = ("count_parameters", "tabulate_parameters", "tabulate_memory", "parameters")
-    assert checkout.plan("parameters") == dict.fromkeys(rules, 1)
+    assert unedited.plan("parameters") == dict.fromkeys(rules, 1)
 
 
-def test_pairs_from_anywhere_are_measured_with_the_spectra(checkout: Checkout, tmp_path) -> None:
+def test_pairs_from_anywhere_are_measured_with_the_spectra(unedited: Unedited, tmp_path) -> None:
     for name in ("base", "tuned"):
         (tmp_path / name).mkdir()
     pairs = f"pairs={{mine: {{base: {tmp_path}/base, tuned: {tmp_path}/tuned}}}}"
-    assert dict(checkout.plan("pairs", "--config", pairs)) == {"measure_pair": 1, "plot_pair": 1, "pairs": 1}
-    assert checkout.plan("spectra", "--config", pairs)["measure_pair"] == 1
-    assert checkout.plan("spectra")["measure_pair"] == 0
+    assert dict(unedited.plan("pairs", "--config", pairs)) == {"measure_pair": 1, "plot_pair": 1, "pairs": 1}
+    assert unedited.plan("spectra", "--config", pairs)["measure_pair"] == 1
+    assert unedited.plan("spectra")["measure_pair"] == 0
 
 
-def test_agreement_compares_the_runs_of_each_base_on_request(checkout: Checkout) -> None:
-    plan = checkout.plan("agreement")
-    models = {row["model"] for row in core_rows(checkout)}
+def test_agreement_compares_the_runs_of_each_base_on_request(unedited: Unedited) -> None:
+    plan = unedited.plan("agreement")
+    models = {row["model"] for row in core_rows(unedited)}
     assert plan["compare_runs"] == plan["plot_agreement"] >= len(models)
-    assert plan["train_run"] == len(core_rows(checkout)) and plan["generate_samples"] == 0
-    assert checkout.plan()["compare_runs"] == 0
+    assert plan["train_run"] == len(core_rows(unedited)) and plan["generate_samples"] == 0
+    assert unedited.plan()["compare_runs"] == 0
 
 
-def test_pairs_with_one_base_are_compared_without_any_training(checkout: Checkout, tmp_path) -> None:
+def test_pairs_with_one_base_are_compared_without_any_training(unedited: Unedited, tmp_path) -> None:
     for name in ("base", "tuned", "other"):
         (tmp_path / name).mkdir()
     pairs = ", ".join(f"{name}: {{base: {tmp_path}/base, tuned: {tmp_path}/{name}}}" for name in ("tuned", "other"))
     alone = f"alone: {{base: {tmp_path}/other, tuned: {tmp_path}/tuned}}"
-    plan = checkout.plan("agreement", "--config", f"pairs={{{pairs}, {alone}}}")
+    plan = unedited.plan("agreement", "--config", f"pairs={{{pairs}, {alone}}}")
     assert dict(plan) == {"compare_runs": 1, "plot_agreement": 1, "agreement": 1}
 
 
-def test_shipped_and_computed_bases_are_one_switch(checkout: Checkout) -> None:
-    assert checkout.plan("models")["install_model"] == 4
+def test_shipped_and_computed_bases_are_one_switch(unedited: Unedited) -> None:
+    assert unedited.plan("models")["install_model"] == 4
     pretrained = [name for name, model in scale_of_tiny()["models"].items() if model["kind"] == "pretrained"]
-    computed = checkout.plan("models", "--config", "artefacts={base: compute, train: compute}")
+    computed = unedited.plan("models", "--config", "artefacts={base: compute, train: compute}")
     assert computed["pretrain_model"] == len(pretrained)
     assert computed["install_model"] == 0
 
 
-def test_list_lint_and_dag(checkout: Checkout) -> None:
-    listing = checkout.run("--list")
+def test_list_lint_and_dag(unedited: Unedited) -> None:
+    listing = unedited.run("--list")
     assert "train_run" in listing
     assert "table4" in listing
     assert "figure2" in listing
-    lint = checkout.snakemake("--lint")
+    lint = unedited.snakemake("--lint")
     assert lint.returncode == 0, lint.stdout
-    assert "digraph" in checkout.run("table4", "--dag")
+    assert "digraph" in unedited.run("table4", "--dag")
 
 
-def test_runs_from_any_directory(checkout: Checkout, tmp_path) -> None:
+def test_runs_from_any_directory(unedited: Unedited, tmp_path) -> None:
     elsewhere = tmp_path / "elsewhere"
-    plan = checkout.plan("--directory", str(elsewhere), "cards")
+    plan = unedited.plan("--directory", str(elsewhere), "cards")
     assert plan["curate_dataset"] == len(scale_of_tiny()["datasets"])
 
 
@@ -172,13 +174,13 @@ def test_what_is_finished_so_far_makes_a_paper(checkout: Checkout) -> None:
     assert plan["compile_paper"] == 1 and plan["tabulate_output"] > 10
 
 
-def test_the_cluster_plan_of_a_fresh_clone(checkout: Checkout, tmp_path) -> None:
+def test_the_cluster_plan_of_a_fresh_clone(unedited: Unedited, tmp_path) -> None:
     """The literal command, without any set-up: the link at the root leads to the profile."""
-    done = checkout.snakemake("--profile", "slurm", "-n", "all", XDG_CONFIG_HOME=str(tmp_path / "home"))
+    done = unedited.snakemake("--profile", "slurm", "-n", "all", XDG_CONFIG_HOME=str(tmp_path / "home"))
     assert done.returncode == 0, done.stdout
     jobs = re.findall(r"^rule train_run:$.*?^    resources: .*?$", done.stdout, flags=re.MULTILINE | re.DOTALL)
     left_out = done.stdout.count(" is left out: ")  # they do not fit a card
-    assert len(jobs) == len(core_rows(checkout, "core")) - left_out > 0
+    assert len(jobs) == len(core_rows(unedited, "core")) - left_out > 0
     for job in jobs:
         for wanted in (
             "gpu=4",
@@ -195,9 +197,9 @@ def test_the_cluster_plan_of_a_fresh_clone(checkout: Checkout, tmp_path) -> None
         assert f"rule {before}:" in done.stdout
 
 
-def test_the_command_line_adds_to_what_the_cluster_runs(checkout: Checkout) -> None:
+def test_the_command_line_adds_to_what_the_cluster_runs(unedited: Unedited) -> None:
     """`--config` would replace a profile's own `config:`, and run scale tiny on the cluster."""
-    done = checkout.snakemake("--profile", "slurm", "-n", "table4", "--config", "tier=all")
+    done = unedited.snakemake("--profile", "slurm", "-n", "table4", "--config", "tier=all")
     assert done.returncode == 0, done.stdout
     assert "check_gpu_environment" in done.stdout
 
@@ -219,9 +221,9 @@ def test_paper_settings_are_the_printed_ones() -> None:
     assert specs["qwen3-8b_deepmath-hard_quanta-d4-no-kv_bs64_s42"]["dims"] == [16, 8, 8, 4]
 
 
-def test_the_catalogs_snakefile_plans_what_the_one_at_the_root_plans(checkout: Checkout) -> None:
-    by_catalog = checkout.plan("--snakefile", "workflow/Snakefile")
+def test_the_catalogs_snakefile_plans_what_the_one_at_the_root_plans(unedited: Unedited) -> None:
+    by_catalog = unedited.plan("--snakefile", "workflow/Snakefile")
     assert by_catalog.pop("everything") == 1
-    expected = checkout.plan()
+    expected = unedited.plan()
     assert expected.pop("all") == 1
     assert by_catalog == expected

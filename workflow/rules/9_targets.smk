@@ -76,3 +76,7 @@ localrules:
     assumptions,
     paper,
     report,
+
+
+if workflow.is_main_process:
+    keep_found()  # every rule that carries a digest is above

@@ -26,10 +26,10 @@ from rlvr.core.environment import prepare_environment
 from rlvr.core.failures import blamed, failed_files, forget_failures, note_failures
 from rlvr.core.looking import look_once
 from rlvr.core.nodes import prepare_node, use_hub_cache
-from rlvr.core.provenance import code_digest
 from rlvr.core.publishing import check_known, check_target
 from rlvr.core.queue import Watch, await_running_jobs
 from rlvr.core.refusals import forget_all, is_refused
+from rlvr.core.syntax import code_digest, keep_found
 from rlvr.core.warm import keeper
 from rlvr.core.schemas import load_yaml
 from rlvr.data.fetching import Origin, check_origin

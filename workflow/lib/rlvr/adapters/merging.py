@@ -84,6 +84,29 @@ def rollout_weights(model: nn.Module, rounding: Rounding | None = None) -> Itera
         yield
 
 
+@contextmanager
+def merged_in_place(model: nn.Module, rounding: Rounding | None = None) -> Iterator[None]:
+    """Merge every adapter into the stored weights of the base, and subtract it from them on leaving, as TRL does.
+
+    Both are rounded to the type of the base, which a cycle therefore leaves elsewhere: in bfloat16 by up to half the
+    distance between two numbers, each time. It is the experiment that asks what this moves; nothing else uses it.
+
+    Args:
+        model: With an adapter.
+        rounding: Takes in what the cast to each weight's own type loses.
+    """
+    with merged_weights(model, rounding):
+        pass
+    layers = [module for module in model.modules() if isinstance(module, BaseTunerLayer)]
+    for layer in layers:
+        layer.merge()
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.unmerge()
+
+
 def merge_layer(layer: BaseTunerLayer, rounding: Rounding | None = None) -> None:
     """Put merged tensors in the place of a layer's base weights: merged in float32 at least, then cast once.
 
@@ -138,6 +161,17 @@ def write_merged(model: PeftModel, folder: Path) -> None:
         tensors.pop("lm_head.weight", None)  # otherwise one of the two names is left out, and not always this one
     save_torch_state_dict(tensors, folder)
     config.save_pretrained(folder)
+
+
+def adapted_weights(model: PeftModel) -> dict[str, Tensor]:
+    """The base's own weights of every layer that carries an adapter, by their names in the bare base; not copies."""
+    layers = [(name, module) for name, module in _base_modules(model) if isinstance(module, BaseTunerLayer)]
+    return {
+        f"{name}.{kind}": value.data
+        for name, layer in layers
+        for kind, value in layer.get_base_layer().named_parameters()
+        if kind in PARAMETERS
+    }
 
 
 def base_tensors(model: PeftModel) -> dict[str, Tensor]:

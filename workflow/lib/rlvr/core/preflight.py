@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import write_json
-from rlvr.core.provenance import package_versions, reachable_modules
+from rlvr.core.provenance import package_versions
+from rlvr.core.syntax import reachable_modules
 
 OURS = ("rlvr", "snakemake")
 ON_GPU_ONLY = frozenset({"vllm"})  # imported by code that every environment has and only the one of the GPU stages runs

@@ -22,6 +22,7 @@ OF_ROLLOUTS: Mapping[str, Any] = {
     "overlong_buffer_tokens": 0,
     "truncated_completions": "train",
     "resampling_rounds": 0,
+    "rollout_weights": "exact",
 }
 
 

@@ -39,6 +39,7 @@ SHORT = {
     "algorithm": "{}",
     "truncated_completions": "truncated-{}",
     "resampling_rounds": "resampled{}",
+    "rollout_weights": "rollouts-{}",
 }
 # What is kept on the way changes nothing that comes out at the end, and so no id.
 NOT_SETTINGS = ("run_id", "tier", "for", "seed", "model", "dataset", "completions_per_step", "keep_steps")

@@ -253,11 +253,11 @@ def memory_row(shape: ModelShape, settings: TrainSettings, method: Any, card_gib
 def may_be_divided(settings: TrainSettings, method: Any) -> bool:
     """Whether a run can be started with divided weights.
 
-    Not on one card; not with a method that reads its weights itself; and no adapter beside vLLM, which wants merged
-    weights: merging is done layer by layer on whole ones.
+    Not on one card; not with a method that reads its weights itself; and no adapter beside vLLM, or one that is merged
+    in place: merging is done layer by layer on whole weights.
     """
-    engine_wants_merged = method.tuner is not None and settings.generation == "vllm"
-    return settings.devices > 1 and bool(method.shardable) and not engine_wants_merged
+    merges = settings.generation == "vllm" or settings.rollout_weights == "in_place"
+    return settings.devices > 1 and bool(method.shardable) and not (merges and method.tuner is not None)
 
 
 def needed_memory(

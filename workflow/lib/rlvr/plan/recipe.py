@@ -66,6 +66,7 @@ def resolve_settings(
         "learning_rate": scaled_rate(where, cells, recipe, scale, method.family),
         "micro_batch_completions": micro_batch(resolved),
         "dropout": adapter_dropout(where, cells, resolved["dropout"], method),
+        "rollout_weights": rollout_weights(where, resolved["rollout_weights"], method),
         "printed": {name: cells.get(name) for name in ("model", "rank", "alpha")},
         "keep_steps": list(kept.values()),
     }
@@ -128,6 +129,18 @@ def micro_batch(resolved: Mapping[str, Any]) -> int:
     """
     per_device = max(resolved["completions_per_step"] // max(resolved["devices"], 1), 1)
     return next((n for n in range(resolved["micro_batch_completions"], 0, -1) if per_device % n == 0), 1)
+
+
+def rollout_weights(where: str, stated: str, method: Any) -> str:
+    """What samples the rollouts.
+
+    Raises:
+        InputError: If a method that trains weights of the base is to be merged into them.
+    """
+    if stated == "in_place" and method.tuner is None:
+        remedy = "Leave rollout_weights at 'exact' for it."
+        raise InputError(where, f"method '{method.name}' has no adapter that could be merged in place.", remedy)
+    return stated
 
 
 def adapter_dropout(where: str, cells: Mapping[str, Any], dropout: float, method: Any) -> float:

@@ -18,10 +18,16 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "generation": ("transformers", "vllm"),
     "decomposition": ("exact", "randomised"),
     "truncated_completions": ("train", "mask"),
+    "rollout_weights": ("exact", "in_place"),
 }
 # Settings that came after runs were trained, and what those runs did without a word of them. They are left out of specs
 # where they say nothing else, and a manifest that lacks them is read with these values.
-LATER: Mapping[str, Any] = {"truncated_completions": "train", "resampling_rounds": 0, "keep_steps": []}
+LATER: Mapping[str, Any] = {
+    "truncated_completions": "train",
+    "resampling_rounds": 0,
+    "keep_steps": [],
+    "rollout_weights": "exact",
+}
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,7 @@ class TrainSettings:
     truncated_completions: str = "train"  # mask: rollouts that are cut carry no loss
     resampling_rounds: int = 0  # how often, at most, groups without spread are replaced before a generation is used
     keep_steps: tuple[int, ...] = ()  # steps behind which the weights are kept
+    rollout_weights: str = "exact"  # in_place: adapters are merged into the stored base and taken out again
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], where: object = "training settings") -> "TrainSettings":

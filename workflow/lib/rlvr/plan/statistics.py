@@ -129,6 +129,8 @@ OF_A_RUN = (
               "decomposition.wall_time_s", 1 / MINUTE_S, 2),
     Statistic("decomposition_memory", "GiB", ("manifests",), "largest memory of that job, on its accelerator if any",
               "decomposition.peak_memory_gib", decimals=2),
+    Statistic("base_drift", "%", ("manifests",), "norm of what merging in place left in a base, over its own",
+              factor=100.0, decimals=3),
 )  # fmt: skip
 METRICS: Mapping[str, tuple[str, float, int, str]] = {  # unit, factor, decimals, meaning
     "loss": ("1", 1.0, 3, "loss; of supervised fine-tuning nats per token"),

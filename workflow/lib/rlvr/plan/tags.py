@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.core.syntax import statements
 
 TAG = re.compile(r"\b(SOURCE|ASSUME|DEVIATION)(?::|(?= from\b))\s*")
 TAG_COLUMNS = ("tag", "group", "file", "line", "subject", "text")
@@ -130,7 +131,7 @@ def _python_blocks(name: str, text: str) -> Iterator[Block]:
 
 def _docstring_blocks(tree: ast.Module, module: str) -> Iterator[Block]:
     """Paragraphs of every docstring, each about its function, class or module."""
-    for node in ast.walk(tree):
+    for node in statements(tree):
         if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         if ast.get_docstring(node) is None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from pandera.pandas import DataFrameSchema
 
+BASE_DRIFT = "base_drift"
 UNDECLARED = "The rule's inputs and the declaration of its output differ; see required_inputs."
 Key = tuple[str, str, str]  # run, benchmark, statistic
 InputPaths = Mapping[str, Sequence[str]]  # files that an output is made from, by kind of evidence
@@ -132,6 +133,8 @@ class Evidence:
                 return math.nan
         if quantity == "peak_memory_gib":
             return peak_memory(manifest)
+        if quantity == BASE_DRIFT and quantity not in manifest:  # trained before anything could move a base
+            return 0.0
         base = self.models[manifest["settings"]["model"]]["parameters"] if share else 1
         return float(manifest[quantity]) / float(base)
 

@@ -168,6 +168,8 @@ def check_counts(base: PreTrainedModel, found: Mapping[str, int], settings: Trai
 def check_change(before: Fingerprint, after: Fingerprint, settings: TrainSettings) -> None:
     """Check that training changed the adapter (or the chosen entries) and nothing else, or the base where that is all.
 
+    A base into which the adapter is merged in place moves, too.
+
     Raises:
         InvalidRun: Says which of the two it was.
     """
@@ -175,7 +177,7 @@ def check_change(before: Fingerprint, after: Fingerprint, settings: TrainSetting
         if before.base == after.base:
             raise InvalidRun(f"{settings.run_id}: training left every weight of the base as it was.")
         return
-    if before.base != after.base:
+    if before.base != after.base and settings.rollout_weights == "exact":
         raise InvalidRun(f"{settings.run_id}: training changed the base ({before.base} -> {after.base}).")
     if before.adapter == after.adapter:
         raise InvalidRun(f"{settings.run_id}: training left the adapter as it was ({after.adapter}).")

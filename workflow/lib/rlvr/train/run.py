@@ -33,6 +33,7 @@ from rlvr.plan.settings import TrainSettings
 from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.checkpoints import SealedCheckpoints, checkpoint_step, discard_all, resumable_checkpoint
+from rlvr.train.drift import drift_of
 from rlvr.train.finished import METRICS_FILE, RUN, record_finished, restore_finished
 from rlvr.train.keeping import KeepSteps, check_kept, drop_later
 from rlvr.train.live import LiveMetrics
@@ -116,7 +117,7 @@ def _train(
     """Train from the last whole checkpoint, or from the start, and write weights, metrics, manifest and record."""
     started = time.perf_counter()
     trained = attach_adapter(load_base(base, settings.base_dtype, device(settings)), settings, decomposition)
-    before = fingerprint(trained)
+    before, drift = fingerprint(trained), drift_of(trained, settings)
     make = make_solver if settings.algorithm == "sft" else make_trainer
     trainer = make(trained, tokenizer, problems, settings, out / CHECKPOINTS)
     stopping = StopWhenAsked(settings)
@@ -135,6 +136,8 @@ def _train(
 
     trainer.add_callback(KeepSteps(out, origin, settings, gather, keeper(tokenizer, settings, base, started)))
     live = LiveMetrics(out, settings.run_id, settings.completions_per_step)
+    if drift:
+        trainer.add_callback(drift)
     trainer.add_callback(SealedCheckpoints(out / CHECKPOINTS, origin, settings))
     trainer.add_callback(stopping)
     trainer.add_callback(live)
@@ -143,6 +146,8 @@ def _train(
         resume_from = resumable_checkpoint(out / CHECKPOINTS, origin)
         if trainer.accelerator.is_main_process:
             drop_later(out, 0 if resume_from is None else checkpoint_step(resume_from) or 0)
+    if drift and resume_from:
+        drift.load(resume_from)
     set_seed(process_seed(settings.seed))  # vLLM seeds the process anew, and equally for every run
     announce_run(settings, trained, len(problems), resume_from)
     with stopping.listening():
@@ -162,6 +167,7 @@ def _train(
         "steps": trainer.state.global_step,
         "resumed_from_step": None if resume_from is None else checkpoint_step(resume_from),
         "moved_share": moved_share(model, base, settings.base_dtype),
+        "base_drift": drift.share() if drift else 0.0,
         "wall_time_s": round(time.perf_counter() - started, 3),
         "decomposition": decomposition_cost(decomposition),
     }

@@ -15,7 +15,7 @@ from trl.models.utils import disable_gradient_checkpointing
 from trl.trainer import utils as trl_utils
 from trl.trainer.utils import RepeatSampler
 
-from rlvr.adapters.merging import Rounding, merged_weights, rollout_weights
+from rlvr.adapters.merging import Rounding, merged_in_place, merged_weights, rollout_weights
 from rlvr.adapters.methods import find_method
 from rlvr.bases.shared_prompts import shared_prompts
 from rlvr.plan.settings import TrainSettings
@@ -55,8 +55,11 @@ class Trainer(MethodHooks, GRPOTrainer):
 
     def _push_merged_weights(self) -> None:
         """Send merged weights to vLLM; TRL would merge them into the base in place and thereby move it."""
-        rounding = Rounding()
+        rounding, in_place = Rounding(), self.run.rollout_weights == "in_place"
         with merged_weights(self.accelerator.unwrap_model(self.model), rounding):
+            if not in_place:
+                self._push_weights()
+        if in_place:
             self._push_weights()
         self._base.measure(rounding)
         if is_sharded():
@@ -68,7 +71,8 @@ class Trainer(MethodHooks, GRPOTrainer):
             return super()._generate_single_turn(*args, **kwargs)
         model = self.accelerator.unwrap_model(self.model)
         rounding = Rounding()
-        merged = nullcontext() if is_sharded() else rollout_weights(model, rounding)
+        merge = merged_in_place if self.run.rollout_weights == "in_place" else rollout_weights
+        merged = nullcontext() if is_sharded() else merge(model, rounding)
         if is_sharded():
             reshard(model)
             model._is_fsdp_managed_module = True  # transformers then goes on until the last process has its completions
