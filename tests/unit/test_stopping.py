@@ -87,9 +87,9 @@ def test_two_processes_of_a_run_save_before_their_launcher_ends(tmp_path: Path) 
         while (tmp_path / "out").read_text().count("ready") < 2:
             assert job.poll() is None, (tmp_path / "out").read_text()
             time.sleep(0.05)
-        for _ in range(2):
-            os.killpg(job.pid, signal.SIGTERM)
-            time.sleep(0.05)
+        ranks = map(int, Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split())
+        for each in 2 * [job.pid, *ranks]:  # the ranks lead sessions of their own
+            os.kill(each, signal.SIGTERM)
         assert job.wait(timeout=300) > 0, "the launcher ended by the signal"
     finally:
         with suppress(ProcessLookupError):
