@@ -64,4 +64,4 @@ def main(settings: dict, base: str, problems: str, out: Path) -> None:
 
 if __name__ == "__main__":
     given, *rest = sys.argv[1:]
-    main(json.loads(Path(given).read_text()), rest[0], rest[1], Path(rest[2]))
+    main(json.loads(Path(given).read_text(encoding="utf-8")), rest[0], rest[1], Path(rest[2]))

@@ -118,7 +118,7 @@ def compare(case: str, peer: str, pairs: Sequence[Pair], mine: Sequence[bool], t
 
 def read_pairs(path: Path) -> list[Pair]:
     """Pairs of a file of rows."""
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return [
         (
             row.get("completion") or rf"\boxed{{{row['answer']}}}",

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, PretrainedConfig
 from rlvr.adapters.methods import METHODS
 from rlvr.core.errors import InputError
 from rlvr.plan.memory import RESERVE
-from rlvr.plan.real_size import load_printed_counts, real_size_rows
+from rlvr.plan.real_size import check_printed_counts, load_printed_counts, real_size_rows
 from rlvr.plan.scale import load_scale
 from rlvr.plan.settings import TrainSettings
 from rlvr.report.parameter_tables import judge_count, tabulate_printed
@@ -190,3 +190,12 @@ def test_an_unknown_unit_is_refused_with_its_line(tmp_path: Path) -> None:
     path.write_text("output,label,model,method,unit,printed\nt,l,m,lora,furlongs,3M\n")
     with pytest.raises(InputError, match="line 2: unit 'furlongs'"):
         load_printed_counts(path)
+
+
+def test_a_printed_count_of_a_model_that_no_scale_has_is_refused(tmp_path):
+    path = tmp_path / "study/reported/parameters.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("label,model,method,rank,alpha,target_modules,printed,unit\nL,lama,lora,8,16,qkvo,1M,parameters\n")
+    with pytest.raises(InputError, match=r"row 'L': model 'lama' is not known\. Known: llama"):
+        check_printed_counts(path, METHODS, ["llama"])
+    check_printed_counts(tmp_path / "other.csv", METHODS, ["llama"])

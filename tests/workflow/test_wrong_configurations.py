@@ -25,7 +25,7 @@ SHARED, OUTPUTS, FIGURES, SUPPLEMENTS, APPENDICES = (
     f"{FOLDER}/outputs/{name}.yaml" for name in ("shared", "results", "figures", "supplements", "appendices")
 )
 CLAIMS, LABELS, REPORTED = f"{FOLDER}/claims.yaml", f"{FOLDER}/labels.csv", f"{FOLDER}/reported/table4.csv"
-FACTS = f"{FOLDER}/facts.yaml"
+FACTS, COUNTS = f"{FOLDER}/facts.yaml", f"{FOLDER}/reported/parameters.csv"
 SOURCES, PAPER = "data/sources.csv", "workflow/scales/paper.yaml"
 GRID_FILE = Path(__file__).resolve().parents[2] / GRID
 HEADER, *GRID_ROWS = GRID_FILE.read_text().splitlines()
@@ -319,6 +319,43 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "reported: unknown row": (REPORTED, "lora-r8,", "lora-r9,", "lora-r9"),
     "reported: no column of rows": (REPORTED, "row,", "rows,", "column 'row' is missing"),
     "reported: Arabic digits": (REPORTED, "lora-r8,", "lora-r8,\u0661", "is not a number"),
+    # what selects nothing
+    "scale: rotated in no layer": (
+        TINY,
+        "rotated_layers: [0], permuted_layers: []",
+        "rotated_layers: [], permuted_layers: []",
+        "model 'qwen3-4b-base-turned' is rotated in no layer",
+    ),
+    "scale: a factor of a study that is not there": (
+        TINY,
+        "{off-the-principals: {full",
+        "{off-the-principal: {full",
+        "key 'factors.studies': study 'off-the-principal'",
+    ),
+    "study: evaluated on behalf of runs that are not there": (
+        STUDY,
+        "out_of_distribution: true",
+        "out_of_distribution: [gsm8k]",
+        "key 'out_of_distribution': data set of the study's runs 'gsm8k' is not known",
+    ),
+    "grid: no row of the tier": (
+        GRID,
+        GRID_FILE.read_text(),
+        re.sub("^(core|seeds),", "full,", GRID_FILE.read_text(), flags=re.MULTILINE),
+        "tier 'core' takes none of its rows",
+    ),
+    # printed counts, which a target of its own reads
+    "counts: a word": (
+        COUNTS,
+        ",lora,8,16,,all_linear,parameters,22M",
+        ",lora,8,16,,all_linear,parameters,many",
+        "'many'",
+    ),
+    "counts: Arabic digits": (COUNTS, ",lora,8,16,", ",lora,\u0661,16,", "column 'rank' holds"),
+    "counts: a rank that is none": (COUNTS, ",lora,8,16,", ",lora,nan,16,", "column 'rank' holds 'nan'"),
+    "counts: unknown method": (COUNTS, ",lora,8,16,", ",lorra,8,16,", "unknown method 'lorra'"),
+    "counts: a setting too many": (COUNTS, ",lora,8,16,,", ",lora,8,16,3,", "has no setting 'axes'"),
+    "counts: unknown unit": (COUNTS, "parameters,22M", "weights,22M", "unit 'weights'"),
     # sources
     "sources: a mirror's file outside": (SOURCES, "dapo/svs_dapo", "../svs_dapo", "outside its repository or mirror"),
     "sources: an absolute file": (SOURCES, "dapo/svs_dapo", "/etc/svs_dapo", "outside its repository or mirror"),

@@ -251,7 +251,9 @@ def statements_of(wildcards):
 
 def printed_tables(wildcards):
     """The printed tables of a study, and of those whose cells its statements name."""
-    text = "".join(path.read_text() for path in statements_of(wildcards) if path.name == "statements.csv")
+    text = "".join(
+        path.read_text(encoding="utf-8") for path in statements_of(wildcards) if path.name == "statements.csv"
+    )
     studies = [name for name in AUDITED if name == wildcards.study or f"{name}:" in text]
     return sorted(
         path

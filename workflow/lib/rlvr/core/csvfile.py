@@ -4,8 +4,13 @@ import csv
 import io
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rlvr.core.errors import InputError
+from rlvr.core.escaping import visible
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OTHER_SEPARATORS = (";", "\t")
 SHOWN = 40  # characters of an unreadable cell in a message
@@ -38,6 +43,24 @@ def read_csv(path: str | Path, required: Collection[str] = ()) -> list[tuple[int
                 raise InputError(f"{path}, line {number}", problem, "Remove it; is a quotation mark not closed?")
         rows.append((number, dict(zip(header[1], cells, strict=True))))
     return rows
+
+
+def csv_text(frame: "pd.DataFrame") -> str:
+    r"""A data frame as CSV without its index; control characters and direction marks in texts are written out.
+
+    Readers of CSV disagree about a bare carriage return and about NUL; a line break inside a cell is quoted.
+    """
+    return str(frame.map(lambda cell: visible(cell) if isinstance(cell, str) else cell).to_csv(index=False))
+
+
+def records_of(text: str) -> tuple[list[str], list[dict[str, str]]]:
+    """Columns and lines of a CSV that ``csv_text`` made, however long its cells are."""
+    before = csv.field_size_limit(max(len(text), csv.field_size_limit()))
+    try:
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        return list(reader.fieldnames or ()), list(reader)
+    finally:
+        csv.field_size_limit(before)
 
 
 SURPLUS = "Remove the surplus commas, or quote a cell that contains one."

@@ -7,7 +7,10 @@ import html
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KEPT = "\n\t"
 HIDDEN = (
@@ -20,6 +23,7 @@ HIDDEN = (
     "Zp",
 )  # control, format (direction marks, zero width), private, separators
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")  # what CommonMark takes a backslash before
+LINK_FROM = re.compile(r"\]([(:\[])")  # of a link, a definition, a reference
 FENCE = re.compile(r"`{3,}")
 LEAST_FENCE = 3
 
@@ -32,6 +36,8 @@ def visible(text: str) -> str:
     >>> visible("a\u202eb\x1b[31m")
     'a\\u202eb\\x1b[31m'
     """
+    if text.isprintable():  # the rule; pictures in Base64 are megabytes
+        return text
     return "".join(
         character if character in KEPT or unicodedata.category(character) not in HIDDEN else _code(character)
         for character in text
@@ -59,7 +65,30 @@ def markdown_cell(text: str) -> str:
     >>> markdown_cell("78.1 [71, 84] <b>|\n[x](y)")
     '78.1 [71, 84] &lt;b&gt;\\|<br>[x]\\(y)'
     """
-    return html.escape(visible(text), quote=False).replace("|", r"\|").replace("](", r"]\(").replace("\n", "<br>")
+    shown = html.escape(visible(text), quote=False).replace("|", r"\|")
+    return LINK_FROM.sub(r"]\\\1", shown).replace("\n", "<br>")
+
+
+def markdown_table(frame: "pd.DataFrame", **options: Any) -> str:
+    """A data frame as a Markdown table without its index: cells that are texts, and headings, by ``markdown_cell``.
+
+    Args:
+        frame: Texts and numbers.
+        options: Passed on to ``DataFrame.to_markdown``.
+    """
+    safe = frame.map(lambda cell: markdown_cell(cell) if isinstance(cell, str) else cell)
+    safe.columns = [markdown_cell(str(name)) for name in frame.columns]
+    return str(safe.to_markdown(index=False, **options))
+
+
+def comment_line(text: str) -> str:
+    r"""One line of printable ASCII for a comment in HTML or LaTeX, which nothing in it ends.
+
+    >>> comment_line("a -->\n\u202eb")
+    'a --&gt; \\u202eb'
+    """
+    shown = visible(text).replace("\n", " ").replace("\t", " ").replace(">", "&gt;")
+    return shown.encode("ascii", "backslashreplace").decode()
 
 
 def plot_text(text: str) -> str:

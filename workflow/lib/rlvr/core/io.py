@@ -97,7 +97,7 @@ def read_json(path: str | Path) -> Any:
     """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(path, f"not valid JSON ({error}).", "Delete it and run again.") from error
 
 

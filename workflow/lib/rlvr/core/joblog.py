@@ -19,7 +19,7 @@ def log_to(path: str) -> None:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    stream = target.open("w", buffering=1)
+    stream = target.open("w", encoding="utf-8", errors="backslashreplace", buffering=1)
     terminal = sys.stderr
     forget(path)
 

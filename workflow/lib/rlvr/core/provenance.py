@@ -28,7 +28,9 @@ def repository_state() -> dict[str, str | bool | None]:
 
     def git(*words: str) -> str | None:
         try:
-            done = subprocess.run(["git", "-C", str(LIBRARY), *words], capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                ["git", "-C", str(LIBRARY), *words], capture_output=True, encoding="utf-8", errors="replace", check=True
+            )
         except (OSError, subprocess.CalledProcessError):
             return None
         return done.stdout.strip()

@@ -24,7 +24,7 @@ def running_jobs(folder: Path) -> list[str] | None:
     if shutil.which("squeue") is None:
         return []
     command = ["squeue", "--me", "--noheader", "--format", "%i|%Z|%k"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode != 0:
         return None
     rows = [line.strip().split("|", 2) for line in done.stdout.splitlines() if line.count("|") >= 2]

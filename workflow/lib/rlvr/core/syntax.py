@@ -119,7 +119,7 @@ def statements(tree: ast.AST) -> Iterator[ast.AST]:
 def _kept() -> dict[str, Found]:
     """What earlier calls found; empty where the file is missing or is not what ``keep_found`` writes."""
     try:
-        found = json.loads(STORE.read_text())
+        found = json.loads(STORE.read_text(encoding="utf-8"))
         return {str(key): (str(digest), tuple(map(str, names))) for key, (digest, names) in found.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
@@ -131,6 +131,6 @@ def keep_found() -> None:
         return
     try:
         with atomic_path(STORE) as path:
-            path.write_text(json.dumps(_asked))
+            path.write_text(json.dumps(_asked), encoding="utf-8")
     except OSError:
         return  # nothing but time is lost

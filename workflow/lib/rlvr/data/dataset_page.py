@@ -1,14 +1,16 @@
 """The data card as a page: card.json and checks.json in Markdown."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from rlvr.data.inspection import CONTROLS, DIRECTIONS
+from rlvr.core.escaping import markdown_cell, markdown_table
 
 KNOWN = ("recipe", "sources", "counts", "difficulty", "topics", "answer_types", "splits", "unused", "taken_out")
 COUNTS = ("before", "after", "read", "kept")  # the last columns of a table, in this order (JSON keeps none)
+ADDRESS = re.compile(r"https?://[!-;=?-~]+")  # printable ASCII without angle brackets
 MAX_LISTED = 20
 HEADERS = {"training_problems": "problems here"}
 
@@ -23,7 +25,7 @@ PAGE = """\
 
 {% for source in card.sources -%}
 * **{{ source.source }}** ({{ source.origin }}): {{ source.rows }} rows; licence: {{ source.licence }}; \
-non-commercial only: {{ source.noncommercial }}{% if source.url %}; <{{ source.url }}>{% endif %}
+non-commercial only: {{ source.noncommercial }}{% if source.url %}; {{ link(source.url) }}{% endif %}
 {% endfor %}
 ## Recipe
 
@@ -112,14 +114,14 @@ def render_page(dataset: str, card: Mapping[str, Any], checks: Mapping[str, Any]
     """
     from jinja2 import Environment, StrictUndefined
 
-    template = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False).from_string(PAGE)
+    template = Environment(undefined=StrictUndefined, autoescape=False, finalize=_shown).from_string(PAGE)
     overlaps = [
         {HEADERS.get(key, key): value for key, value in line.items() if key != "examples"}
         for line in checks["contamination"]["benchmarks"]
     ]
     text = template.render(
         dataset=dataset, card=card, checks=checks, overlaps=overlaps, further=_further_tables(card), limit=MAX_LISTED,
-        table=_table, settings=_settings, strata=_strata_tables(card),
+        table=_table, settings=_settings, strata=_strata_tables(card), link=_link,
     )  # fmt: skip
     return text.rstrip() + "\n"
 
@@ -140,27 +142,33 @@ def _further_tables(card: Mapping[str, Any]) -> dict[str, Sequence[Mapping[str, 
     }
 
 
+class _Markdown(str):
+    """Text that is Markdown already."""
+
+
+def _shown(value: Any) -> Any:
+    """What a place of the page shows: a text from data or configuration is no markup there."""
+    return markdown_cell(value) if isinstance(value, str) and not isinstance(value, _Markdown) else value
+
+
+def _link(address: str) -> str:
+    """A web address to follow; any other text as it is."""
+    return _Markdown(f"<{address}>") if ADDRESS.fullmatch(address) else address
+
+
 def _table(records: Sequence[Mapping[str, Any]]) -> str:
-    """Records as a Markdown table, text cells as ``_cell`` writes them."""
+    """Records as a Markdown table."""
     if not records:
-        return "None."
+        return _Markdown("None.")
     names = list(records[0])
     ordered = [name for name in names if name not in COUNTS] + [name for name in COUNTS if name in names]
     frame = pd.DataFrame(records, columns=ordered).rename(columns=lambda name: str(name).replace("_", " "))
     texts = [place for place, name in enumerate(frame) if frame[name].map(lambda cell: isinstance(cell, str)).any()]
-    escaped = frame.map(lambda cell: _cell(cell) if isinstance(cell, str) else cell)
-    return str(escaped.to_markdown(index=False, floatfmt=".4g", disable_numparse=texts))
-
-
-def _cell(text: str) -> str:
-    """Text from data in a Markdown cell: no tag, no bar, no line end; characters that cannot be seen by their code."""
-    shown = text.replace("|", r"\|").replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
-    for pattern in (CONTROLS, DIRECTIONS):
-        shown = pattern.sub(lambda match: f"U+{ord(match[0]):04X}", shown)
-    return shown
+    return _Markdown(markdown_table(frame, floatfmt=".4g", disable_numparse=texts))
 
 
 def _settings(values: Mapping[str, Any]) -> str:
     """The settings that are set, one per line."""
     stated = {name: value for name, value in values.items() if value is not None and value not in ([], {})}
-    return "\n".join(f"* {name.replace('_', ' ')}: {value}" for name, value in stated.items())
+    lines = (f"* {name.replace('_', ' ')}: {markdown_cell(str(value))}" for name, value in stated.items())
+    return _Markdown("\n".join(lines))

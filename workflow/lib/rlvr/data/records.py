@@ -25,7 +25,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     """
     content = path.read_bytes()
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line, remedy = content.count(b"\n", 0, error.start) + 1, "Delete the file and fetch it again."
         raise InputError(f"{path}, line {line}", f"not UTF-8 text ({error}).", remedy) from error
@@ -35,13 +35,27 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         if piece.strip():
             try:
                 value = json.loads(piece)
-            except json.JSONDecodeError as error:
+                _check_text(piece, value)
+            except UnicodeEncodeError as error:
+                remedy = "Mend or remove the row in the source."
+                raise InputError(f"{path}, line {line}", f"holds half a character ({error}).", remedy) from error
+            except (ValueError, RecursionError) as error:  # the latter for brackets without end
                 where, remedy = f"{path}, line {line}", "Delete the file and fetch it again."
                 raise InputError(where, f"not JSON ({error}).", remedy) from error
             records.extend(value if isinstance(value, list) else [value])
     if not all(isinstance(record, dict) for record in records):
         raise InputError(path, "does not hold one JSON object for each row.", "See the source's page for the file.")
     return records
+
+
+def _check_text(piece: str, value: Any) -> None:
+    """Check that texts of a value are texts: the escape of one half of a pair of surrogates, alone, is none.
+
+    Raises:
+        UnicodeEncodeError: If one is not.
+    """
+    if "\\ud" in piece.lower():
+        json.dumps(value, ensure_ascii=False).encode()
 
 
 def records_table(records: list[dict[str, Any]], path: Path, json_columns: Sequence[str]) -> "pa.Table":

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from rlvr.core.csvfile import csv_text
 from rlvr.core.errors import InputError
+from rlvr.core.escaping import markdown_table
 from rlvr.core.io import atomic_path, read_table, write_table
 from rlvr.evaluate.grades import golds_of
 from rlvr.grading.enigmata.tasks import TASKS
@@ -105,7 +107,7 @@ def write_markdown(scores: pd.DataFrame) -> str:
     shares = ["official", "rules", "differ", "ceiling", "reachable"]
     percent = {name: (100 * scores[name].astype(float)).map("{:.1f}".format) for name in shares}
     shown = scores.drop(columns=["run_id"]).assign(**percent)
-    return shown.replace("nan", "-").to_markdown(index=False, disable_numparse=True) + "\n"
+    return markdown_table(shown.replace("nan", "-"), disable_numparse=True) + "\n"
 
 
 def score_puzzles_files(
@@ -123,6 +125,6 @@ def score_puzzles_files(
     parts = [score_tasks(part, problems) for _, part in verdicts.groupby("benchmark", sort=False)]
     scores = pd.concat(parts, ignore_index=True)
     with atomic_path(scores_path) as path:
-        scores.to_csv(path, index=False)
+        path.write_text(csv_text(scores), encoding="utf-8")
     with atomic_path(markdown_path) as path:
         path.write_text(write_markdown(scores), encoding="utf-8")

@@ -141,5 +141,7 @@ def _begin() -> None:
 def _limit_memory() -> None:
     """Let allocations beyond the limit fail in this process: its computer algebra then gives up with an error."""
     pages = Path("/proc/self/statm")
-    held = int(pages.read_text().split()[0]) * resource.getpagesize() if pages.is_file() else MEMORY_BYTES
+    held = (
+        int(pages.read_text(encoding="utf-8").split()[0]) * resource.getpagesize() if pages.is_file() else MEMORY_BYTES
+    )
     resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))

@@ -25,6 +25,6 @@ def check_layout(results: str | Path) -> None:
 
 def _names_a_study(spec: Path) -> bool:
     try:
-        return "study" in json.loads(spec.read_text())
+        return "study" in json.loads(spec.read_text(encoding="utf-8"))
     except json.JSONDecodeError:
         return False

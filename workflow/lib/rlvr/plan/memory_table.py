@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rlvr.core.csvfile import csv_text
+from rlvr.core.escaping import markdown_table
 from rlvr.core.io import atomic_path
 from rlvr.plan.memory import memory_row
 from rlvr.plan.settings import TrainSettings
@@ -60,6 +62,6 @@ def write_memory(
 
     configs = {Path(path).stem: json.loads(Path(path).read_text(encoding="utf-8")) for path in config_paths}
     table = pd.DataFrame(memory_rows(rows, configs, methods, card_gib))
-    for suffix, text in (("csv", table.to_csv(index=False)), ("md", table.to_markdown(index=False) + "\n")):
+    for suffix, text in (("csv", csv_text(table)), ("md", markdown_table(table) + "\n")):
         with atomic_path(f"{stem}.{suffix}") as temporary:
             temporary.write_text(text, encoding="utf-8")

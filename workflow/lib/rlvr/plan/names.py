@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,28 @@ def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> Non
             raise InputError(path, f"suite '{suite}' is named like a data set that is not in it.", "Rename it.")
 
 
+def check_scale_studies(
+    scale: Mapping[str, Any], models: Collection[str], studies: Collection[str], path: Path
+) -> None:
+    """Check the studies and the models of other scales that a scale speaks of: what fits none would do nothing.
+
+    Args:
+        scale: Content of the scale.
+        models: Models that grids name, and those of any scale.
+        studies: Every study that there is.
+        path: Its file, for messages.
+
+    Raises:
+        InputError: Names the key and the name.
+    """
+    for study in scale["factors"].get("studies", {}):
+        check_known(study, studies, "study", f"{path}, key 'factors.studies'")
+    for pattern in scale.get("absent", {}):
+        if not any(fnmatchcase(model, pattern) for model in models):
+            problem = f"'{pattern}' is no model of any scale."
+            raise InputError(f"{path}, key 'absent'", problem, f"Known: {', '.join(sorted(models))}.")
+
+
 def check_sources(scale: Mapping[str, Any], names: Names, path: Path) -> None:
     """Check the sources of the data sets of a scale, and the levels that a sample by strata names.
 
@@ -127,8 +150,12 @@ def check_study_names(study: Study, names: Names, bibliography: Path) -> None:
     path = study.folder / "study.yaml"
     for family in study.recipe["learning_rate"]:
         check_known(family, (DEFAULT, *FAMILIES), "family", f"{path}, key 'recipe.learning_rate'")
-    for benchmark in study.benchmarks:
+    trained_on = {row["dataset"] for row in study.rows.values()}
+    for benchmark, how in study.benchmarks.items():
         check_known(benchmark, names.datasets, "benchmark", f"{path}, key 'benchmarks'")
+        for dataset in how.get("out_of_distribution") or () if how.get("out_of_distribution") is not True else ():
+            where = f"{path}, benchmark '{benchmark}', key 'out_of_distribution'"
+            check_known(dataset, trained_on, "data set of the study's runs", where)
     entries = ENTRY.findall(bibliography.read_text(encoding="utf-8"))
     check_known(study.citation, entries, "citation", f"{path} ({bibliography})")
 

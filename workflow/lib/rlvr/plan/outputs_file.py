@@ -296,11 +296,12 @@ class Declared:
             repeated = sorted({key for key in keys if keys.count(key) > 1})
             if repeated:
                 raise InputError(self.where, f"{name} '{repeated[0]}' appears twice.", "Rename one of them.")
-        for column in output.columns:
-            filled = [row for row in output.rows if selected_runs(row, column) or output.printed(row, column)]
-            if not filled:
-                remedy = "Correct 'where', or remove the column."
-                raise InputError(self.where, f"column '{column.key}' selects no run and prints no number.", remedy)
+        filled = [cell for cell in output.cells() if selected_runs(*cell) or output.printed(*cell)]
+        empty = [("row", row.key) for row in output.rows if all(of is not row for of, _ in filled)]
+        empty += [("column", column.key) for column in output.columns if all(of is not column for _, of in filled)]
+        for name, key in empty:
+            remedy = f"Correct 'where', or remove the {name}."
+            raise InputError(self.where, f"{name} '{key}' selects no run and prints no number.", remedy)
         for row, column in output.cells():
             runs, place = selected_runs(row, column), f"{self.where}, row '{row.key}', column '{column.key}'"
             if column.reduce == "only" and len(runs) > 1:

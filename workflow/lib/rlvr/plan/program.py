@@ -90,7 +90,7 @@ class Program:
         """Kept steps of one study's runs in the selected tier, by their ids: the rows of these runs with ``step``."""
         return kept_rows(self.rows_of(study), self.specs)
 
-    @property
+    @cached_property
     def kept_here(self) -> list[str]:
         """Ids of the kept steps of all runs of the selected tier."""
         return list(dict.fromkeys(name for study in self.studies for name in self.kept_of(study)))
@@ -100,7 +100,7 @@ class Program:
         """Run id and model of every untrained base of the scale: ``<model>_base``."""
         return {f"{model}{BASE_SUFFIX}": model for model in self.scale["models"]}
 
-    @property
+    @cached_property
     def trained_bases(self) -> list[str]:
         """Run ids of the untrained bases whose models the selected rows train."""
         return self.bases_of(self.studies)

@@ -7,7 +7,8 @@ from typing import Any
 
 from rlvr.core.csvfile import read_csv
 from rlvr.core.errors import InputError
-from rlvr.plan.method import SETTINGS, SMALLEST, Methods
+from rlvr.plan.grid import typed_cell
+from rlvr.plan.method import SETTINGS, SMALLEST, Methods, check_method_settings
 from rlvr.plan.printed import parse_printed
 from rlvr.plan.recipe import resolve_settings
 from rlvr.plan.scale import load_scale
@@ -36,6 +37,25 @@ def load_printed_counts(path: str | Path) -> list[dict[str, str]]:
         if row["unit"] not in UNITS:
             raise InputError(where, f"unit '{row['unit']}'.", f"Choose one of {', '.join(UNITS)}.")
     return [{"study": Path(path).parents[1].name, **row} for _, row in rows]
+
+
+def check_printed_counts(path: Path, methods: Methods, models: Collection[str]) -> None:
+    """Check the printed counts of a study before a target asks for them; nothing happens where it has none.
+
+    Args:
+        path: Its ``reported/parameters.csv``.
+        methods: The registry of methods.
+        models: Models of any scale.
+
+    Raises:
+        InputError: Names the file, the row by its label, and what is wrong with it.
+    """
+    for row in load_printed_counts(path) if path.is_file() else ():
+        where = f"{path}, row '{row['label']}'"
+        if row["model"] not in models:
+            raise InputError(where, f"model '{row['model']}' is not known.", f"Known: {', '.join(sorted(models))}.")
+        settings = typed(row, where)
+        check_method_settings(where, row["method"], {name: settings[name] for name in SETTINGS}, methods)
 
 
 def _text_at(folder: Path, table: str, row: str, column: str, where: str) -> str:
@@ -70,7 +90,8 @@ def real_size_rows(
     counted = []
     for printed in (row for path in printed_paths for row in load_printed_counts(path)):
         recipe = complete_recipe(printed["study"], studies_folder, schemas)
-        counted.append({**printed, "settings": settings_at_real_size(typed(printed), recipe, scale, methods)})
+        cells = typed(printed, f"printed counts of '{printed['study']}', row '{printed['label']}'")
+        counted.append({**printed, "settings": settings_at_real_size(cells, recipe, scale, methods)})
     for study in studies:
         for run_id, row in study.rows.items():
             if row["model"] in configured:
@@ -79,13 +100,16 @@ def real_size_rows(
     return counted
 
 
-def typed(row: Mapping[str, str]) -> dict[str, Any]:
-    """A row of printed counts as a grid row: the method's settings as numbers, empty cells as ``None``."""
+def typed(row: Mapping[str, str], where: str) -> dict[str, Any]:
+    """A row of printed counts as a grid row: the method's settings as numbers, empty cells as ``None``.
+
+    Raises:
+        InputError: Opens with ``where`` and names a cell that is no number.
+    """
     found: dict[str, Any] = {"run_id": row["label"], "model": row["model"], "dataset": "any", "seed": 0}
     for name in ("method", *SETTINGS):
-        cell = row.get(name) or None
-        number = int if name in SMALLEST else float
-        found[name] = cell if cell is None or name in TEXTS else number(cell)
+        kind = str if name in TEXTS else int if name in SMALLEST else float
+        found[name] = typed_cell(name, row.get(name, ""), row, kind, where)
     return found
 
 

@@ -155,6 +155,9 @@ def check_models(scale: Mapping[str, Any], path: Path) -> None:
         if kind in DERIVED and (parent is None or parent["kind"] == "rotated" or kind == parent["kind"]):
             problem = f"model '{name}' is {kind} from '{model['from']}', which is no other kind of model here."
             raise InputError(path, problem, "Name a pretrained or a hub model of the scale.")
+        if kind == "rotated" and not (model["rotated_layers"] or model["permuted_layers"]):
+            problem = f"model '{name}' is rotated in no layer: rotated_layers and permuted_layers are both empty."
+            raise InputError(path, problem, "Name a layer in one of them, or remove the model.")
         if kind == "tuned" and parent is not None and parent["kind"] != "pretrained":
             problem = f"model '{name}' is tuned from '{model['from']}', which is no small base of the workflow."
             raise InputError(path, problem, "Name a pretrained model: the texts suit its alphabet alone.")

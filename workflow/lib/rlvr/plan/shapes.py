@@ -4,7 +4,6 @@ Small bases have the sizes of ``bases.architectures``; models of the hub those o
 stops the dry run; the same is checked again on the weights themselves when a run starts.
 """
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.core.io import read_json
 from rlvr.plan.scale import origin_of_model
 from rlvr.plan.targets import ABSENT_BY_ARCHITECTURE, TARGET_SETS
 
 Shape = tuple[int, int]  # rows (outputs), columns (inputs)
 NORMED_HEADS = ("qwen3", "apertus")  # norms of queries and keys, shared by the heads of a layer
+SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "intermediate_size")
 BIASED = ("qwen2",)  # biases of queries, keys and values
 EXTRA = {"apertus": 2}  # parameters of xIELU in every layer
 
@@ -115,10 +116,24 @@ def model_shapes(
         if declared["kind"] == "pretrained":
             found[name] = shape_of(architectures[declared["architecture"]])
         elif declared["kind"] == "local" and (own := Path(declared["path"]).expanduser() / "config.json").is_file():
-            found[name] = shape_of(json.loads(own.read_text(encoding="utf-8")))
+            found[name] = _shape_in(own)
         elif path.is_file():
-            found[name] = shape_of(json.loads(path.read_text()))
+            found[name] = _shape_in(path)
     return found
+
+
+def _shape_in(path: Path) -> ModelShape:
+    """The shapes of a configuration's file.
+
+    Raises:
+        InputError: If it is not JSON, or not of a decoder like Llama; names what it lacks.
+    """
+    config = read_json(path)
+    sizes = [key for key in SIZES if not isinstance(config, Mapping) or not isinstance(config.get(key), int)]
+    if sizes or not isinstance(config.get("model_type"), str):
+        problem = f"states no {(*sizes, 'model_type')[0]}."
+        raise InputError(path, problem, "Expected the configuration of a decoder like Llama, Qwen or Apertus.")
+    return shape_of(config)
 
 
 def check_fit(spec: Mapping[str, Any], shape: ModelShape, where: object) -> None:

@@ -62,7 +62,7 @@ def tag_rows(groups: Mapping[str, Iterable[Path]], root: Path) -> Iterator[dict[
                 continue
             seen.add(path.resolve())
             name = path.resolve().relative_to(root.resolve()).as_posix()
-            yield from ({**asdict(found), "group": group} for found in tags_of(name, path.read_text()))
+            yield from ({**asdict(found), "group": group} for found in tags_of(name, path.read_text(encoding="utf-8")))
 
 
 def tags_of(name: str, text: str) -> list[Tagged]:

@@ -13,18 +13,20 @@ from rlvr.core.schemas import CONFIG, check_against, load_yaml
 from rlvr.plan.claim_checks import ClaimNames, check_claims
 from rlvr.plan.claims import Claim, load_claims
 from rlvr.plan.configuration import check_configuration
+from rlvr.plan.fact_checks import PRINTED_COUNTS
 from rlvr.plan.facts import load_facts
 from rlvr.plan.kept_steps import with_kept, with_rungs
 from rlvr.plan.labels import display_names
 from rlvr.plan.layout import check_layout
 from rlvr.plan.memory import check_memory
 from rlvr.plan.method import Methods
-from rlvr.plan.names import Names, check_output_names, check_scale_names, check_study_names
+from rlvr.plan.names import Names, check_output_names, check_scale_names, check_scale_studies, check_study_names
 from rlvr.plan.outputs import Output
 from rlvr.plan.outputs_file import Kinds, load_outputs
 from rlvr.plan.own_sources import own_sources
 from rlvr.plan.program import Program, finished_runs, make_program
 from rlvr.plan.ratings import Rating, check_ratings
+from rlvr.plan.real_size import check_printed_counts
 from rlvr.plan.scale import load_scale, select_studies
 from rlvr.plan.selection import candidates_of
 from rlvr.plan.shapes import ModelShape, check_fit, check_length, check_scale_fit, model_shapes
@@ -84,11 +86,13 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     names = Names.of(scale, scales, sources, words.templates)
     scale_path = scales / f"{config['scale']}.yaml"
     check_scale_names(scale, names, scale_path)
+    check_scale_studies(scale, names.models, study_names(studies_folder), scale_path)
     check_ratings(scale, sources, words.readers, scale_path)
     selected = select_studies(config["studies"], scale, scale_path, study_names(studies_folder))
     studies = [load_study(name, studies_folder, schemas, words.methods) for name in selected]
     for study in studies:
         check_study_names(study, names, root / "paper" / "refs.bib")
+        check_tier(study, scale["tiers"].get(config["tier"]), config["tier"])
     program = make_program(config["scale"], scale, config["tier"], studies, words.methods, finished_runs(results))
     shapes = model_shapes(scale["models"], words.architectures, root / "data" / "configs")
     check_scale_fit(scale, shapes, scale_path)
@@ -100,6 +104,8 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     program = replace(program, unfit=unfit, divided=divided)
     shared = program.studies  # with the ids under which runs of several studies are trained
     outputs = {name: study_outputs(study, program, words.kinds, names, root) for name, study in shared.items()}
+    for study in studies:
+        check_printed_counts(study.folder / PRINTED_COUNTS, words.methods, names.models)
     claims = {name: study_claims(study, outputs[name], names, schemas) for name, study in shared.items()}
     return Workspace(program, sources, outputs, claims)
 
@@ -172,6 +178,23 @@ def check_runs_fit(program: Program, shapes: Mapping[str, ModelShape]) -> None:
                     suite = program.suites[program.suite_of(study.name, benchmark)]
                     tokens = suite.benchmarks[benchmark]["max_completion_tokens"]
                     check_length(spec["max_prompt_tokens"] + tokens, shape, f"{where}, benchmark '{benchmark}'")
+
+
+def check_tier(study: Study, words: Collection[str] | None, tier: str) -> None:
+    """Check that a tier takes a row of a study's grid.
+
+    Args:
+        study: The study.
+        words: Words of the column ``tier`` that the tier takes; ``None`` for any.
+        tier: Its name, for messages.
+
+    Raises:
+        InputError: Names the grid and the words that it has.
+    """
+    there = sorted({row["tier"] for row in study.rows.values()})
+    if words is not None and not set(words).intersection(there):
+        problem = f"tier '{tier}' takes none of its rows: their column 'tier' has {', '.join(there)}."
+        raise InputError(study.grid_path, problem, f"Mark a row with {', '.join(words)}, or choose another tier.")
 
 
 def check_shown_runs(runs: Collection[str], program: Program) -> None:

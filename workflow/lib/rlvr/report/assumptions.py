@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from rlvr.core.csvfile import csv_text
 from rlvr.core.io import write_json
 from rlvr.plan.tags import TAG_COLUMNS
 from rlvr.report.files import write_text
@@ -13,4 +14,4 @@ from rlvr.report.files import write_text
 def write_tags(rows: Sequence[Mapping[str, Any]], json_path: str, csv_path: str) -> None:
     """Write the rows of :func:`rlvr.plan.tags.tag_rows` as JSON for the documents and as CSV for readers."""
     write_json([dict(row) for row in rows], json_path)
-    write_text(pd.DataFrame(rows, columns=list(TAG_COLUMNS)).to_csv(index=False), csv_path)
+    write_text(csv_text(pd.DataFrame(rows, columns=list(TAG_COLUMNS))), csv_path)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from rlvr.core.csvfile import csv_text
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, write_json
 from rlvr.plan.claim_grammar import COUNTS, LeafKind, Place
@@ -60,7 +61,7 @@ def check_claims_file(
     claims, outputs = load_claims(claims_path), [Output.read(each) for each in declarations]
     numbers = read_numbers(claims, outputs, inputs, scope.results)
     table = judge_claims(claims, numbers, printed_numbers(outputs), scope)
-    write_text(table.drop(columns=list(OF_DOCUMENTS)).to_csv(index=False), csv_path)
+    write_text(csv_text(table.drop(columns=list(OF_DOCUMENTS))), csv_path)
     write_json({"claims": table.to_dict("records"), "family": family_of(table, scope)}, json_path)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from rlvr.core.csvfile import csv_text
 from rlvr.core.io import atomic_path, check_table, read_json, sha256_file, write_json
 from rlvr.core.provenance import repository_state
 from rlvr.plan.outputs import Output
@@ -51,7 +52,7 @@ def tabulate_file(declaration: Mapping[str, Any], scope: ReportScope, inputs: In
     frame, table = TABULATORS[output.kind](
         output, scope, inputs, provenance_lines(output.key, all_paths(inputs), scope)
     )
-    write_text(frame.to_csv(index=False), files.csv)
+    write_text(csv_text(frame), files.csv)
     write_text(to_markdown(table), files.md)
     write_text(to_latex(table), files.tex)
     write_json(to_json(table), files.json)
@@ -139,4 +140,4 @@ def content_digest(path: str) -> str:
 def write_text(text: str, path: str | Path) -> None:
     """Write a text file, whole or not at all."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")

@@ -1,5 +1,6 @@
 """The card of a trained adapter or model: what it is, what it scores, how it is loaded, what it is not."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -98,12 +99,13 @@ def _header(manifest: Mapping[str, Any], declared: Mapping[str, Any]) -> str:
 
 def _opening(manifest: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     settings, declared = manifest["settings"], facts["base"]
-    kind = "All weights of" if manifest["tuner"] is None else f"A {settings['method']} adapter for"
+    method, model, dataset = (markdown_inline(settings[name]) for name in ("method", "model", "dataset"))
+    kind = "All weights of" if manifest["tuner"] is None else f"A {method} adapter for"
     address = base_address(declared)
-    base = f"{settings['model']} ({address}, revision `{declared['revision']}`)" if address else settings["model"]
+    revision = f" ({markdown_inline(address)}, revision {markdown_inline(declared['revision'])})" if address else ""
     of = f" It belongs to the reproduction of {_listed(facts['studies'])}." if facts["studies"] else ""
     return (
-        f"{kind} {base}, trained by reinforcement learning with verifiable rewards on {settings['dataset']}: "
+        f"{kind} {model}{revision}, trained by reinforcement learning with verifiable rewards on {dataset}: "
         f"{manifest['inputs']['problems']:,} problems, {manifest['steps']:,} optimizer steps, "
         f"{manifest['trainable_parameters']:,} trainable parameters.{of}"
     )
@@ -168,7 +170,7 @@ def loading_text(manifest: Mapping[str, Any], base: str) -> str:
         raise InputError(manifest["run_id"], "states no type of its adapter.", "Train the run again.")
     lines = ["import rlvr.adapters  # makes its type known to PEFT"] if kind in NEEDS_IMPORT else []
     lines += ["from peft import PeftModel", "from transformers import AutoModelForCausalLM", ""]
-    lines += [f'base = AutoModelForCausalLM.from_pretrained("{base}")']
+    lines += [f"base = AutoModelForCausalLM.from_pretrained({json.dumps(base)})"]
     lines += ['model = PeftModel.from_pretrained(base, "<this folder>")']
     found = "```python\n" + "\n".join(lines) + "\n```"
     if kind in NEEDS_IMPORT:
@@ -186,5 +188,5 @@ def _limits(facts: Mapping[str, Any]) -> str:
     lines += ["* Licences of the base and of the data apply; see their cards."]
     if not facts["comparable"]:
         stand_in = "a stand-in of what the papers train. Its numbers compare with no printed one."
-        lines.append(f"* Scale `{facts['scale']}`: {stand_in}")
+        lines.append(f"* Scale {markdown_inline(facts['scale'])}: {stand_in}")
     return "\n".join(lines)

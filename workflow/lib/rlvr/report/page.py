@@ -11,11 +11,17 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from rlvr.core.csvfile import records_of
+from rlvr.core.escaping import visible, visible_texts
 from rlvr.core.io import atomic_path, read_json
 from rlvr.core.provenance import repository_state
+from rlvr.core.schemas import read_text
 from rlvr.plan.verdict_words import AuditVerdict
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 PREVIEW_ROWS = 30  # of a figure's data; all of them are in its download
 DISPLAY_DPI = 110  # at which pictures are shown before they are enlarged
@@ -80,18 +86,28 @@ def write_page(studies: Iterable[StudyFiles], tier: str, templates: str | Path, 
         templates: Folder of ``report.html.j2`` and of what it includes.
         html_path: Where the page goes.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(templates),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment(templates, trim_blocks=True, lstrip_blocks=True)
     text = environment.get_template("report.html.j2").render(page_content(list(studies), tier))
     with atomic_path(html_path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def page_environment(templates: str | Path, **options: Any) -> "Environment":
+    """Templates of a page in which a text is a text: markup is escaped, hidden characters are written out.
+
+    Args:
+        templates: Folder of the templates.
+        options: Of ``jinja2.Environment``.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def shown(value: Any) -> Any:
+        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    return Environment(
+        loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined, finalize=shown, **options
+    )
 
 
 def page_content(studies: Sequence[StudyFiles], tier: str) -> dict[str, Any]:
@@ -189,8 +205,8 @@ def _plain(value: Any) -> str:
 def table_content(name: str, path: str, methods_of: Mapping[str, str]) -> dict[str, Any]:
     """A table as the template shows it, from its JSON and the CSV of its cells."""
     table = read_json(path)
-    data = Path(path).with_suffix(".csv").read_text()
-    by_row = row_methods(csv.DictReader(io.StringIO(data)), methods_of)
+    data = read_text(Path(path).with_suffix(".csv"))
+    by_row = row_methods(records_of(data)[1], methods_of)
     kinds = table["kinds"]
     rows = [
         {
@@ -227,10 +243,8 @@ def heading_row(headers: Sequence[Sequence[str]], kinds: Sequence[str], level: i
 def figure_content(name: str, path: str, caption: str, methods_of: Mapping[str, str]) -> dict[str, Any]:
     """A figure as the template shows it, from its picture and the CSV of what was plotted."""
     picture = Path(path).read_bytes()
-    data = Path(path).with_suffix(".csv").read_text()
-    reader = csv.DictReader(io.StringIO(data))
-    lines = list(reader)
-    columns = list(reader.fieldnames or ())
+    data = read_text(Path(path).with_suffix(".csv"))
+    columns, lines = records_of(data)
     width, height = png_size(picture)
     runs = {run for line in lines for run in (line.get("runs") or line.get("run_id") or "").split()}
     shown = [
@@ -321,7 +335,7 @@ def to_csv(columns: Sequence[str], rows: Records) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_plain(row.get(key)) for key in columns] for row in rows)
+    writer.writerows(visible_texts([_plain(row.get(key)) for key in columns]) for row in rows)
     return stream.getvalue()
 
 

@@ -6,8 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from rlvr.core.csvfile import csv_text
+from rlvr.core.escaping import markdown_table
 from rlvr.core.io import atomic_path, read_json
 from rlvr.plan.printed import parse_printed
+from rlvr.report.render import escape_tex
 
 COUNT_TOLERANCE = 0.01  # ASSUME: printed multiples of a rounded count (87.2 = 2 x 43.6) are up to a hundredth off
 GIB, MIB = 2**30, 2**20
@@ -72,6 +75,13 @@ def tabulate_launch(counted: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     )
 
 
+def _latex(frame: pd.DataFrame) -> str:
+    safe = frame.map(lambda cell: escape_tex(cell) if isinstance(cell, str) else cell)
+    return str(
+        safe.set_axis([escape_tex(str(name)) for name in frame], axis="columns").to_latex(index=False, escape=False)
+    )
+
+
 def write_parameters(counts_path: str | Path, stems: Mapping[str, str | Path]) -> None:
     """Write both tables as CSV, Markdown and LaTeX.
 
@@ -83,9 +93,9 @@ def write_parameters(counts_path: str | Path, stems: Mapping[str, str | Path]) -
     tables = {"printed": tabulate_printed(counted), "launch": tabulate_launch(counted)}
     for name, frame in tables.items():
         texts = {
-            "csv": frame.to_csv(index=False),
-            "md": frame.to_markdown(index=False) + "\n",
-            "tex": frame.to_latex(index=False, escape=True),
+            "csv": csv_text(frame),
+            "md": markdown_table(frame) + "\n",
+            "tex": _latex(frame),
         }
         for suffix, text in texts.items():
             with atomic_path(f"{stems[name]}.{suffix}") as temporary:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rlvr.core.csvfile import csv_text
 from rlvr.core.escaping import plot_text
 from rlvr.plan.labels import read_labels
 from rlvr.plan.options import build
@@ -46,7 +47,7 @@ def plot_file(
     drawing = as_drawing(Output.read(declaration), labels_path, scope, inputs)
     kind = KINDS[drawing.output.kind]
     table = kind.table(drawing)
-    write_text(table.to_csv(index=False), files.csv)
+    write_text(csv_text(table), files.csv)
     provenance = "; ".join(provenance_lines(drawing.output.key, all_paths(inputs), scope))
     save = {
         files.pdf: ("pdf", {"Subject": provenance, "CreationDate": None}),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rlvr.core.escaping import markdown_cell, visible_texts
+from rlvr.core.escaping import comment_line, markdown_cell, visible_texts
 from rlvr.plan.outputs import SEED_MEANS, Column, Output, selected_runs
 from rlvr.plan.printed import MINUS, format_value
 from rlvr.plan.selection import BASE_SUFFIX
@@ -247,7 +247,7 @@ def to_markdown(table: Table) -> str:
     headers = [markdown_cell(" ".join(filter(None, header))) for header in table.headers]
     safe = [[markdown_cell(text) for text in row] for row in table.texts]
     body = pd.DataFrame(safe, columns=headers).to_markdown(index=False, disable_numparse=True)
-    comment = "<!-- " + "\n     ".join(table.provenance) + " -->"
+    comment = "<!-- " + "\n     ".join(map(comment_line, table.provenance)) + " -->"
     footer = "\n".join(f"- {markdown_cell(note)}" for note in [table.scope, *table.notes] if note)
     return f"{comment}\n\n{markdown_cell(table.output.caption)}\n\n{body}\n\n{footer}\n"
 
@@ -263,7 +263,7 @@ def to_latex(table: Table) -> str:
     body = frame.style.hide(axis="index").to_latex(
         hrules=True, column_format="".join(_tex_alignments(table.columns)), multicol_align="c"
     )
-    comment = "".join(f"% {line}\n" for line in [*table.provenance, *filter(None, [table.scope])])
+    comment = "".join(f"% {comment_line(line)}\n" for line in [*table.provenance, *filter(None, [table.scope])])
     remarks = escape_tex(" ".join(table.notes))
     return (
         f"{comment}\\begin{{table}}[t]\n\\centering\n\\caption{{{escape_tex(table.output.caption)}}}\n"

@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlvr.core.escaping import visible
+from rlvr.core.csvfile import csv_text
+from rlvr.core.escaping import visible_texts
 from rlvr.core.io import read_json
 from rlvr.report.evidence import read_tables
 from rlvr.report.files import write_text
+from rlvr.report.page import page_environment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +48,7 @@ def write_runs(
     manifests = {content["run_id"]: content for content in map(read_json, paths["manifests"])}
     sizes = {Path(path).parent.name: read_json(path).get("parameters") for path in paths["models"]}
     runs = run_records(described, manifests, sizes, read_tables(list(paths["scores"]), SCORES))
-    write_text(as_frame(runs).to_csv(index=False), csv_path)
+    write_text(csv_text(as_frame(runs)), csv_path)
     write_text(page_text(runs, facts, Path(templates)), html_path)
 
 
@@ -112,23 +114,25 @@ def as_frame(runs: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
 
 def page_text(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any], templates: Path) -> str:
     """The page, self-contained: its data stand in it as JSON that ends no element, its script writes text only."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     benchmarks = list(dict.fromkeys(name for run in runs for name in run["scores"]))
-    data = json.dumps({"runs": runs, "columns": COLUMNS}, default=visible).replace("<", "\\u003c")
-    environment = Environment(loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined)
+    data = json.dumps(visible_texts({"runs": runs, "columns": COLUMNS}), default=str).replace("<", "\\u003c")
     note = "" if facts["comparable"] else "Stand-ins of what the papers train: numbers compare with no printed one."
-    page = environment.get_template("runs.html.j2").render(
-        title=TITLE,
-        scale=facts["scale"],
-        tier=facts["tier"],
-        note=note,
-        back="report.html",
-        runs=runs,
-        columns=COLUMNS,
-        benchmarks=benchmarks,
-        choices={name: sorted({str(run[name]) for run in runs}) for name in FACTS},
-        data=Markup(data),
+    page = (
+        page_environment(templates)
+        .get_template("runs.html.j2")
+        .render(
+            title=TITLE,
+            scale=facts["scale"],
+            tier=facts["tier"],
+            note=note,
+            back="report.html",
+            runs=runs,
+            columns=COLUMNS,
+            benchmarks=benchmarks,
+            choices={name: sorted({str(run[name]) for run in runs}) for name in FACTS},
+            data=Markup(data),
+        )
     )
     return f"{page}\n"

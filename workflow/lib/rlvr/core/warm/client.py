@@ -27,7 +27,7 @@ LOST = 1  # exit status of a job whose server died
 def main(arguments: Sequence[str]) -> int:
     """Run ``client.py <settings> (shell | python) <arguments of bash or python>``; see ``keeper.Settings``."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    settings = json.loads(Path(arguments[0]).read_text())
+    settings = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     kind, rest = arguments[1], list(arguments[2:])
     known = set(settings["jobs"])
     job = script_of(rest, settings["python"], known) if kind == "shell" else module_of(rest, known)

@@ -43,11 +43,11 @@ def start(jobs: Mapping[str, Sequence[str]], planned: Iterable[str], bash: str) 
         "modules": list(dict.fromkeys(module for name in jobs if name in wanted for module in jobs[name])),
         "threads": list(threads.values()),
     }
-    settings.write_text(json.dumps(content))
+    settings.write_text(json.dumps(content), encoding="utf-8")
     for path, kind in ((shell, "shell"), (python, "python")):
         path.parent.mkdir()
         program = shlex.join([sys.executable, "-I", "-S", str(Path(client.__file__)), str(settings), kind])
-        path.write_text(f'#!/bin/sh\nexec {program} "$@"\n')
+        path.write_text(f'#!/bin/sh\nexec {program} "$@"\n', encoding="utf-8")
         path.chmod(0o700)
     reading, writing = os.pipe()  # the driver's end closes with the driver, however that ends
     command = [sys.executable, "-m", "rlvr.core.warm.server", str(settings), str(reading)]

@@ -280,7 +280,7 @@ def is_single_threaded() -> bool:
     tasks = Path("/proc/self/task")
     if not tasks.is_dir():
         return threading.active_count() == 1
-    return sum((task / "comm").read_text().strip() not in FORKS_WELL for task in tasks.iterdir()) == 1
+    return sum((task / "comm").read_text(encoding="utf-8").strip() not in FORKS_WELL for task in tasks.iterdir()) == 1
 
 
 def hold_finalizers() -> list[weakref.finalize]:
@@ -300,7 +300,7 @@ def hold_finalizers() -> list[weakref.finalize]:
 
 def main(settings_path: str, lifeline: int) -> None:
     """Load, listen, serve."""
-    settings: Mapping[str, str] = json.loads(Path(settings_path).read_text())
+    settings: Mapping[str, str] = json.loads(Path(settings_path).read_text(encoding="utf-8"))
     with collector_paused():
         for name in settings["modules"]:
             importlib.import_module(name)

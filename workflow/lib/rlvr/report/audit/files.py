@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import InputError
+from rlvr.core.escaping import markdown_cell, visible
 from rlvr.core.io import atomic_path, read_json, write_json
 from rlvr.core.schemas import load_yaml
 from rlvr.plan.study import study_names
@@ -116,7 +117,12 @@ def to_markdown(records: Sequence[Record], titles: Mapping[str, str]) -> str:
     """A page: per document the counts, then a table for each verdict, those that do not follow first."""
     lines = ["# The papers against themselves", ""]
     for (study, document), own in _documents(records).items():
-        lines += [f"## {titles.get(study, study)}: {document}", "", f"{_counts(own)}.", ""]
+        lines += [
+            f"## {markdown_cell(titles.get(study, study))}: {markdown_cell(document)}",
+            "",
+            f"{_counts(own)}.",
+            "",
+        ]
         for verdict in (*FOUND, AuditVerdict.WITHIN_ROUNDING, AuditVerdict.FOLLOWS):
             chosen = [record for record in own if record["verdict"] == verdict]
             if chosen:
@@ -143,7 +149,7 @@ def to_summary(records: Sequence[Record], titles: Mapping[str, str]) -> str:
         f"All: {_counts(records)}.",
         f"{sum(found[verdict] for verdict in FOUND[:3])} statements do not follow.",
     ]
-    return "\n".join(lines).lstrip("\n") + "\n"
+    return visible("\n".join(lines).lstrip("\n") + "\n")
 
 
 def _documents(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
@@ -175,9 +181,9 @@ def _row(record: Record) -> str:
     derived = "" if record["derived"] is None else f"{record['derived']:g}{bounds}"
     why = "; ".join(filter(None, (f"by {record['by']}" if record["by"] else "", record["remark"], record["note"])))
     cells = (record["id"], record["where"], record["sentence"], record["printed"], record["operands"], derived, why)
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(markdown_cell(str(cell)) for cell in cells) + " |"
 
 
 def _write(text: str, path: str) -> None:
     with atomic_path(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")

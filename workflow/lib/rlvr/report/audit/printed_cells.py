@@ -120,7 +120,7 @@ def read_configurations(folder: Path) -> Table:
     """Whole numbers of each model's ``config.json`` as texts, by model and key."""
     found = {}
     for path in sorted(folder.glob("*.json")):
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         found[path.stem] = {key: str(value) for key, value in content.items() if type(value) is int}
     return found
 

@@ -115,7 +115,7 @@ def _end_everything(walled: bool) -> None:
 
 def _children() -> list[int]:
     """Children of this process, which orphans become as well."""
-    return [int(child) for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    return [int(child) for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="utf-8").split()]
 
 
 def _judge(wire: socket.socket, limits: Limits, folder: str | None) -> None:

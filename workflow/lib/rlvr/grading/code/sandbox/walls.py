@@ -106,9 +106,10 @@ def _map_identities(process: int, user: int, group: int) -> int:
     """Written from outside, as only that lets root map a second user. The exit status: 0 if it worked."""
     folder = Path(f"/proc/{process}")
     try:
-        (folder / "setgroups").write_text("allow" if user == 0 else "deny")
-        (folder / "uid_map").write_text(_map(user))
-        (folder / "gid_map").write_text(_map(group) if user else f"{group} {group} 1\n{NOBODY} {NOBODY} 1\n")
+        (folder / "setgroups").write_text("allow" if user == 0 else "deny", encoding="ascii")
+        (folder / "uid_map").write_text(_map(user), encoding="ascii")
+        groups = _map(group) if user else f"{group} {group} 1\n{NOBODY} {NOBODY} 1\n"
+        (folder / "gid_map").write_text(groups, encoding="ascii")
     except OSError:
         return 1
     return 0
@@ -122,7 +123,7 @@ def _map(identity: int) -> str:
 def _forbid_further_users() -> None:
     """No user namespaces within this one, where that can be said: they would hand out capabilities again."""
     with contextlib.suppress(OSError):
-        Path("/proc/sys/user/max_user_namespaces").write_text("0")
+        Path("/proc/sys/user/max_user_namespaces").write_text("0", encoding="utf-8")
 
 
 def _build_root(visible: list[str]) -> None:
