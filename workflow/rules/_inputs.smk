@@ -186,6 +186,7 @@ def scores_of(run_id):
     return there(expand(rules.score_run.output.scores, run_id=run_id, suite=PROGRAM.run_suites(run_id)))
 
 
+@cache
 def puzzle_suites():
     """The suites with problems of Enigmata."""
     puzzles = {name for name, source in SOURCES.items() if source.reader == "enigmata"}
