@@ -47,13 +47,13 @@ AccountingStorageType=accounting_storage/none
 PreemptType=preempt/partition_prio
 PreemptMode=CANCEL
 MinJobAge=600
-KillWait=5
+KillWait=30
 OverTimeLimit=0
 SlurmdParameters=config_overrides
 GresTypes=gpu
 {nodes}
 PartitionName=cpu Nodes=ALL Default=YES MaxTime=1-00:00:00 State=UP DefMemPerCPU=1000
-PartitionName=gpu Nodes=ALL MaxTime=1-00:00:00 State=UP DefMemPerCPU=1000
+PartitionName=gpu Nodes=ALL GraceTime=60 MaxTime=1-00:00:00 State=UP DefMemPerCPU=1000
 PartitionName=urgent Nodes=ALL MaxTime=1-00:00:00 State=UP DefMemPerCPU=1000 PriorityTier=10
 """
 

@@ -7,6 +7,7 @@ cores, all of it half an hour.
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ MANIFEST = f"results/tiny/train/{RUN}/run.json"
 MANIFESTS = [f"results/tiny/train/{run_id}/run.json" for run_id in RUNS]
 SCORES = f"results/tiny/evaluate/{RUN}/main/scores.parquet"
 LONG = int(os.environ.get("SLURM_TEST_STEPS", "120"))  # of 120 steps a training takes half a minute on a quiet core
+STOPPED = re.compile(r"stopped by SIGTERM behind step (\d+)")  # in the log of a failed attempt, which a driver shows
 Weights = dict[str, str]  # digests by file
 
 
@@ -91,6 +93,22 @@ def test_a_cancelled_training_goes_on_from_its_checkpoint(
 
 
 @pytest.mark.nightly
+@pytest.mark.parametrize("to_whom", [[], ["--full"]], ids=["steps", "all processes"])
+def test_a_training_that_is_asked_to_stop_saves_before_it_ends(
+    slurm: Cluster, long_project: Project, undisturbed: Callable[[str], Weights], to_whom: list[str]
+) -> None:
+    """SIGTERM reaches every process of the job's step, with `--full` also the shell that holds the job."""
+    driver = long_project.start(MANIFEST)
+    slurm.ask("scancel", "--signal=TERM", *to_whom, started(slurm, long_project.root))
+    out, _ = driver.communicate(timeout=1800)
+    assert driver.returncode == 0, out
+    stopped = STOPPED.search(out)
+    assert stopped, out
+    assert resumed_from(long_project.root) == int(stopped[1])
+    assert long_project.weights(RUN) == undisturbed(RUN)
+
+
+@pytest.mark.nightly
 def test_a_requeued_training_goes_on_from_its_checkpoint(
     slurm: Cluster, long_project: Project, undisturbed: Callable[[str], Weights]
 ) -> None:
@@ -107,14 +125,15 @@ def test_a_requeued_training_goes_on_from_its_checkpoint(
 def test_a_training_that_another_job_displaces_goes_on_from_its_checkpoint(
     slurm: Cluster, long_project: Project, undisturbed: Callable[[str], Weights]
 ) -> None:
-    """With PreemptMode=CANCEL Slurm resumes nothing: the driver has to submit it again."""
+    """With PreemptMode=CANCEL Slurm resumes nothing: the driver has to submit it again, behind a minute of grace."""
     driver = long_project.start(MANIFEST)
     started(slurm, long_project.root)
     whole = ["--partition", "urgent", "--nodes", "2", "--ntasks-per-node", "1", "--cpus-per-task", "32"]
     slurm.ask("sbatch", *whole, "--output", "/dev/null", "--wrap", "sleep 10")
     out, _ = driver.communicate(timeout=1800)
     assert driver.returncode == 0, out
-    assert "PREEMPTED" in {job["JobState"] for job in slurm.ended()}
+    assert {"PREEMPTED", "FAILED"} & {job["JobState"] for job in slurm.ended()}
+    assert STOPPED.search(out), out
     assert resumed_from(long_project.root), "it began anew"
     assert long_project.weights(RUN) == undisturbed(RUN)
 
@@ -183,8 +202,9 @@ def test_a_run_that_needs_more_than_its_time_is_finished_by_retries(slurm: Clust
     steps = 6 * LONG
     project = make_project(tmp_path / "project", steps)
     project.checkout.edit_scale(resources__train__runtime_min=1)
-    project.run(MANIFEST, seconds=1800)
+    out = project.run(MANIFEST, seconds=1800)
     assert any(job["JobState"] == "TIMEOUT" for job in slurm.ended())
+    assert STOPPED.search(out), out
     assert resumed_from(project.root), "it began anew"
     straight = make_project(tmp_path / "straight", steps)
     straight.checkout.run(MANIFEST)

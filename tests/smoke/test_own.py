@@ -95,6 +95,12 @@ def test_the_merged_model_computes_what_peft_computes(own: Checkout) -> None:
         assert not torch.allclose(load_base(models / "my-model")(tokens).logits, expected(tokens).logits, atol=1e-3)
 
 
+def test_a_run_on_own_data_is_planned_to_its_table(own: Checkout) -> None:
+    plan = own.plan(*words(COMMANDS[1]))
+    assert plan["train_run"] == plan["tabulate_output"] == 1 and plan["generate_samples"] >= 1
+
+
+@pytest.mark.nightly  # its plan is tested above; what trains and tabulates is what every study uses
 def test_a_run_is_trained_on_own_data_and_tabulated(own: Checkout) -> None:
     own.run(*words(COMMANDS[1]))
     (run,) = (own.root / "results" / "mine" / "train").glob("*/run.json")

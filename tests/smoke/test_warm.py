@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pandas as pd
+import pytest
 from conftest import Checkout
 
 RUN = "qwen3-8b_deepmath-hard_quanta-d3-no-kv_bs64_s42"
@@ -14,9 +15,8 @@ def results(checkout: Checkout, *parts: str):
     return checkout.root.joinpath("results", "tiny", *parts)
 
 
+@pytest.mark.nightly  # a run, its samples and spectra in fresh processes; tests/unit/test_warm.py has what a fork sees
 def test_forked_and_fresh_jobs_give_the_same_bits(finished: Checkout, copied: Checkout) -> None:
-    logs = "".join(path.read_text() for path in finished.root.glob(".snakemake/log/*.log"))
-    assert "Jobs are forks of one loaded process." in logs
     for folder in (("train", RUN), ("evaluate", RUN)):
         shutil.rmtree(results(copied, *folder))
     targets = [f"results/tiny/evaluate/{RUN}/main/scores.parquet", f"results/tiny/spectra/{RUN}.parquet"]
@@ -36,5 +36,7 @@ def test_forked_and_fresh_jobs_give_the_same_bits(finished: Checkout, copied: Ch
 
 
 def test_the_log_of_a_forked_job_holds_what_it_prints(finished: Checkout) -> None:
+    logs = "".join(path.read_text() for path in finished.root.glob(".snakemake/log/*.log"))
+    assert "Jobs are forks of one loaded process." in logs
     log = results(finished, "logs", "train_run", f"{RUN}.log").read_text()
     assert RUN in log and "2 steps of" in log

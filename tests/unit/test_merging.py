@@ -73,11 +73,12 @@ def test_the_export_is_merged_in_float32_and_cast_once(method):
 
 
 @pytest.mark.parametrize("method", ADAPTERS)
-def test_two_hundred_merges_never_move_a_bfloat16_base(method):
+def test_many_merges_never_move_a_bfloat16_base(method):
+    """What is added to bfloat16 and taken away again differs after the first time: twenty are no weaker than more."""
     model = moved(method, torch.bfloat16)
     before, expected = fingerprint(model), logits(model)
     tensors = {name: parameter.data_ptr() for name, parameter in model.named_parameters()}
-    for _ in range(200):
+    for _ in range(20):
         with merged_weights(model):
             pass
     assert fingerprint(model) == before and torch.equal(logits(model), expected)

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from rlvr.core.errors import InputError
+from rlvr.core.provenance import LIBRARY
 from rlvr.grading.code.sandbox import launch
 from rlvr.grading.code.sandbox.launch import Cases, Outcome, Server, ServerLostError, run_tests
 from rlvr.grading.code.sandbox.limits import Limits
@@ -358,3 +360,34 @@ def test_plain_values_travel(value):
     back = decode(json.loads(json.dumps(encode(value, never))), never)
     assert back == value
     assert type(back) is type(value)
+
+
+ASKED_TO_STOP = """
+import signal
+signal.signal(signal.SIGTERM, lambda *_: None)  # a trainer finishes its step first
+from rlvr.grading.code.sandbox.launch import Cases, run_tests
+print("ready", flush=True)
+slow = "def slow(a):\\n    return sum(i % 7 for i in range(a))"
+for _ in range(5):
+    print(run_tests(slow, Cases(("assert slow(300000) > 0",))).how, flush=True)
+"""
+
+
+def test_a_scheduler_that_asks_every_process_of_a_job_to_stop_costs_no_program_its_tests():
+    """Slurm finds a job's processes by their parents, so that a session of its own hides the server from nothing."""
+    with subprocess.Popen(
+        [sys.executable, "-c", ASKED_TO_STOP],
+        env=os.environ | {"PYTHONPATH": str(LIBRARY)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as job:
+        assert job.stdout.readline() == "ready\n"
+        struck = 0
+        while job.poll() is None:
+            for each in psutil.Process(job.pid).children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    each.terminate()
+                    struck += 1
+            time.sleep(0.02)
+        assert job.returncode == 0 and job.stdout.read() == 5 * "passed\n"
+    assert struck > 5

@@ -20,7 +20,7 @@ def test_one_training_job_per_grid_row(unedited: Unedited) -> None:
 
 
 def test_the_full_tier_trains_every_row(unedited: Unedited) -> None:
-    assert unedited.plan("--config", "tier=full")["train_run"] == len(unedited.read_grid())
+    assert unedited.plan("train", "--config", "tier=full")["train_run"] == len(unedited.read_grid())
 
 
 def test_a_scale_says_which_seeds_its_tiers_have(unedited: Unedited) -> None:
@@ -51,10 +51,10 @@ def test_headline_rows_have_five_seeds(unedited: Unedited) -> None:
 
 
 def test_a_new_row_adds_exactly_one_training_job(checkout: Checkout, unedited: Unedited) -> None:
-    before = unedited.plan()
+    before = unedited.plan("evaluate")
     rows = checkout.read_grid()
     checkout.write_grid([*rows, {**rows[0], "seed": 7}])
-    after = checkout.plan()
+    after = checkout.plan("evaluate")
     assert after["train_run"] == before["train_run"] + 1
     assert after["generate_samples"] == before["generate_samples"] + 1
 

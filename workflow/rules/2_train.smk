@@ -53,6 +53,12 @@ rule decompose_base:
 # A base or a table that is written again with the same content retrains nothing: `ancient`. What really changed in them is
 # found by `check_run`. The spec is not taken this way: Snakemake does not look at the parameters of a job below one that is
 # made again, so that a changed row has to come by its file.
+# `exec`: a scheduler sends SIGTERM to every process of a job; of a shell that stands above the trainer and dies of it,
+# Snakemake would learn that the job has failed while the run still finishes its step.
+# What stands before the launcher is no parameter: a changed one would train every finished run anew.
+BEFORE_LAUNCHER = "python -m rlvr.core.launching " if SCALE["settings"]["devices"] > 1 else ""
+
+
 rule train_run:
     """Train one adapter with GRPO; a killed run goes on from its last checkpoint."""
     input:
@@ -85,8 +91,9 @@ rule train_run:
         launcher=launcher,
         recipe=SCALE["recipe_version"],
     shell:
-        "base=$(dirname {input.base:q}); out=$(dirname {output.run:q}); triples={input.decomposition:q}; "
-        "{params.launcher} -m rlvr.train --spec {input.spec:q} --base $base --train {input.problems:q}"
+        "base=$(dirname {input.base:q}); out=$(dirname {output.run:q}); triples={input.decomposition:q}; exec "
+        + BEFORE_LAUNCHER
+        + "{params.launcher} -m rlvr.train --spec {input.spec:q} --base $base --train {input.problems:q}"
         ' --out $out --checkpoint-every-steps {resources.checkpoint_every_steps} ${{triples:+--decomposition "$triples"}} --log {log:q} &> {log:q}'
 
 

@@ -34,6 +34,7 @@ from rlvr.core.warm import keeper
 from rlvr.core.schemas import load_yaml
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
+from rlvr.plan.alternatives import one_of
 from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, required_figures
 from rlvr.plan.configuration import check_engine, typed, with_config
 from rlvr.plan.freshness import spec_content
@@ -126,11 +127,6 @@ SCOPE = {
     "stand_ins": STAND_INS,
     "remark": f"Ranks and α are the printed ones divided by {RANK_DIVISOR}." if RANK_DIVISOR > 1 else "",
 }
-
-
-def one_of(names):
-    """A regular expression that matches exactly these names (and nothing when there are none)."""
-    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 wildcard_constraints:

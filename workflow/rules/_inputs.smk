@@ -44,12 +44,15 @@ def curation_recipe(wildcards):
     return {key: value for key, value in dataset.items() if key not in NOT_RECIPE} | {"seed": 0}
 
 
-PROMPT_LIMITS = or_stop(prompt_limits, config["scale"], SCALE, study_names(STUDIES), load_study_by_name, METHODS)
+@cache
+def all_prompt_limits():
+    """The longest prompt of each data set and model over every study; few calls need it, and it reads them all."""
+    return or_stop(prompt_limits, config["scale"], SCALE, study_names(STUDIES), load_study_by_name, METHODS)
 
 
 def longest_prompt():
     """The longest prompt that any model is trained on, in tokens; the scale's cap without runs."""
-    limits = [limit for models in PROMPT_LIMITS.values() for limit in models.values()]
+    limits = [limit for models in all_prompt_limits().values() for limit in models.values()]
     return max(limits, default=SCALE["caps"].get("max_prompt_tokens", 1024))
 
 
@@ -66,7 +69,7 @@ def check_settings(wildcards):
 
 def longest_prompts(dataset):
     """The models that some run of a study trains on a data set, and the longest prompt that each may see."""
-    return PROMPT_LIMITS.get(dataset, {})
+    return all_prompt_limits().get(dataset, {})
 
 
 def tokenizer_manifests(wildcards):
@@ -183,6 +186,7 @@ def scores_of(run_id):
     return there(expand(rules.score_run.output.scores, run_id=run_id, suite=PROGRAM.run_suites(run_id)))
 
 
+@cache
 def puzzle_suites():
     """The suites with problems of Enigmata."""
     puzzles = {name for name, source in SOURCES.items() if source.reader == "enigmata"}

@@ -72,7 +72,13 @@ class Program:
 
     def rows_of(self, study: str) -> dict[str, Mapping[str, Any]]:
         """Rows of one study in the selected tier, by run id."""
-        rows = self.studies[study].rows
+        return self._selected_rows[study]
+
+    @cached_property
+    def _selected_rows(self) -> dict[str, dict[str, Mapping[str, Any]]]:
+        return {name: self._select(study.rows) for name, study in self.studies.items()}
+
+    def _select(self, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
         if self.tier == FINISHED:
             return {run_id: row for run_id, row in rows.items() if run_id in self.finished}
         taken = self.scale["tiers"].get(self.tier, WORDS_OF_ROWS)
@@ -90,17 +96,17 @@ class Program:
         """Kept steps of one study's runs in the selected tier, by their ids: the rows of these runs with ``step``."""
         return kept_rows(self.rows_of(study), self.specs)
 
-    @property
+    @cached_property
     def kept_here(self) -> list[str]:
         """Ids of the kept steps of all runs of the selected tier."""
         return list(dict.fromkeys(name for study in self.studies for name in self.kept_of(study)))
 
-    @property
+    @cached_property
     def bases(self) -> dict[str, str]:
         """Run id and model of every untrained base of the scale: ``<model>_base``."""
         return {f"{model}{BASE_SUFFIX}": model for model in self.scale["models"]}
 
-    @property
+    @cached_property
     def trained_bases(self) -> list[str]:
         """Run ids of the untrained bases whose models the selected rows train."""
         return self.bases_of(self.studies)
@@ -138,9 +144,18 @@ class Program:
         An untrained base is evaluated on everything that the study's runs of its model are.
         """
         rows, run_id = self.rows_of(study), self.kept.get(run_id, run_id)
-        runs = [run_id] if run_id in rows else [name for name in rows if self._starts_from(name, run_id)]
-        wanted = dict.fromkeys(benchmark for name in runs for benchmark in self.benchmarks_of(study, name))
-        return list(dict.fromkeys(self.suite_of(study, benchmark) for benchmark in wanted))
+        if (study, run_id) not in self._wanted_suites:  # a plan asks hundreds of times for the suites of a base
+            model = self.bases.get(run_id)
+            runs = [run_id] if run_id in rows else [name for name in rows if model and self.model_of(name) == model]
+            wanted = dict.fromkeys(benchmark for name in runs for benchmark in self.benchmarks_of(study, name))
+            found = dict.fromkeys(self.suite_of(study, benchmark) for benchmark in wanted)
+            self._wanted_suites[study, run_id] = tuple(found)
+        return list(self._wanted_suites[study, run_id])
+
+    @cached_property
+    def _wanted_suites(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """Suites by study and run, as far as they were asked for."""
+        return {}
 
     def run_suites(self, run_id: str) -> list[str]:
         """Suites that any selected study wants of a run or of an untrained base."""
@@ -193,9 +208,6 @@ class Program:
         """The most singular triples that a selected run of a model starts from, at each end; 0 if none does."""
         runs = [name for name in self.rows if self.model_of(name) == model and self.is_decomposed(name)]
         return max((self.specs[name]["rank"] for name in runs), default=0)
-
-    def _starts_from(self, run_id: str, base: str) -> bool:
-        return base in self.bases and self.model_of(run_id) == self.bases[base]
 
 
 def why_absent(model: str, scale: Mapping[str, Any]) -> str:

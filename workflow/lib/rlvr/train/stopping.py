@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
+from rlvr.core.locks import JOB_VARIABLE
 from rlvr.plan.settings import TrainSettings
 
 LAUNCHED = "TORCHELASTIC_RUN_ID"  # SOURCE: PyTorch's manual of torchrun: set in every process that it starts
@@ -49,9 +50,11 @@ class StopWhenAsked(TrainerCallback):
         """Take SIGTERM as the wish to stop, in the main thread; a second one ends the process at once.
 
         Not where a launcher started several processes: it passes on what a scheduler has sent to all of them already,
-        and ends those itself that take too long (``core.environment``).
+        and ends those itself that take too long (``core.environment``). And not in a job of Slurm, which sends two
+        within a moment at a time limit, and SIGKILL when its patience ends.
         """
         before = signal.signal(signal.SIGTERM, self._ask)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # blocked by `core.launching`
         try:
             yield
         finally:
@@ -66,7 +69,8 @@ class StopWhenAsked(TrainerCallback):
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
-        signal.signal(signal.SIGTERM, signal.SIG_IGN if LAUNCHED in os.environ else signal.SIG_DFL)
+        repeated = LAUNCHED in os.environ or JOB_VARIABLE in os.environ
+        signal.signal(signal.SIGTERM, signal.SIG_IGN if repeated else signal.SIG_DFL)
         print("SIGTERM: this run stops behind its next generation, with a checkpoint", flush=True)
 
     def _anyone_asked(self) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -148,6 +149,19 @@ class Server:
 
 
 def _start(control: socket.socket, limits: Limits, walls: str) -> "subprocess.Popen[bytes]":
+    """Start a server that does not hear SIGTERM.
+
+    A scheduler sends that to every process of a job, whose trainer means to finish its step first. The server ends with
+    its caller anyway.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # processes that start here inherit it
+    try:
+        return _start_here(control, limits, walls)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start_here(control: socket.socket, limits: Limits, walls: str) -> "subprocess.Popen[bytes]":
     library = str(Path(rlvr.__file__).parents[1])
     arguments = [str(control.fileno()), json.dumps(asdict(limits)), walls, library]
     return subprocess.Popen(
