@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rlvr.core.digests import digest_problems
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, write_json
-from rlvr.data.cards import answer_type, digest_problems, top_topic
+from rlvr.data.cards import answer_type, top_topic
 from rlvr.data.curation import curate, curate_files, split_problems
 from rlvr.data.curation_recipe import CurationRecipe
 from rlvr.data.filters import normalise_question

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from small_models import settings_of
 
-from rlvr.core.digests import TRAINED_ON, digest_rows
+from rlvr.core.digests import TRAINED_ON, digest_problems, digest_rows
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, sha256_file, write_json, write_table
 from rlvr.core.seals import check_run_files, run_digests, seal
@@ -13,6 +13,7 @@ from rlvr.report.verification import Expected, State, seal_paper, summary, verif
 from rlvr.tables import METRICS, PROBLEMS
 
 RUN = "lora"
+WEIGHTS = {"adapter_after": "1" * 64}
 SETTINGS = settings_of("lora").to_json() | {"run_id": RUN, "dataset": "math"}
 
 
@@ -39,21 +40,34 @@ def results(tmp_path):
         ]
     )
     write_table(problems, tmp_path / "data/math/train.parquet", PROBLEMS)
+    write_table(problems, tmp_path / "data/math/eval.parquet", PROBLEMS)
+    split = {"problems": 1, "sha256": digest_problems(problems)}
+    write_json({"splits": {"train": split, "eval": split}}, tmp_path / "data/math/card.json")
     (run / "adapter").mkdir(parents=True)
     (run / "adapter/adapter_model.safetensors").write_bytes(b"trained")
     write_table(metrics(), run / "metrics.parquet", METRICS)
     inputs = {"train_sha256": digest_rows(problems, TRAINED_ON), "base_files": digests}
-    write_json({"settings": SETTINGS, "inputs": inputs, "files": run_digests(run)}, run / "run.json")
+    content = {"settings": SETTINGS, "inputs": inputs, "files": run_digests(run), "sha256": WEIGHTS}
+    write_json(content, run / "run.json")
     samples = tmp_path / f"evaluate/{RUN}/main"
     samples.mkdir(parents=True)
-    (samples / "samples.parquet").write_bytes(b"samples")
-    write_json({"samples_sha256": sha256_file(samples / "samples.parquet")}, samples / "samples.json")
+    for name in ("samples", "grades", "scores"):
+        rows_of(RUN).to_parquet(samples / f"{name}.parquet")
+    record_samples(samples)
     (tmp_path / "paper/study/tables").mkdir(parents=True)
     (tmp_path / "paper/study/tables/table1.csv").write_text("1\n")
-    (tmp_path / f"evaluate/{RUN}/main/scores.parquet").write_bytes(b"scores")
     (base / "tokenizer.json").write_text('{"a": 0}')
     seal_again(tmp_path)
     return tmp_path
+
+
+def rows_of(run_id):
+    return pd.DataFrame({"run_id": [run_id], "value": [0.5]})
+
+
+def record_samples(folder, weights=WEIGHTS):
+    content = {"samples_sha256": sha256_file(folder / "samples.parquet"), "weights": weights}
+    write_json(content, folder / "samples.json")
 
 
 def seal_again(results):
@@ -82,7 +96,7 @@ def states(results, **changes):
 
 def test_what_was_left_alone_is_whole(results):
     assert {kind: state for kind, (state, _) in states(results).items()} == dict.fromkeys(
-        ("base", "run", "samples", "paper"), State.WHOLE
+        ("base", "data", "run", "samples", "paper"), State.WHOLE
     )
     verify_or_fail(results, expected())
 
@@ -107,7 +121,6 @@ DAMAGES = {
     "cut manifest": ("run", State.CHANGED, f"train/{RUN}/run.json", b'{"settings": ', "not valid JSON"),
     "other manifest": ("run", State.CHANGED, f"train/{RUN}/run.json", b"[]", "cannot be read"),
     "half of the samples": ("samples", State.CHANGED, f"evaluate/{RUN}/main/samples.parquet", b"sam", "SHA-256"),
-    "flipped scores": ("paper", State.STALE, f"evaluate/{RUN}/main/scores.parquet", b"scorez", "scores.parquet' has"),
     "flipped tokenizer": (
         "paper",
         State.STALE,
@@ -115,7 +128,6 @@ DAMAGES = {
         b'{"b": 0}',
         "tokenizer.json' has changed",
     ),
-    "empty scores": ("paper", State.STALE, f"evaluate/{RUN}/main/scores.parquet", b"", "scores.parquet' has changed"),
     "edited table": ("paper", State.CHANGED, "paper/study/tables/table1.csv", b"2\n", "table1.csv' has changed"),
 }
 
@@ -192,3 +204,34 @@ def test_a_record_that_was_changed_itself_is_found(results):
     kept.write_bytes(kept.read_bytes() + b" ")
     state, detail = states(results)["run"]
     assert state is State.CHANGED and ".finished" in detail
+
+
+def test_scores_that_cannot_be_read_or_were_flipped_are_found_with_and_without_a_paper(results):
+    scores = results / f"evaluate/{RUN}/main/scores.parquet"
+    rows_of(RUN).assign(value=0.75).to_parquet(scores)
+    assert states(results)["paper"][0] is State.STALE and "scores.parquet' has" in states(results)["paper"][1]
+    scores.write_bytes(b"")
+    assert states(results)["paper"][0] is State.STALE and states(results)["samples"][0] is State.CHANGED
+
+
+@pytest.mark.parametrize("name", ["samples", "grades", "scores"])
+def test_tables_of_another_run_are_found(name, results):
+    """A whole table, readable and in its place; of samples even the digest was mended."""
+    folder = results / f"evaluate/{RUN}/main"
+    rows_of("other").to_parquet(folder / f"{name}.parquet")
+    record_samples(folder)
+    assert states(results)["samples"] == (State.CHANGED, f"{name}.parquet is of other")
+
+
+def test_samples_of_other_weights_are_found(results):
+    record_samples(results / f"evaluate/{RUN}/main", weights={"adapter_after": "2" * 64})
+    assert states(results)["samples"] == (State.STALE, "drawn from other weights than the run's")
+
+
+def test_another_gold_of_a_held_out_problem_is_found(results):
+    path = results / "data/math/eval.parquet"
+    write_table(pd.read_parquet(path).assign(answer="2"), path, PROBLEMS)
+    state, detail = states(results)["data"]
+    assert state is State.CHANGED and detail.startswith("eval.parquet has the digest")
+    (results / "data/math/card.json").unlink()
+    assert states(results)["data"] == (State.UNRECORDED, "it has no card")

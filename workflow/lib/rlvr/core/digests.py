@@ -26,3 +26,9 @@ def digest_rows(frame: "pd.DataFrame", columns: Sequence[str]) -> str:
     for row in zip(*(frame[name].tolist() for name in columns), strict=True):
         digest.update(json.dumps(row).encode())  # ASCII only, so that any text has one encoding
     return digest.hexdigest()
+
+
+def digest_problems(problems: "pd.DataFrame") -> str:
+    """SHA-256 of what is asked and answered, blind to row order and file format."""
+    columns = (problems[name].astype(str) for name in ("problem_id", "question", "answer"))
+    return hashlib.sha256(repr(sorted(zip(*columns, strict=True))).encode()).hexdigest()

@@ -1,6 +1,5 @@
 """Data cards: what a curated data set came from, what each filter did to it, and what is in it."""
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from rlvr.core.digests import digest_problems
 from rlvr.data.curation_recipe import LATER_STEPS
 from rlvr.data.filters import find_conflicts
 from rlvr.data.strata import Draw
@@ -162,12 +162,6 @@ def answer_type(answer: str) -> str:
     """Kind of a gold answer, by its form alone: one of ``ANSWER_TYPES`` or ``expression``."""
     bare = TEXT_COMMAND.sub(r"\1", answer).strip()
     return next((name for name, pattern in ANSWER_TYPES.items() if pattern.fullmatch(bare)), OTHER_ANSWER)
-
-
-def digest_problems(problems: pd.DataFrame) -> str:
-    """SHA-256 of what is asked and answered, blind to row order and file format."""
-    columns = (problems[name].astype(str) for name in ("problem_id", "question", "answer"))
-    return hashlib.sha256(repr(sorted(zip(*columns, strict=True))).encode()).hexdigest()
 
 
 def _each(values: pd.Series, function: Callable[[Any], str]) -> pd.Series:

@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from rlvr.core.digests import TRAINED_ON, digest_rows
+from rlvr.core.digests import TRAINED_ON, digest_problems, digest_rows
 from rlvr.core.errors import InputError
 from rlvr.core.io import read_json, read_table, sha256_file
 from rlvr.core.joblog import announce
@@ -16,6 +16,8 @@ from rlvr.plan.freshness import deciding_settings, find_differences
 from rlvr.tables import METRICS, PROBLEMS
 
 RECORD, RECORDED = ".finished", ("run.json", "metrics.parquet")  # what training seals at its end, beside the run
+OF_SAMPLES = ("samples.parquet", "grades.parquet", "scores.parquet", "answers.parquet")  # of one run on one suite
+SPLITS = ("train", "eval")
 
 
 class State(Enum):
@@ -36,8 +38,8 @@ class Finding:
     """State of one result.
 
     Attributes:
-        kind: base, run, samples or paper.
-        name: Model, run, run and suite, or study.
+        kind: base, data, run, samples or paper.
+        name: Model, data set, run, run and suite, or study.
         state: What became of it.
         detail: The first thing that is wrong, in words; empty where nothing is.
     """
@@ -68,7 +70,7 @@ class Expected:
 
 
 def verify(results: Path, expected: Expected) -> Iterator[Finding]:
-    """Check the bases, runs, samples and papers under ``results``, one at a time.
+    """Check the bases, data sets, runs, samples and papers under ``results``, one at a time.
 
     Args:
         results: Folder of a scale's results.
@@ -76,6 +78,9 @@ def verify(results: Path, expected: Expected) -> Iterator[Finding]:
     """
     for model in expected.models:
         yield _guarded("base", model, lambda model=model: verify_base(results / "models" / model))
+    datasets = {settings["dataset"] for settings in expected.specs.values()}
+    for dataset in sorted(datasets.union(path.parent.name for path in results.glob("data/*/card.json"))):
+        yield _guarded("data", dataset, lambda dataset=dataset: verify_data(results / "data" / dataset))
     for run_id, settings in expected.specs.items():
         base, data = results / "models" / expected.model_of[run_id], results / "data" / settings["dataset"]
         run = results / "train" / run_id
@@ -86,8 +91,8 @@ def verify(results: Path, expected: Expected) -> Iterator[Finding]:
         )
     for run_id, suites in expected.suites.items():
         for suite in suites:
-            folder = results / "evaluate" / run_id / suite
-            yield _guarded("samples", f"{run_id}, {suite}", lambda folder=folder: verify_samples(folder))
+            folder, run = results / "evaluate" / run_id / suite, results / "train" / run_id
+            yield _guarded("samples", f"{run_id}, {suite}", lambda folder=folder, run=run: verify_samples(folder, run))
     for study in expected.studies:
         yield _guarded("paper", study, lambda study=study: verify_paper(results / "paper" / study, results))
 
@@ -143,15 +148,61 @@ def _other_inputs(inputs: Mapping[str, Any], base: Path, data: Path) -> str | No
     return None
 
 
-def verify_samples(folder: Path) -> tuple[State, str]:
-    """Samples against the digest in ``samples.json``."""
+def verify_samples(folder: Path, run: Path) -> tuple[State, str]:
+    """Samples against the digest in ``samples.json`` and the run's manifest; whose rows its tables hold.
+
+    Args:
+        folder: Samples of a run on a suite, with whatever was made from them.
+        run: Folder of the run, which an untrained base has none of.
+    """
     if not (folder / "samples.json").is_file() or not (folder / "samples.parquet").is_file():
         return State.MISSING, ""
-    recorded = read_json(folder / "samples.json").get("samples_sha256")
+    record = read_json(folder / "samples.json")
+    recorded, found = record.get("samples_sha256"), sha256_file(folder / "samples.parquet")
     if recorded is None:
         return State.UNRECORDED, "samples.json states no digest"
-    found = sha256_file(folder / "samples.parquet")
-    return (State.WHOLE, "") if found == recorded else (State.CHANGED, f"SHA-256 {found}, recorded {recorded}")
+    if found != recorded:
+        return State.CHANGED, f"SHA-256 {found}, recorded {recorded}"
+    weights = _weights_of(run)
+    if weights is not None and record.get("weights") not in (None, weights):
+        return State.STALE, "drawn from other weights than the run's"
+    foreign = _foreign_rows(folder, run.name)
+    return (State.CHANGED, foreign) if foreign else (State.WHOLE, "")
+
+
+def _weights_of(run: Path) -> Any:
+    """The digests of a run's weights; ``None`` where there is no manifest, or it is damaged, which the run shows."""
+    try:
+        return read_json(run / "run.json")["sha256"]
+    except (OSError, InputError, KeyError, TypeError):
+        return None
+
+
+def _foreign_rows(folder: Path, run_id: str) -> str:
+    """Which of the tables of a run holds rows of another one; empty for none."""
+    import pyarrow.parquet as pq
+
+    for name in OF_SAMPLES:
+        if (folder / name).is_file():
+            others = set(pq.read_table(folder / name, columns=["run_id"])["run_id"].to_pylist()) - {run_id}
+            if others:
+                return f"{name} is of {sorted(map(str, others))[0]}"
+    return ""
+
+
+def verify_data(folder: Path) -> tuple[State, str]:
+    """The splits of a data set against the digests of its card: what is asked, and what is right."""
+    there = [name for name in SPLITS if (folder / f"{name}.parquet").is_file()]
+    if not there:
+        return State.MISSING, ""
+    if not (folder / "card.json").is_file():
+        return State.UNRECORDED, "it has no card"
+    recorded = read_json(folder / "card.json")["splits"]
+    for name in there:
+        found = digest_problems(read_table(folder / f"{name}.parquet", PROBLEMS))
+        if found != recorded[name]["sha256"]:
+            return State.CHANGED, f"{name}.parquet has the digest {found}, its card says {recorded[name]['sha256']}"
+    return State.WHOLE, ""
 
 
 def verify_paper(folder: Path, results: Path) -> tuple[State, str]:
