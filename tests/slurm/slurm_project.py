@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,7 @@ class Project:
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start a driver in a session of its own."""
         options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "start_new_session": True}
+        options["preexec_fn"] = hear_hangups
         return subprocess.Popen(self.command(*arguments), cwd=self.root, env=environment(), text=True, **options)
 
     def run(self, *arguments: str, seconds: int = 900) -> str:
@@ -66,6 +68,11 @@ class Project:
     def log(self, run_id: str) -> str:
         """What the last training job of a run printed."""
         return (self.root / f"results/tiny/logs/train_run/{run_id}.log").read_text()
+
+
+def hear_hangups() -> None:
+    """Let a driver end where its connection drops, although the tests may have been started by `nohup`."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def environment() -> dict[str, str]:

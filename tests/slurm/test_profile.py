@@ -93,18 +93,30 @@ def test_a_cancelled_training_goes_on_from_its_checkpoint(
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("to_whom", [[], ["--full"]], ids=["steps", "all processes"])
 def test_a_training_that_is_asked_to_stop_saves_before_it_ends(
-    slurm: Cluster, long_project: Project, undisturbed: Callable[[str], Weights], to_whom: list[str]
+    slurm: Cluster, long_project: Project, undisturbed: Callable[[str], Weights]
 ) -> None:
-    """SIGTERM reaches every process of the job's step, with `--full` also the shell that holds the job."""
+    """SIGTERM reaches every process of the job's step."""
     driver = long_project.start(MANIFEST)
-    slurm.ask("scancel", "--signal=TERM", *to_whom, started(slurm, long_project.root))
+    slurm.ask("scancel", "--signal=TERM", started(slurm, long_project.root))
     out, _ = driver.communicate(timeout=1800)
     assert driver.returncode == 0, out
     stopped = STOPPED.search(out)
     assert stopped, out
     assert resumed_from(long_project.root) == int(stopped[1])
+    assert long_project.weights(RUN) == undisturbed(RUN)
+
+
+@pytest.mark.nightly
+def test_a_job_whose_shell_is_ended_goes_on_from_its_checkpoint(
+    slurm: Cluster, long_project: Project, undisturbed: Callable[[str], Weights]
+) -> None:
+    """`--full` signals the shell that holds the job, at whose end Slurm kills the step without another word."""
+    driver = long_project.start(MANIFEST)
+    slurm.ask("scancel", "--signal=TERM", "--full", started(slurm, long_project.root))
+    out, _ = driver.communicate(timeout=1800)
+    assert driver.returncode == 0, out
+    assert resumed_from(long_project.root), "it began anew"
     assert long_project.weights(RUN) == undisturbed(RUN)
 
 

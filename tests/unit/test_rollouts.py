@@ -35,6 +35,7 @@ def pushed(model, base):
     sender._fix_param_name_to_vllm = lambda name, *_, **__: name
     trainer = SimpleNamespace(
         accelerator=SimpleNamespace(unwrap_model=lambda given: given), model=model, _base=base,
+        run=settings_of("lora"),
         _push_weights=lambda: sent.update({name: value.detach().clone() for name, value in walk(sender)}),
     )  # fmt: skip
     Trainer._push_merged_weights(trainer)
