@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from rlvr.core.warm import keeper
 from rlvr.core.warm.client import THREADS, module_of, script_of
 from rlvr.core.warm.server import hold_finalizers
 
@@ -282,3 +283,13 @@ def test_a_signal_at_the_moment_of_a_fork_is_the_forks_and_ends_no_other_job(tmp
         assert driver.run(script(tmp_path, LOADED)).stdout == "True\n", "and so does the server"
         client.kill()
         client.wait()
+
+
+def test_a_launcher_passes_arguments_on_and_takes_a_path_of_any_bytes(tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a 'b' \xff $c"))
+    folder.mkdir()
+    (folder / "seen").touch()
+    (tmp_path / "run").write_bytes(keeper.launcher("ls", str(folder)))
+    (tmp_path / "run").chmod(0o700)
+    found = subprocess.run([tmp_path / "run", "-a"], capture_output=True, check=True)
+    assert found.stdout.split() == [b".", b"..", b"seen"]

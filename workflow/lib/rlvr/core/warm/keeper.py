@@ -16,6 +16,11 @@ from rlvr.core.warm import client
 MANY = 20  # jobs; with fewer, loading everything would cost more than it saves
 
 
+def launcher(*command: str) -> bytes:
+    """A shell script that runs a command with its own arguments behind it; a path may have any bytes."""
+    return os.fsencode(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+
+
 def start(jobs: Mapping[str, Sequence[str]], planned: Iterable[str], bash: str) -> str | None:
     """Start a server that lives as long as this process.
 
@@ -46,8 +51,7 @@ def start(jobs: Mapping[str, Sequence[str]], planned: Iterable[str], bash: str) 
     settings.write_text(json.dumps(content), encoding="utf-8")
     for path, kind in ((shell, "shell"), (python, "python")):
         path.parent.mkdir()
-        program = shlex.join([sys.executable, "-I", "-S", str(Path(client.__file__)), str(settings), kind])
-        path.write_text(f'#!/bin/sh\nexec {program} "$@"\n', encoding="utf-8")
+        path.write_bytes(launcher(sys.executable, "-I", "-S", str(Path(client.__file__)), str(settings), kind))
         path.chmod(0o700)
     reading, writing = os.pipe()  # the driver's end closes with the driver, however that ends
     command = [sys.executable, "-m", "rlvr.core.warm.server", str(settings), str(reading)]
