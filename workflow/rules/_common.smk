@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 from functools import cache
 
+from snakemake.dag import DAG
 from snakemake.utils import update_config
 
 LIBRARY = ROOT / "workflow" / "lib"
@@ -21,6 +22,7 @@ from rlvr.adapters.methods import METHODS
 from rlvr.bases.architectures import tiny_shapes
 from rlvr.bases.own_folder import find_files
 from rlvr.core.archive import bring_archive
+from rlvr.core.descent import look_below_ancient
 from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.failures import blamed, failed_files, forget_failures, note_failures
@@ -58,6 +60,7 @@ from rlvr.prompts import TEMPLATES
 from rlvr.report.figures import OPTIONS
 
 prepare_environment()
+look_below_ancient(DAG)
 
 
 def or_stop(read, *arguments):
