@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from rlvr.adapters.methods import METHODS
 from rlvr.core.errors import InputError
+from rlvr.plan.binding import prompt_limits, with_own_factors
 from rlvr.plan.grid import expand, name_run, read_grid
 from rlvr.plan.layout import check_layout
-from rlvr.plan.program import make_program, prompt_limits, with_own_factors
+from rlvr.plan.program import make_program
 from rlvr.plan.scale import check_datasets, load_scale, prompts_like, scale_ranks
 from rlvr.plan.study import complete_recipe, is_public, load_study, study_names
 

@@ -37,6 +37,7 @@ from rlvr.core.schemas import load_yaml
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
 from rlvr.plan.alternatives import one_of
+from rlvr.plan.binding import prompt_limits
 from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, required_figures
 from rlvr.plan.configuration import check_engine, typed, with_config
 from rlvr.plan.freshness import spec_content
@@ -44,7 +45,7 @@ from rlvr.plan.kept_steps import kept_ids, with_kept
 from rlvr.plan.labels import display_names
 from rlvr.plan.launch import Launch, check_budget, selected_rows
 from rlvr.plan.outputs import required_inputs, used_runs
-from rlvr.plan.program import FINISHED, finished_runs, prompt_limits
+from rlvr.plan.program import FINISHED, finished_runs
 from rlvr.plan.run_texts import describe_run
 from rlvr.plan.selection import BASE_SUFFIX, run_facts
 from rlvr.plan.shapes import model_shapes
