@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from small_models import small_model
 
 from rlvr.core.errors import InputError
+from rlvr.core.io import read_json
+from rlvr.plan.freshness import triples_wanted
 from rlvr.weights.decompositions import decompose_base, decomposition_cost, exact_ends, find_triples, randomised_ends
 from rlvr.weights.tensors import TensorStore
 
@@ -107,9 +109,16 @@ def test_a_file_gives_what_is_computed_from_the_weight(bases, end):
             torch.testing.assert_close(read.right, computed.right, rtol=0, atol=1e-6)
 
 
+def test_another_study_that_wants_fewer_triples_asks_for_those_there_are(bases):
+    cost = bases / "decomposition/cost.json"
+    held = read_json(cost)["rank"]
+    assert [triples_wanted(wanted, cost) for wanted in (0, held, held + 1)] == [held, held, held + 1]
+    assert triples_wanted(3, bases / "cost.json") == 3, "nothing is there"
+
+
 def test_what_a_decomposition_cost_stands_beside_it(bases):
     cost = decomposition_cost(bases / "decomposition/triples.safetensors")
-    assert cost["wall_time_s"] > 0 and cost["peak_memory_gib"]["host"] > 0
+    assert cost["rank"] > 0 and cost["wall_time_s"] > 0 and cost["peak_memory_gib"]["host"] > 0
     assert decomposition_cost(None) is None and decomposition_cost(bases / "triples.safetensors") is None
 
 

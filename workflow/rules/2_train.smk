@@ -43,7 +43,7 @@ rule decompose_base:
         runtime=lambda wildcards, attempt: grown("sample", "runtime_min", attempt),
         cpus_per_task=SCALE["resources"]["sample"]["threads"],
     params:
-        rank=lambda wildcards: PROGRAM.decomposed_rank(wildcards.model),
+        rank=lambda wildcards, output: triples_wanted(PROGRAM.decomposed_rank(wildcards.model), Path(output.cost)),
         device="cuda" if SCALE["resources"]["sample"]["gpu"] else "cpu",
         base=lambda wildcards: declared_model(wildcards.model),
     script:

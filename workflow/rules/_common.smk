@@ -40,7 +40,7 @@ from rlvr.plan.alternatives import one_of
 from rlvr.plan.binding import prompt_limits
 from rlvr.plan.claims import claimed_outputs, places_of, required_datasets, required_figures
 from rlvr.plan.configuration import check_engine, typed, with_config
-from rlvr.plan.freshness import spec_content
+from rlvr.plan.freshness import spec_content, triples_wanted
 from rlvr.plan.kept_steps import kept_ids, with_kept
 from rlvr.plan.labels import display_names
 from rlvr.plan.launch import Launch, check_budget, selected_rows

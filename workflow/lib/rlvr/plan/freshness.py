@@ -4,8 +4,10 @@ Imported by the Snakefile at parse time: no heavy imports here.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from rlvr.core.io import read_json
 from rlvr.plan.settings import LATER, TrainSettings
 
 CADENCE = "checkpoint_every_steps"
@@ -14,6 +16,19 @@ TRIPLES = "decomposition_sha256"
 # and of its inputs the file of singular triples, which grows with the largest rank among the selected runs. The
 # digests of the base and the setting `decomposition` say what is in it.
 NO_PART_OF_THE_RESULT = frozenset({CADENCE, "printed", "study", TRIPLES})
+
+
+def triples_wanted(wanted: int, cost: Path) -> int:
+    """Rank that a decomposition is asked for: the runs' own, or that of the file there is, if that is larger.
+
+    Another study in the same folder, which wants fewer triples of a base, thus computes nothing again.
+
+    Args:
+        wanted: Largest rank of the runs that start from the base.
+        cost: Record beside the triples; one without a rank, or none, counts as 0.
+    """
+    held = read_json(cost).get("rank", 0) if cost.is_file() else 0
+    return max(wanted, held)
 
 
 def spec_content(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -171,11 +171,12 @@ def decompose_base(base_dir: str | Path, rank: int, variant: str, out: str | Pat
     with atomic_path(out) as path:
         save_file(tensors, path, metadata={"variant": variant, "rank": str(rank)})
     seconds = round(time.perf_counter() - started, 3)
-    write_json({"wall_time_s": seconds, "peak_memory_gib": peak_memory_gib()}, Path(out).with_name(COST))
+    cost = {"wall_time_s": seconds, "peak_memory_gib": peak_memory_gib(), "rank": rank}
+    write_json(cost, Path(out).with_name(COST))
 
 
 def decomposition_cost(path: str | Path | None) -> dict[str, Any] | None:
-    """Wall time and peak memory of the job that wrote a file of triples; ``None`` without a file or its record."""
+    """Wall time, peak memory and rank of the job that wrote triples; ``None`` without a file or its record."""
     cost = None if path is None else Path(path).with_name(COST)
     return None if cost is None or not cost.is_file() else read_json(cost)
 
