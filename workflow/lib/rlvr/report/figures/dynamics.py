@@ -1,5 +1,6 @@
 """Training metrics of many runs over their steps: one panel per metric, one thin line per run."""
 
+import math
 from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 ROW_MM, LEGEND_MM = 40.0, 12.0
 PANELS_PER_ROW = 4
 LABEL_CHARACTERS = 20  # of a line that fits beside a panel
-FAR_APART = 100.0  # largest over smallest positive value from which an axis is logarithmic
+FAR_APART = 100.0  # largest over smallest value (over the median where some are 0) from which an axis is logarithmic
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,21 @@ def _draw_panel(axes: "Axes", part: "pd.DataFrame", drawing: Drawing) -> None:
         look = drawing.labels[str(run["series"].iloc[0])]
         axes.plot(run["step"], run["value"], color=look.colour, linewidth=0.35, alpha=0.35, label=f"_{run_id}")
     draw_lines(axes, medians(part), list(drawing.options.series()), drawing.labels, linewidth=1.1)
-    positive = part.loc[part["value"] > 0, "value"]
-    if len(positive) == len(part) and positive.max() > FAR_APART * positive.min():
-        axes.set_yscale("log")
+    _fit_scale(axes, part["value"].dropna())
+
+
+def _fit_scale(axes: "Axes", values: "pd.Series[float]") -> None:
+    """A logarithmic axis for values that lie far apart; with a linear part from 0 on where some of them are 0."""
+    positive = values[values > 0]
+    if positive.empty or (values < 0).any():
+        return
+    if len(positive) == len(values):
+        if positive.max() > FAR_APART * positive.min():
+            axes.set_yscale("log")
+    elif positive.max() > FAR_APART * positive.median():
+        axes.set_yscale("symlog", linthresh=10.0 ** math.floor(math.log10(positive.median())))
+        axes.set_ylim(bottom=0)
+        axes.minorticks_off()
 
 
 def medians(part: "pd.DataFrame") -> "pd.DataFrame":
