@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
+from rlvr.core.deafness import starting_deaf
 from rlvr.grading.grader import find_verifier
 from rlvr.grading.verdicts import Grade
 
@@ -118,17 +119,13 @@ def _given_up(question: Asked) -> Grade:
 def _start_pool(workers: int) -> ProcessPool:
     """Workers forked from a clean process: this one may hold threads, a GPU or gigabytes.
 
-    A scheduler sends SIGTERM to every process of a job, whose trainer then still finishes its step, grades included.
-    So neither that clean process nor a worker hears it; all of them end with the calling process.
+    Neither that process nor a worker hears SIGTERM (``core.deafness``); all of them end with the calling process.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([WARM, *(name for name in HEAVY_MODULES if name in sys.modules)])
     resource_tracker.ensure_running()  # deaf by itself; its start would undo the mask below
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # processes that start here inherit it
-    try:
+    with starting_deaf():
         forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return ProcessPool(max_workers=workers, context=context, initializer=_begin)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import rlvr
+from rlvr.core.deafness import starting_deaf
 from rlvr.core.errors import InputError
 from rlvr.grading.code.sandbox import server
 from rlvr.grading.code.sandbox.channel import ChannelError, receive, send
@@ -149,31 +149,29 @@ class Server:
 
 
 def _start(control: socket.socket, limits: Limits, walls: str) -> "subprocess.Popen[bytes]":
-    """Start a server that does not hear SIGTERM.
-
-    A scheduler sends that to every process of a job, whose trainer means to finish its step first. The server ends with
-    its caller anyway.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # processes that start here inherit it
-    try:
-        return _start_here(control, limits, walls)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _start_here(control: socket.socket, limits: Limits, walls: str) -> "subprocess.Popen[bytes]":
+    """Start a server, which does not hear SIGTERM and ends with its caller."""
     library = str(Path(rlvr.__file__).parents[1])
     arguments = [str(control.fileno()), json.dumps(asdict(limits)), walls, library]
-    return subprocess.Popen(
-        [sys.executable, "-B", "-s", "-S", "-P", "-c", BOOT, *arguments],  # -B: it writes nothing beside our sources
-        pass_fds=[control.fileno()],
-        env=SERVER_ENVIRONMENT,
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with starting_deaf():
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-B",
+                "-s",
+                "-S",
+                "-P",
+                "-c",
+                BOOT,
+                *arguments,
+            ],  # -B: writes nothing beside our sources
+            pass_fds=[control.fileno()],
+            env=SERVER_ENVIRONMENT,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
 
 def _converse(wire: socket.socket, program: str, tests: Cases) -> tuple[How, int] | None:
