@@ -46,6 +46,19 @@ def inputs(tmp_path_factory):
     return folder
 
 
+def stop_once_behind(step, monkeypatch):
+    """The next run that comes to this step is asked to stop there; later ones are not."""
+    on_step_end, stopped = StopWhenAsked.on_step_end, []
+
+    def stop_once(self, args, state, control, **_):
+        if state.global_step == step and not stopped:
+            stopped.append(True)
+            self.asked = True
+        return on_step_end(self, args, state, control)
+
+    monkeypatch.setattr(StopWhenAsked, "on_step_end", stop_once)
+
+
 def length_reward(completions, log_metric, **_):
     """A reward in which the completions of a group differ, whatever a random base writes."""
     log_metric("accuracy", 0.0)
@@ -158,16 +171,7 @@ def test_a_kept_step_is_the_run_that_ends_there(train, tmp_path):
 
 def test_a_run_that_was_stopped_keeps_its_steps(train, tmp_path, monkeypatch):
     whole, _ = train("whole", max_steps=8, keep_steps=[2, 6], checkpoint_every_steps=2)
-    stopped = []
-
-    def stop_once(self, args, state, control, **_):
-        if state.global_step == 4 and not stopped:
-            stopped.append(True)
-            self.asked = True
-        return on_step_end(self, args, state, control)
-
-    on_step_end = StopWhenAsked.on_step_end
-    monkeypatch.setattr(StopWhenAsked, "on_step_end", stop_once)
+    stop_once_behind(4, monkeypatch)
     with pytest.raises(RunStopped):
         train("cut", max_steps=8, keep_steps=[2, 6], checkpoint_every_steps=2)
     assert [path.name for path in (tmp_path / "cut" / "steps").iterdir()] == ["2"]
@@ -192,15 +196,7 @@ def test_rollouts_that_are_merged_in_place_move_a_bfloat16_base_and_exact_ones_d
 
 def test_a_stopped_run_with_a_moved_base_goes_on_from_the_moved_base(train, monkeypatch):
     whole, _ = train("whole", **IN_PLACE)
-    on_step_end, stopped = StopWhenAsked.on_step_end, []
-
-    def stop_once(self, args, state, control, **_):
-        if state.global_step == 3 and not stopped:
-            stopped.append(True)
-            self.asked = True
-        return on_step_end(self, args, state, control)
-
-    monkeypatch.setattr(StopWhenAsked, "on_step_end", stop_once)
+    stop_once_behind(3, monkeypatch)
     with pytest.raises(RunStopped):
         train("cut", **IN_PLACE)
     resumed, _ = train("cut", **IN_PLACE)
@@ -248,15 +244,7 @@ def test_the_first_loss_of_sft_is_the_cross_entropy_of_the_solutions_one_by_one(
 
 def test_a_stopped_run_of_sft_goes_on_in_its_second_epoch_as_if_nothing_had_happened(train, monkeypatch):
     whole, _ = train("whole", epochs=2, checkpoint_every_steps=1, keep_steps=[1], **SFT)
-    on_step_end, stopped = StopWhenAsked.on_step_end, []
-
-    def stop_once(self, args, state, control, **_):
-        if state.global_step == 3 and not stopped:
-            stopped.append(True)
-            self.asked = True
-        return on_step_end(self, args, state, control)
-
-    monkeypatch.setattr(StopWhenAsked, "on_step_end", stop_once)
+    stop_once_behind(3, monkeypatch)
     with pytest.raises(RunStopped):
         train("cut", epochs=2, checkpoint_every_steps=1, keep_steps=[1], **SFT)
     resumed, _ = train("cut", epochs=2, checkpoint_every_steps=1, keep_steps=[1], **SFT)
