@@ -179,10 +179,11 @@ def test_pages_hide_nothing_and_hold_their_own_tags_only(tmp_path: Path) -> None
 def test_csv_is_read_back_line_by_line_whatever_its_cells_hold() -> None:
     texts = [*TEXTS, "long " * 60_000]
     text = csv_text(pd.DataFrame({"text": texts, "number": range(len(texts))}))
+    limit = csv.field_size_limit()
     columns, lines = records_of(text)
     assert columns == ["text", "number"] and [int(line["number"]) for line in lines] == list(range(len(texts)))
     assert len(pd.read_csv(io.StringIO(text))) == len(texts)
-    assert not HIDDEN & set(text) and csv.field_size_limit() == 131072
+    assert not HIDDEN & set(text) and csv.field_size_limit() == limit
 
 
 @pytest.mark.parametrize(

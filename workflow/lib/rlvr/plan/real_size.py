@@ -59,8 +59,10 @@ def check_printed_counts(path: Path, methods: Methods, models: Collection[str]) 
 
 
 def _text_at(folder: Path, table: str, row: str, column: str, where: str) -> str:
-    """The printed text of a cell of a reported table."""
-    lines = [line for _, line in read_csv(folder / f"{table}.csv", ("row",)) if line["row"] == row]
+    """The printed text of a cell of a reported table, or of a printed one that is beside no output."""
+    beside = folder.with_name("printed") / f"{table}.csv"
+    path = beside if beside.is_file() and not (folder / f"{table}.csv").is_file() else folder / f"{table}.csv"
+    lines = [line for _, line in read_csv(path, ("row",)) if line["row"] == row]
     if not lines or not lines[0].get(column):
         raise InputError(where, f"[{table} {row} {column}] names no printed cell.", f"See {table}.csv beside it.")
     return lines[0][column]
