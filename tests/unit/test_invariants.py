@@ -56,7 +56,8 @@ def manifest(run_id: str) -> dict[str, Any]:
     full = {"base_before": "1", "base_after": "4", "adapter_before": None, "adapter_after": None}
     return {
         "run_id": run_id, "folder": run_id, "status": "finished", "steps": 2, "trainable_parameters": 100,
-        "wall_time_s": 3.5, "moved_share": None if run_id == "a" else 0.02, **(hashes if run_id == "a" else full),
+        "wall_time_s": 3.5, "moved_share": None if run_id == "a" else 0.02, "rollout_weights": None,
+        **(hashes if run_id == "a" else full),
     }  # fmt: skip
 
 
@@ -125,6 +126,14 @@ def test_each_broken_row_is_found(name: str, change: tuple[str, int, str, Any]) 
     found = {breach.invariant for breach in breaches}
     assert name in found and found - {name} <= ALSO.get(name, set())
     assert all(breach.file == f"{kind}.file" for breach in breaches)
+
+
+def test_a_base_into_which_rollouts_are_merged_may_move() -> None:
+    tables = sound()
+    tables["manifests"].loc[0, ["base_after", "rollout_weights"]] = ["9", "in_place"]
+    assert not find_breaches(tables, PROTOCOL)
+    tables["manifests"].loc[0, "rollout_weights"] = "exact"
+    assert {breach.invariant for breach in find_breaches(tables, PROTOCOL)} == {"base-stays-as-it-was"}
 
 
 def test_one_unreadable_run_is_a_finding_and_all_are_a_fault() -> None:

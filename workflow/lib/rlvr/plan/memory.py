@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from rlvr.core.errors import InputError
-from rlvr.plan.settings import TrainSettings
+from rlvr.plan.settings import IN_PLACE, TrainSettings
 from rlvr.plan.shapes import ModelShape
 
 GIB = 2**30
@@ -256,7 +256,7 @@ def may_be_divided(settings: TrainSettings, method: Any) -> bool:
     Not on one card; not with a method that reads its weights itself; and no adapter beside vLLM, or one that is merged
     in place: merging is done layer by layer on whole weights.
     """
-    merges = settings.generation == "vllm" or settings.rollout_weights == "in_place"
+    merges = settings.generation == "vllm" or settings.rollout_weights == IN_PLACE
     return settings.devices > 1 and bool(method.shardable) and not (merges and method.tuner is not None)
 
 

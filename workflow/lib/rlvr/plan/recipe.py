@@ -10,7 +10,7 @@ from typing import Any
 from rlvr.core.errors import InputError
 from rlvr.plan.adjusting import drop_defaults, fit_generation, neutral_for, scaled_buffer, scaled_steps
 from rlvr.plan.method import Methods, look_up_method
-from rlvr.plan.settings import TrainSettings
+from rlvr.plan.settings import IN_PLACE, TrainSettings
 
 OF_METHOD = {"rate_ratio": float, "density": float, "block_size": int, "butterfly_factors": int}
 DEFAULT = "default"
@@ -137,7 +137,7 @@ def rollout_weights(where: str, stated: str, method: Any) -> str:
     Raises:
         InputError: If a method that trains weights of the base is to be merged into them.
     """
-    if stated == "in_place" and method.tuner is None:
+    if stated == IN_PLACE and method.tuner is None:
         remedy = "Leave rollout_weights at 'exact' for it."
         raise InputError(where, f"method '{method.name}' has no adapter that could be merged in place.", remedy)
     return stated

@@ -7,6 +7,7 @@ from typing import Any
 from rlvr.core.errors import InputError
 from rlvr.plan.reward_rules import KINDS, RewardRule
 
+IN_PLACE = "in_place"  # of `rollout_weights`: adapters are merged into the stored base and taken out again
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "algorithm": ("grpo", "sft"),
     "schedule": ("cosine", "constant"),
@@ -18,7 +19,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "generation": ("transformers", "vllm"),
     "decomposition": ("exact", "randomised"),
     "truncated_completions": ("train", "mask"),
-    "rollout_weights": ("exact", "in_place"),
+    "rollout_weights": ("exact", IN_PLACE),
 }
 # Settings that came after runs were trained, and what those runs did without a word of them. They are left out of specs
 # where they say nothing else, and a manifest that lacks them is read with these values.
@@ -95,7 +96,7 @@ class TrainSettings:
     truncated_completions: str = "train"  # mask: rollouts that are cut carry no loss
     resampling_rounds: int = 0  # how often, at most, groups without spread are replaced before a generation is used
     keep_steps: tuple[int, ...] = ()  # steps behind which the weights are kept
-    rollout_weights: str = "exact"  # in_place: adapters are merged into the stored base and taken out again
+    rollout_weights: str = "exact"
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], where: object = "training settings") -> "TrainSettings":

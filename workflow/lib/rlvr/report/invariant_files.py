@@ -95,7 +95,8 @@ def manifest_facts(path: str) -> dict[str, Any]:
     run: Mapping[str, Any] = read_json(path)
     known = ("run_id", "status", "steps", "trainable_parameters", "wall_time_s", "moved_share")
     hashes = {name: run.get("sha256", {}).get(name) for name in HASHES}
-    return {**{name: run.get(name) for name in known}, **hashes, "folder": Path(path).parent.name}
+    asked = {"rollout_weights": run.get("settings", {}).get("rollout_weights")}
+    return {**{name: run.get(name) for name in known}, **hashes, **asked, "folder": Path(path).parent.name}
 
 
 def held_out(cards: Sequence[str]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from torch import nn
 from transformers import TrainerCallback
 
 from rlvr.adapters.merging import adapted_weights
-from rlvr.plan.settings import TrainSettings
+from rlvr.plan.settings import IN_PLACE, TrainSettings
 
 FILE = "drifted_base.safetensors"
 
@@ -50,7 +50,7 @@ class BaseDrift(TrainerCallback):
 
 def drift_of(model: nn.Module, settings: TrainSettings) -> BaseDrift | None:
     """The record of a base that training will move by merging in place; ``None`` for any other run."""
-    if settings.rollout_weights != "in_place":
+    if settings.rollout_weights != IN_PLACE:
         return None
     assert isinstance(model, PeftModel), "checked when the row was bound"
     return BaseDrift(model)

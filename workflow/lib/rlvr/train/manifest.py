@@ -20,7 +20,7 @@ from rlvr.adapters.masking import trained_masks
 from rlvr.adapters.merging import base_name, base_tensors
 from rlvr.adapters.methods import find_method
 from rlvr.core.provenance import package_versions, repository_state
-from rlvr.plan.settings import TrainSettings
+from rlvr.plan.settings import IN_PLACE, TrainSettings
 from rlvr.train.sharding import is_on_cpu
 from rlvr.weights.peak_memory import peak_memory_gib
 from rlvr.weights.tensors import TensorStore
@@ -177,7 +177,7 @@ def check_change(before: Fingerprint, after: Fingerprint, settings: TrainSetting
         if before.base == after.base:
             raise InvalidRun(f"{settings.run_id}: training left every weight of the base as it was.")
         return
-    if before.base != after.base and settings.rollout_weights == "exact":
+    if before.base != after.base and settings.rollout_weights != IN_PLACE:
         raise InvalidRun(f"{settings.run_id}: training changed the base ({before.base} -> {after.base}).")
     if before.adapter == after.adapter:
         raise InvalidRun(f"{settings.run_id}: training left the adapter as it was ({after.adapter}).")

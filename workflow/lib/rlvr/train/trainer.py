@@ -18,7 +18,7 @@ from trl.trainer.utils import RepeatSampler
 from rlvr.adapters.merging import Rounding, merged_in_place, merged_weights, rollout_weights
 from rlvr.adapters.methods import find_method
 from rlvr.bases.shared_prompts import shared_prompts
-from rlvr.plan.settings import TrainSettings
+from rlvr.plan.settings import IN_PLACE, TrainSettings
 from rlvr.rewards.trl_reward import make_reward
 from rlvr.train.arguments import trl_config
 from rlvr.train.divergence import Base, TokenMeans, cut_to, kl_of_samples, recorded_sampling
@@ -55,7 +55,7 @@ class Trainer(MethodHooks, GRPOTrainer):
 
     def _push_merged_weights(self) -> None:
         """Send merged weights to vLLM; TRL would merge them into the base in place and thereby move it."""
-        rounding, in_place = Rounding(), self.run.rollout_weights == "in_place"
+        rounding, in_place = Rounding(), self.run.rollout_weights == IN_PLACE
         with merged_weights(self.accelerator.unwrap_model(self.model), rounding):
             if not in_place:
                 self._push_weights()
@@ -71,7 +71,7 @@ class Trainer(MethodHooks, GRPOTrainer):
             return super()._generate_single_turn(*args, **kwargs)
         model = self.accelerator.unwrap_model(self.model)
         rounding = Rounding()
-        merge = merged_in_place if self.run.rollout_weights == "in_place" else rollout_weights
+        merge = merged_in_place if self.run.rollout_weights == IN_PLACE else rollout_weights
         merged = nullcontext() if is_sharded() else merge(model, rounding)
         if is_sharded():
             reshard(model)
