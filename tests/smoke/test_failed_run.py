@@ -19,8 +19,6 @@ def test_the_paper_is_made_of_the_runs_that_are_finished(copied: Checkout) -> No
     done = copied.snakemake("paper", "--keep-going", "--config", "without_failed=True")
     assert done.returncode != 0, "a run failed, and so did the call"
     assert f"not finished: {FAILS}" in done.stdout
-    log = results / f"logs/train_run/{FAILS}.log"
-    assert log.read_text().count("--- started") == 1, "what an attempt before wrote is kept"
     assert (study / "paper.pdf").is_file(), done.stdout[-4000:]
     assert (study / "paper.pdf").read_bytes().startswith(b"%PDF")
     hours = (study / "tables" / "table12.md").read_text()

@@ -7,7 +7,8 @@ import pytest
 from rlvr.core.errors import InputError
 from rlvr.plan.declarations import declared_in, read_declarations
 
-SCHEMA = Path(__file__).resolve().parents[2] / "workflow/schemas/outputs.schema.yaml"
+WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
+SCHEMA, STUDIES = WORKFLOW / "schemas/outputs.schema.yaml", WORKFLOW / "studies"
 FILES = {
     "shared.yaml": "shared:\n  lora: &lora {method: lora}\n",
     "figures.yaml": "figure10: {caption: Ten.}\nfigureS1: {caption: Ours.}\nfigure2: {caption: Two.}",  # no line break
@@ -86,3 +87,12 @@ def test_one_place_only(tmp_path: Path) -> None:
     (tmp_path / "outputs").rmdir()
     with pytest.raises(InputError, match="no such file"):
         read_declarations(path)
+
+
+@pytest.mark.parametrize("study", sorted(path.name for path in STUDIES.iterdir() if path.is_dir()))
+def test_no_column_has_the_name_of_an_end_of_anothers_interval(study: str) -> None:
+    """Numbers are LaTeX commands: of a column `x` also `x, low` and `x, high`, spelt like a column `x_low`."""
+    for name, (output, _) in read_declarations(STUDIES / study / "outputs.yaml").items():
+        keys = {column["key"] for column in output.get("columns", ())}
+        ends = {f"{key}_{end}" for key in keys for end in ("low", "high", "printed")}
+        assert not ends & keys, f"{name}: {ends & keys}"

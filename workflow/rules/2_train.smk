@@ -94,7 +94,7 @@ rule train_run:
         "base=$(dirname {input.base:q}); out=$(dirname {output.run:q}); triples={input.decomposition:q}; exec "
         + BEFORE_LAUNCHER
         + "{params.launcher} -m rlvr.train --spec {input.spec:q} --base $base --train {input.problems:q}"
-        ' --out $out --checkpoint-every-steps {resources.checkpoint_every_steps} ${{triples:+--decomposition "$triples"}} --log {log:q} &>> {log:q}'
+        ' --out $out --checkpoint-every-steps {resources.checkpoint_every_steps} ${{triples:+--decomposition "$triples"}} --log {log:q} &> {log:q}'
 
 
 rule keep_step:

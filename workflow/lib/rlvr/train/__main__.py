@@ -1,8 +1,6 @@
 """``python -m rlvr.train --spec S.json --base DIR --train train.parquet --out DIR``, also by ``accelerate launch``."""
 
-import os
 import traceback
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -27,8 +25,6 @@ def main(
 
     An error that would come again ends with status 65, and with a note beside the log for whoever retries.
     """
-    if os.environ.get("RANK", "0") == "0":  # a retry appends to the log of the attempt before
-        typer.echo(f"--- started {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
     if log is not None:
         refusals.forget(log)
     try:
