@@ -184,9 +184,11 @@ def test_a_run_that_was_stopped_keeps_its_steps(train, tmp_path, monkeypatch):
 IN_PLACE = {"rollout_weights": "in_place", "base_dtype": "bfloat16", "max_steps": 6, "learning_rate": 0.01}
 
 
-def test_rollouts_that_are_merged_in_place_move_a_bfloat16_base_and_exact_ones_do_not(train):
+def test_rollouts_that_are_merged_in_place_move_a_bfloat16_base_and_exact_ones_do_not(train, tmp_path):
     exact, _ = train("exact", **{**IN_PLACE, "rollout_weights": "exact"})
-    moved, _ = train("in-place", **IN_PLACE)
+    moved, _ = train("in-place", keep_steps=[2], **IN_PLACE)
+    make_kept_run(tmp_path / "in-place", 2, "r_t2", tmp_path / "r_t2")
+    assert 0 < read_json(tmp_path / "r_t2" / "run.json")["base_drift"] < moved["base_drift"], "as far as it was then"
     assert exact["base_drift"] == 0 and exact["sha256"]["base_before"] == exact["sha256"]["base_after"]
     assert 1e-4 < moved["base_drift"] < 0.05 and moved["sha256"]["base_before"] != moved["sha256"]["base_after"]
     assert exact["sha256"]["adapter_after"] != moved["sha256"]["adapter_after"]

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from report_study import OUTPUTS, SCORE, SCORES, STEPS, evidence, load_study, metrics_frame, write_study
 from test_figures import LABELS, STYLE
 
@@ -9,7 +10,7 @@ from rlvr.core.io import write_table
 from rlvr.plan.options import build
 from rlvr.report.cells import build_cells
 from rlvr.report.figures import KINDS
-from rlvr.report.figures.dynamics import medians
+from rlvr.report.figures.dynamics import fit_scale, medians
 from rlvr.report.figures.scatter import Options, point_table
 from rlvr.report.looks import NEUTRAL
 from rlvr.report.plotting import as_drawing, styled
@@ -112,3 +113,23 @@ def test_every_run_has_a_line_and_a_metric_that_was_not_logged_says_so(outputs, 
         accuracy, divergence = kind.draw(drawing, kind.table(drawing)).axes
         assert len(accuracy.lines) == 3 + 2
         assert [text.get_text() for text in divergence.texts] == ["KL (nats):\nnot logged"]
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        ([0.1, 0.2, 0.3], "linear"),
+        ([0.001, 0.2, 0.3], "log"),
+        ([0.0, 0.2, 0.3], "linear"),
+        ([0.0, 0.02, 0.03, 4000.0], "symlog"),
+        ([-1.0, 0.02, 0.03, 4000.0], "linear"),
+        ([], "linear"),
+    ],
+)
+def test_a_panel_of_values_far_apart_is_logarithmic_and_shows_its_zeros(values: list[float], scale: str) -> None:
+    axes = Figure().subplots()
+    axes.plot(range(len(values)), values)
+    fit_scale(axes, pd.Series(values, dtype=float))
+    assert axes.get_yscale() == scale
+    if scale == "symlog":
+        assert axes.get_ylim()[0] == 0 and axes.yaxis.get_transform().linthresh == 0.01

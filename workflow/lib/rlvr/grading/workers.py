@@ -137,8 +137,7 @@ def _begin() -> None:
 
 def _limit_memory() -> None:
     """Let allocations beyond the limit fail in this process: its computer algebra then gives up with an error."""
-    pages = Path("/proc/self/statm")
-    held = (
-        int(pages.read_text(encoding="utf-8").split()[0]) * resource.getpagesize() if pages.is_file() else MEMORY_BYTES
-    )
+    sizes = Path("/proc/self/statm")
+    pages = int(sizes.read_text(encoding="ascii").split()[0]) if sizes.is_file() else 0
+    held = pages * resource.getpagesize() or MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))

@@ -96,7 +96,7 @@ class TrainSettings:
     truncated_completions: str = "train"  # mask: rollouts that are cut carry no loss
     resampling_rounds: int = 0  # how often, at most, groups without spread are replaced before a generation is used
     keep_steps: tuple[int, ...] = ()  # steps behind which the weights are kept
-    rollout_weights: str = "exact"
+    rollout_weights: str = "exact"  # exact: the trained function, the base never written to; or IN_PLACE
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], where: object = "training settings") -> "TrainSettings":

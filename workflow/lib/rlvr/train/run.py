@@ -33,7 +33,7 @@ from rlvr.plan.settings import TrainSettings
 from rlvr.prompts import render_prompt
 from rlvr.tables import METRICS, PROBLEMS
 from rlvr.train.checkpoints import SealedCheckpoints, checkpoint_step, discard_all, resumable_checkpoint
-from rlvr.train.drift import drift_of
+from rlvr.train.drift import BaseDrift, drift_of
 from rlvr.train.finished import METRICS_FILE, RUN, record_finished, restore_finished
 from rlvr.train.keeping import KeepSteps, check_kept, drop_later
 from rlvr.train.live import LiveMetrics
@@ -134,7 +134,7 @@ def _train(
         fill_whole(whole, state)
         return whole
 
-    trainer.add_callback(KeepSteps(out, origin, settings, gather, keeper(tokenizer, settings, base, started)))
+    trainer.add_callback(KeepSteps(out, origin, settings, gather, keeper(tokenizer, settings, base, started, drift)))
     live = LiveMetrics(out, settings.run_id, settings.completions_per_step)
     if drift:
         trainer.add_callback(drift)
@@ -186,7 +186,7 @@ def _train(
 
 
 def keeper(
-    tokenizer: PreTrainedTokenizerBase, settings: TrainSettings, base: Path, started: float
+    tokenizer: PreTrainedTokenizerBase, settings: TrainSettings, base: Path, started: float, drift: BaseDrift | None
 ) -> Callable[[Any, Path], dict[str, Any]]:
     """What writes the weights of a run in progress into a folder and says what a manifest wants to know of them."""
 
@@ -198,6 +198,7 @@ def keeper(
         return {
             "sha256": {"base_after": now.base, "adapter_after": now.adapter},
             "moved_share": moved_share(model, base, settings.base_dtype),
+            "base_drift": drift.share() if drift else 0.0,
             "wall_time_s": round(time.perf_counter() - started, 3),
         }
 

@@ -54,7 +54,7 @@ class Trainer(MethodHooks, GRPOTrainer):
         return Base(self.accelerator.unwrap_model(self.model), getattr(torch, self.run.base_dtype))
 
     def _push_merged_weights(self) -> None:
-        """Send merged weights to vLLM; TRL would merge them into the base in place and thereby move it."""
+        """Send merged weights to vLLM; by itself TRL merges them into the base in place, where a run asks for that."""
         rounding, in_place = Rounding(), self.run.rollout_weights == IN_PLACE
         with merged_weights(self.accelerator.unwrap_model(self.model), rounding):
             if not in_place:

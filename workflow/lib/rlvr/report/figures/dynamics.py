@@ -97,10 +97,10 @@ def _draw_panel(axes: "Axes", part: "pd.DataFrame", drawing: Drawing) -> None:
         look = drawing.labels[str(run["series"].iloc[0])]
         axes.plot(run["step"], run["value"], color=look.colour, linewidth=0.35, alpha=0.35, label=f"_{run_id}")
     draw_lines(axes, medians(part), list(drawing.options.series()), drawing.labels, linewidth=1.1)
-    _fit_scale(axes, part["value"].dropna())
+    fit_scale(axes, part["value"].dropna())
 
 
-def _fit_scale(axes: "Axes", values: "pd.Series[float]") -> None:
+def fit_scale(axes: "Axes", values: "pd.Series[float]") -> None:
     """A logarithmic axis for values that lie far apart; with a linear part from 0 on where some of them are 0."""
     positive = values[values > 0]
     if positive.empty or (values < 0).any():

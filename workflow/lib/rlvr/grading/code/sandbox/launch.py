@@ -151,19 +151,11 @@ class Server:
 def _start(control: socket.socket, limits: Limits, walls: str) -> "subprocess.Popen[bytes]":
     """Start a server, which does not hear SIGTERM and ends with its caller."""
     library = str(Path(rlvr.__file__).parents[1])
+    python = [sys.executable, "-B", "-s", "-S", "-P", "-c", BOOT]  # -B: it writes nothing beside our sources
     arguments = [str(control.fileno()), json.dumps(asdict(limits)), walls, library]
     with starting_deaf():
         return subprocess.Popen(
-            [
-                sys.executable,
-                "-B",
-                "-s",
-                "-S",
-                "-P",
-                "-c",
-                BOOT,
-                *arguments,
-            ],  # -B: writes nothing beside our sources
+            [*python, *arguments],
             pass_fds=[control.fileno()],
             env=SERVER_ENVIRONMENT,
             cwd="/",
