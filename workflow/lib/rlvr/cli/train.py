@@ -11,8 +11,8 @@ from rlvr.core.errors import InputError
 from rlvr.core.places import shared_root
 
 EXAMPLES = examples(
-    "rlvr train results/tiny/specs/<run>.json",
-    "rlvr train spec.json --base path/to/model --problems train.parquet --out runs/mine",
+    "rlvr train results/tiny/specs/qwen3-8b_deepmath-hard_lora-r8_bs64_s42.json",
+    "rlvr train spec.json --base base/ --problems train.parquet --out runs/mine",
 )
 SPECS = "specs"  # folder of specs below results/<scale>
 
