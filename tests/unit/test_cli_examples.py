@@ -3,7 +3,6 @@
 Those that train are in tests/smoke/test_train_command.py.
 """
 
-import glob
 import json
 import shlex
 import shutil
@@ -106,7 +105,7 @@ def run_line(line: str) -> Result:
         given = subprocess.run(["bash", "-c", before[0]], capture_output=True, text=True, check=True).stdout
     program, *words = shlex.split(command)
     assert program == "rlvr"
-    expanded = [name for word in words for name in (sorted(glob.glob(word)) or [word])]
+    expanded = [name for word in words for name in (sorted(map(str, Path().glob(word))) if "*" in word else [word])]
     return CliRunner().invoke(app, expanded, input=given)
 
 
