@@ -4,56 +4,25 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
-import torch
-from bound_rows import bind_row
-from test_cli_examples import RUN, printed_examples
-from transformers import AutoModelForCausalLM, Qwen3Config
+from test_cli_examples import printed_examples
+from train_inputs import RUN, write_inputs
 from typer.testing import CliRunner, Result
 
-from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.cli import train as command
 from rlvr.cli.app import app
 from rlvr.core.errors import InputError
-from rlvr.core.io import read_json, write_json, write_table
-from rlvr.tables import PROBLEMS
+from rlvr.core.io import read_json
 from rlvr.train.stopping import StopWhenAsked
 
 IN_RESULTS, BY_PATHS = printed_examples(command)
-NUMBERS = [number for number in range(111, 999) if "0" not in str(number)][:32]
-ROW = {
-    "run_id": RUN, "model": "qwen3-8b", "dataset": "deepmath-hard", "method": "lora", "seed": 42, "rank": 32,
-    "alpha": 64, "target_modules": "all_linear", "completions_per_step": 16,
-}  # fmt: skip
-SETTINGS = {"max_completion_tokens": 8, "max_steps": 4, "dropout": 0.0, "checkpoint_every_steps": 1}
-
-
-def write_base(folder: Path) -> None:
-    """A random base of one layer with the tokenizer of the small bases."""
-    tokenizer = build_tokenizer()
-    tokenizer.save_pretrained(folder)
-    torch.manual_seed(0)
-    tokens = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
-    config = Qwen3Config(
-        hidden_size=64, intermediate_size=96, num_hidden_layers=1, head_dim=16, num_attention_heads=4,
-        num_key_value_heads=2, vocab_size=len(tokenizer), tie_word_embeddings=True, **tokens,
-    )  # fmt: skip
-    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
 
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base, problems and a spec by the names of the second example."""
     folder = tmp_path_factory.mktemp("inputs")
-    write_base(folder / "base")
-    common = {"dataset": "deepmath-hard", "verifier": "math", "difficulty": 9.0, "topic": None, "meta": "{}"}
-    problems = [
-        {"problem_id": f"p{index}", "question": f"Last digit of {number}?", "answer": str(number % 10), **common}
-        for index, number in enumerate(NUMBERS)
-    ]
-    write_table(pd.DataFrame(problems), folder / "train.parquet", PROBLEMS)
-    write_json(bind_row(ROW) | SETTINGS, folder / "spec.json")
+    write_inputs(folder)
     return folder
 
 

@@ -15,6 +15,7 @@ from small_models import small_model
 from test_learning_curves import frame
 from test_model_cards import finished
 from test_samples import problems, rows
+from train_inputs import RUN
 from typer.testing import CliRunner, Result
 
 from rlvr.cli import audit, grade, parameters, samples, spectra, train, watch
@@ -24,7 +25,6 @@ from rlvr.tables import GRADES, METRICS, PROBLEMS, SAMPLES
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = (grade, spectra, parameters, audit, samples, watch, train)
-RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
 BASES = ("qwen3-8b_base", "llama-3.1-8b_base")
 SHAPE = {
     "model_type": "llama", "hidden_size": 576, "num_hidden_layers": 2, "num_attention_heads": 9, "vocab_size": 100,
