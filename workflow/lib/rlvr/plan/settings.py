@@ -192,7 +192,7 @@ def check_type(name: str, value: Any, where: object) -> None:
 def _is_of(value: Any, kind: Any) -> bool:
     if not isinstance(value, VALUES[kind][0]) or (isinstance(value, bool) and kind is not bool):
         return False
-    return kind != tuple[int, ...] or all(_is_of(each, int) for each in value)
+    return not isinstance(value, list | tuple) or all(_is_of(each, int) for each in value)
 
 
 def check_batches(settings: TrainSettings, where: object) -> None:
