@@ -129,3 +129,31 @@ def test_a_grid_row_or_the_scale_names_the_reward():
         resolved({"reward": "huge"})
     with pytest.raises(InputError, match=r"grid, run '.*', overlong_buffer_tokens: 27 tokens are more"):
         resolved({"reward": "signed", "overlong_buffer_tokens": "8192"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("max_steps", "many", "a whole number"),
+        ("max_steps", True, "a whole number"),
+        ("max_steps", 2.5, "a whole number"),
+        ("learning_rate", "1e-5", "a number"),
+        ("alpha", [1], "a number or null"),
+        ("model", None, "a text"),
+        ("gradient_checkpointing", 1, "true or false"),
+        ("keep_steps", [1, "2"], "a list of whole numbers"),
+        ("dims", 8, "a list of whole numbers or null"),
+        ("printed", "r = 8", "an object"),
+    ],
+)
+def test_a_value_of_another_type_is_named_with_what_was_expected(name, value, expected):
+    content = settings_of("lora").to_json()
+    assert TrainSettings.from_json(content | {"alpha": 64, "rank": 8}).alpha == 64
+    with pytest.raises(InputError, match=rf"{name} is .*Expected {expected}\.$"):
+        TrainSettings.from_json(content | {name: value})
+
+
+@pytest.mark.parametrize("content", [[], "text", None, 3])
+def test_settings_that_are_no_object_are_refused(content):
+    with pytest.raises(InputError, match="is no object"):
+        TrainSettings.from_json(content)

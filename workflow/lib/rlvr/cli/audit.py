@@ -11,7 +11,7 @@ from rlvr.core.places import shared_root
 EXAMPLES = examples(
     "rlvr audit",
     "rlvr audit structure-over-scale --json",
-    "rlvr audit --studies my/folder/of/studies --out audit.csv",
+    "rlvr audit --studies my-studies/ --out audit.csv",
 )
 
 

@@ -12,8 +12,8 @@ from rlvr.core.errors import InputError
 
 EXAMPLES = examples(
     "rlvr grade completions.jsonl",
-    "rlvr grade samples.parquet --completion response --gold answer --out graded.parquet",
-    'echo \'{"completion": "So it is \\\\boxed{1/2}.", "gold": "0.5"}\' | rlvr grade - --json',
+    "rlvr grade rows.parquet --completion reply --gold answer --out graded.csv",
+    'echo \'{"completion": "\\\\boxed{1/2}", "gold": "0.5"}\' | rlvr grade - --json',
     "rlvr grade programs.jsonl --verifier code --meta tests",
 )
 SHOWN = 20  # rows of the table

@@ -10,8 +10,8 @@ from rlvr.core.places import shared_root
 
 EXAMPLES = examples(
     "rlvr parameters qwen3-8b lora dora quanta full",
-    "rlvr parameters qwen3-8b 'lora:rank=8|64|256,alpha=32' quanta:axes=4,target_modules=no_kv",
-    "rlvr parameters path/to/model lora:rank=4 quanta:dims=24x24 --set devices=1 --set max_completion_tokens=512",
+    "rlvr parameters qwen3-8b 'lora:rank=8|64,alpha=32' quanta:axes=4",
+    "rlvr parameters my-model/ lora:rank=4 quanta:dims=24x24 --set devices=1",
     "rlvr parameters llama-3.1-8b lora --card 24 --json",
 )
 STUDY, SCALE = "structure-over-scale", "paper"

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from rlvr.report.sample_pages import Sample, Shown
 
 EXAMPLES = examples(
-    "rlvr samples results/tiny/evaluate/qwen3-8b_base results/tiny/evaluate/<run>",
-    "rlvr samples results/tiny/train/<run> results/tiny/train/<run> --problems 10 --out page.html",
-    "rlvr samples results/tiny/evaluate/<run> --benchmark math --problem math/12 --json",
+    "rlvr samples results/tiny/train/qwen3-8b_deepmath-hard_lora-r8_bs64_s42",
+    "rlvr samples results/tiny/evaluate/*8b_base --problems 10 --out page.html",
+    "rlvr samples results/tiny/evaluate/qwen3-8b_base --problem aime-2025/1 --json",
 )
 STYLES = {"correct": "green", "wrong": "red", "unparsed": "dim", "timed_out": "dim"}
 

@@ -11,7 +11,7 @@ from rlvr.core.places import shared_root
 
 EXAMPLES = examples(
     "rlvr spectra base/ tuned/",
-    "rlvr spectra results/tiny/models/qwen3-8b results/tiny/train/<run> --out spectra/mine",
+    "rlvr spectra base/ runs/mine --out spectra/mine",
     "rlvr spectra base/ adapter/ --by layer --json",
     "rlvr spectra base-8b/ tuned-8b/ --estimated --depths 0,0.5,1",
 )

@@ -1,6 +1,8 @@
 """``rlvr train``: one run, from its spec to its manifest."""
 
+import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,10 +13,11 @@ from rlvr.core.errors import InputError
 from rlvr.core.places import shared_root
 
 EXAMPLES = examples(
-    "rlvr train results/tiny/specs/<run>.json",
-    "rlvr train spec.json --base path/to/model --problems train.parquet --out runs/mine",
+    "rlvr train results/tiny/specs/qwen3-8b_deepmath-hard_lora-r8_bs64_s42.json",
+    "rlvr train spec.json --base base/ --problems train.parquet --out runs/mine",
 )
 SPECS = "specs"  # folder of specs below results/<scale>
+STOPPED = 75  # exit code of a training that can go on (EX_TEMPFAIL of sysexits.h)
 
 
 def train(
@@ -35,15 +38,17 @@ def train(
     from rlvr.core.io import read_json
 
     places = find_places(spec, base, problems, target)
+    check_places(places)
     err().print("\n".join(f"{name}: {path}" for name, path in places.items()), markup=False)
     with collector_paused():
         from rlvr.train.run import train_run
         from rlvr.train.stopping import RunStopped
     try:
-        train_run(spec, places["base"], places["problems"], places["out"], decomposition, checkpoint_every_steps)
+        with redirect_stdout(sys.stderr):  # the log of the training; results alone go to standard output
+            train_run(spec, places["base"], places["problems"], places["out"], decomposition, checkpoint_every_steps)
     except RunStopped as stopped:
         err().print(str(stopped), markup=False)
-        raise typer.Exit(int(stopped.code or 0)) from stopped
+        raise typer.Exit(STOPPED) from stopped
     if as_json:
         manifest = read_json(places["out"] / "run.json")
         print_json({key: manifest[key] for key in ("run_id", "status", "steps", "trainable_parameters", "wall_time_s")})
@@ -64,12 +69,25 @@ def find_places(spec: Path, base: Path | None, problems: Path | None, out: Path 
     if missing and spec.resolve().parent.name != SPECS:
         raise InputError(spec, f"lies in no folder '{SPECS}'.", f"Give {', '.join(missing)}.")
     settings, results = read_json(spec), spec.parent.parent
+    if not isinstance(settings, Mapping):
+        raise InputError(spec, "is no object.", 'Write the settings of a run as JSON: {"run_id": ..., ...}.')
     known = {
         "base": results / "models" / base_name(settings, results.resolve().name),
         "problems": results / "data" / str(settings.get("dataset")) / "train.parquet",
         "out": results / "train" / spec.stem,
     }
     return {name: asked[name] or known[name] for name in asked}
+
+
+def check_places(places: Mapping[str, Path]) -> None:
+    """Check that base and problems are there, before anything is loaded.
+
+    Raises:
+        InputError: Names the one that is missing and how to name another.
+    """
+    for name, exists, kind in (("base", Path.is_dir, "folder"), ("problems", Path.is_file, "file")):
+        if not exists(places[name]):
+            raise InputError(places[name], f"no such {kind}.", f"Name it with --{name}, or let the workflow make it.")
 
 
 def base_name(settings: Mapping[str, Any], scale_name: str) -> str:

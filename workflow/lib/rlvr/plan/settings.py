@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, get_args
 
 from rlvr.core.errors import InputError
 from rlvr.plan.reward_rules import KINDS, RewardRule
@@ -28,6 +29,18 @@ LATER: Mapping[str, Any] = {
     "resampling_rounds": 0,
     "keep_steps": [],
     "rollout_weights": "exact",
+}
+
+
+# What JSON may hold for a field, by its type or one of its alternatives; `true` and `false` are no numbers here.
+VALUES: Mapping[Any, tuple[tuple[type, ...], str]] = {
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    str: ((str,), "a text"),
+    bool: ((bool,), "true or false"),
+    NoneType: ((NoneType,), "null"),
+    Mapping[str, Any]: ((Mapping,), "an object"),
+    tuple[int, ...]: ((list, tuple), "a list of whole numbers"),
 }
 
 
@@ -103,9 +116,11 @@ class TrainSettings:
         """Settings from the content of a spec file.
 
         Raises:
-            InputError: For an unknown or a missing key, an unknown choice, batch sizes that do not divide, or settings
-                of the reward that contradict each other.
+            InputError: For something other than an object, an unknown or a missing key, a value of another type, an
+                unknown choice, batch sizes that do not divide, or settings of the reward that contradict each other.
         """
+        if not isinstance(content, Mapping):
+            raise InputError(where, "is no object.", 'Write the settings of a run as JSON: {"run_id": ..., ...}.')
         known = {field.name for field in fields(cls)}
         required = {field.name for field in fields(cls) if field.default is MISSING}
         remedy = "The keys are the fields of rlvr.plan.settings.TrainSettings."
@@ -113,6 +128,8 @@ class TrainSettings:
             raise InputError(where, f"unknown key '{unknown[0]}'.", remedy)
         if missing := sorted(required - content.keys()):
             raise InputError(where, f"key '{missing[0]}' is missing.", remedy)
+        for name, value in content.items():
+            check_type(name, value, where)
         for name, choices in CHOICES.items():
             if (chosen := content.get(name, choices[0])) not in choices:
                 raise InputError(where, f"{name} is '{chosen}'.", f"Expected one of: {', '.join(choices)}.")
@@ -158,6 +175,24 @@ class TrainSettings:
         """Optimizer steps on so many problems: ``max_steps``, or those of the epochs."""
         generation = self.prompts_per_step * self.updates_per_generation
         return self.max_steps or self.epochs * (problems // generation) * self.updates_per_generation
+
+
+def check_type(name: str, value: Any, where: object) -> None:
+    """Check that a value is of the type of its field.
+
+    Raises:
+        InputError: Names the key, the value and what was expected.
+    """
+    annotation = TrainSettings.__annotations__[name]
+    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    if not any(_is_of(value, kind) for kind in kinds):
+        raise InputError(where, f"{name} is {value!r}.", f"Expected {' or '.join(VALUES[kind][1] for kind in kinds)}.")
+
+
+def _is_of(value: Any, kind: Any) -> bool:
+    if not isinstance(value, VALUES[kind][0]) or (isinstance(value, bool) and kind is not bool):
+        return False
+    return not isinstance(value, list | tuple) or all(_is_of(each, int) for each in value)
 
 
 def check_batches(settings: TrainSettings, where: object) -> None:
