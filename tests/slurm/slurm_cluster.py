@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 ETC = Path("/etc/slurm")
@@ -108,6 +109,24 @@ class Cluster:
         """Stop the controller; jobs go on."""
         stop(self.folder / "slurmctld.pid")
 
+    def fail(self, node: str, job: str) -> None:
+        """Let a node end as by a cut of its power: its daemon and the job's processes at once; the controller is told.
+
+        Left alone, the controller would find out by itself behind `SlurmdTimeout`.
+        """
+        daemon = int((self.folder / f"slurmd-{node}.pid").read_text())
+        for pid in (daemon, *processes_of(job)):
+            os.kill(pid, signal.SIGKILL)
+        self.ask("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+
+    def restart(self, node: str) -> None:
+        """Start the daemon of a node anew, also where it runs, and take the node back; jobs on it go on."""
+        stop(self.folder / f"slurmd-{node}.pid")
+        subprocess.run(["slurmd", "-N", node], check=True)
+        wait_for(lambda: "NOT_RESPONDING" not in self.ask("scontrol", "show", "node", node), 60, f"an answer of {node}")
+        if "DOWN" in self.ask("scontrol", "show", "node", node):
+            self.ask("scontrol", "update", f"NodeName={node}", "State=RESUME")
+
     def stop(self) -> None:
         """Cancel what is queued, stop the daemons that were started here and remove the configuration."""
         subprocess.run(["scancel", "--user", "root"], check=False, capture_output=True)
@@ -164,6 +183,19 @@ def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
             return
         time.sleep(0.2)
     raise TimeoutError(f"{what}: not within {seconds:g} s")
+
+
+def processes_of(job: str) -> list[int]:
+    """The processes of a job on this machine, whatever their sessions: its daemons of Slurm and all that they started."""
+    parents, found = {}, set()
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parents[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            if (path / "cmdline").read_bytes().startswith(f"slurmstepd: [{job}.".encode()):
+                found.add(int(path.name))
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return sorted(found)
 
 
 def stop(pid_file: Path) -> None:
