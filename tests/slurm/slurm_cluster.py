@@ -186,7 +186,7 @@ def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
 
 
 def processes_of(job: str) -> list[int]:
-    """The processes of a job on this machine, whatever their sessions: its daemons of Slurm and all that they started."""
+    """The processes of a job, whatever their sessions: its daemons of Slurm and all that they started."""
     parents, found = {}, set()
     for path in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
