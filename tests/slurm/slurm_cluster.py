@@ -74,8 +74,9 @@ def why_not() -> str | None:
 class Cluster:
     """The daemons and their folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, cores: int = CORES) -> None:
+        """Remember where its files go, and how many cores each node pretends to have."""
+        self.folder, self.cores = folder, cores
 
     def start(self) -> None:
         """Write the configuration, start munge, the controller and one daemon per node; wait until they are idle."""
@@ -85,7 +86,7 @@ class Cluster:
         for index, name in enumerate(NODES):
             cards = self._cards(name)
             where = f"NodeHostname={host} NodeAddr=127.0.0.1 Port={16820 + index}"
-            size = f"Sockets=1 CoresPerSocket={CORES} ThreadsPerCore=1 RealMemory=512000"
+            size = f"Sockets=1 CoresPerSocket={self.cores} ThreadsPerCore=1 RealMemory=512000"
             lines.append(f"NodeName={name} {where} {size} Gres=gpu:h100:{GPUS} State=UNKNOWN")
             gres.append(f"NodeName={name} Name=gpu Type=h100 File={cards}")
             (self.folder / f"slurmd-{name}").mkdir(exist_ok=True)
