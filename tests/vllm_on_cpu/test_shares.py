@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_against_transformers import QUIET
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "tests/vllm_on_cpu/sample_shares.py"
 ROWS = 8 * 16
+VARIABLES = {
+    "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1",
+}  # fmt: skip
 LEAST_EQUAL = 0.98  # rows: float32 sums in another batch may turn a draw that falls between two tokens
 
 
@@ -34,7 +37,7 @@ def start(folder: Path, name: str, shards: int, shard: int | None) -> "subproces
     command = [python, str(PROGRAM), str(folder), str(folder / name / "samples.parquet"), str(shards), own]
     out = (folder / f"{name}-{own}.log").open("w")
     return subprocess.Popen(
-        command, env={**os.environ, **QUIET, "PYTHONPATH": paths}, stdout=out, stderr=subprocess.STDOUT, text=True
+        command, env={**os.environ, **VARIABLES, "PYTHONPATH": paths}, stdout=out, stderr=subprocess.STDOUT, text=True
     )
 
 
