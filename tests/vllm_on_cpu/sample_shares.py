@@ -14,7 +14,7 @@ from rlvr.tables import PROBLEMS
 
 SETTINGS = SamplingSettings(
     samples_per_problem=16, temperature=1.0, top_p=0.9, max_completion_tokens=48, batch_completions=64, seed=0,
-    template="plain", engine="vllm",
+    template="compact", engine="vllm",
 )  # fmt: skip
 
 
