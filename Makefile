@@ -73,7 +73,7 @@ cluster-env: .venv/.cluster .venv-gpu/.cluster  ## On a cluster, once: both envi
 
 bench: $(READY)  ## One measurement against its peer: make bench BENCH=<name of a file in benchmarks/>
 	@test -f "benchmarks/$(BENCH).py" || { echo "Set BENCH to one of: $(filter-out harness stand_ins answers programs plain_trl,$(basename $(notdir $(wildcard benchmarks/*.py))))"; exit 1; }
-	@PYTHONPATH=workflow/lib OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$(BENCH).py
+	@PYTHONPATH=workflow/lib:tests:tests/slurm OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$(BENCH).py
 
 fuzz: $(READY)  ## 100,000 mutated completions, and wrong answers made from every gold: REAL_DATA_DIR=<folder> make fuzz
 	@test -n "$(REAL_DATA_DIR)" || { echo "Set REAL_DATA_DIR to the folder of real rows."; exit 1; }

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 GRID = Path("workflow/studies/structure-over-scale/grid.csv")
 STUDY = Path("workflow/studies/structure-over-scale/study.yaml")
 TINY = Path("workflow/scales/tiny.yaml")
-CODE = ("Snakefile", "workflow", "profiles", "slurm", "data", "paper", "envs", "config.yaml", "Makefile")
+CODE = ("Snakefile", "workflow", "profiles", "slurm", "gpus", "data", "paper", "envs", "config.yaml", "Makefile")
 PRINTS = {"-n", "--list", "--lint", "--summary", "--rulegraph", "--dag"}  # options with which Snakemake runs no job
 
 

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 ETC = Path("/etc/slurm")
@@ -73,8 +74,9 @@ def why_not() -> str | None:
 class Cluster:
     """The daemons and their folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, cores: int = CORES) -> None:
+        """Remember where its files go, and how many cores each node pretends to have."""
+        self.folder, self.cores = folder, cores
 
     def start(self) -> None:
         """Write the configuration, start munge, the controller and one daemon per node; wait until they are idle."""
@@ -84,7 +86,7 @@ class Cluster:
         for index, name in enumerate(NODES):
             cards = self._cards(name)
             where = f"NodeHostname={host} NodeAddr=127.0.0.1 Port={16820 + index}"
-            size = f"Sockets=1 CoresPerSocket={CORES} ThreadsPerCore=1 RealMemory=512000"
+            size = f"Sockets=1 CoresPerSocket={self.cores} ThreadsPerCore=1 RealMemory=512000"
             lines.append(f"NodeName={name} {where} {size} Gres=gpu:h100:{GPUS} State=UNKNOWN")
             gres.append(f"NodeName={name} Name=gpu Type=h100 File={cards}")
             (self.folder / f"slurmd-{name}").mkdir(exist_ok=True)
@@ -107,6 +109,24 @@ class Cluster:
     def stop_controller(self) -> None:
         """Stop the controller; jobs go on."""
         stop(self.folder / "slurmctld.pid")
+
+    def fail(self, node: str, job: str) -> None:
+        """Let a node end as by a cut of its power: its daemon and the job's processes at once; the controller is told.
+
+        Left alone, the controller would find out by itself behind `SlurmdTimeout`.
+        """
+        daemon = int((self.folder / f"slurmd-{node}.pid").read_text())
+        for pid in (daemon, *processes_of(job)):
+            os.kill(pid, signal.SIGKILL)
+        self.ask("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+
+    def restart(self, node: str) -> None:
+        """Start the daemon of a node anew, also where it runs, and take the node back; jobs on it go on."""
+        stop(self.folder / f"slurmd-{node}.pid")
+        subprocess.run(["slurmd", "-N", node], check=True)
+        wait_for(lambda: "NOT_RESPONDING" not in self.ask("scontrol", "show", "node", node), 60, f"an answer of {node}")
+        if "DOWN" in self.ask("scontrol", "show", "node", node):
+            self.ask("scontrol", "update", f"NodeName={node}", "State=RESUME")
 
     def stop(self) -> None:
         """Cancel what is queued, stop the daemons that were started here and remove the configuration."""
@@ -164,6 +184,19 @@ def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
             return
         time.sleep(0.2)
     raise TimeoutError(f"{what}: not within {seconds:g} s")
+
+
+def processes_of(job: str) -> list[int]:
+    """The processes of a job, whatever their sessions: its daemons of Slurm and all that they started."""
+    parents, found = {}, set()
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parents[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            if (path / "cmdline").read_bytes().startswith(f"slurmstepd: [{job}.".encode()):
+                found.add(int(path.name))
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return sorted(found)
 
 
 def stop(pid_file: Path) -> None:

@@ -31,9 +31,8 @@ class Project:
         self.root, self.checkout = checkout.root, checkout
 
     def command(self, *arguments: str) -> list[str]:
-        """The command line; without the command `module` jobs run in what submits them."""
-        modules = [] if MODULES.exists() else ["--sdm"]
-        return [sys.executable, "-m", "snakemake", "--profile", "slurm", *arguments, *modules, *QUICK]
+        """The command line."""
+        return [sys.executable, "-m", "snakemake", "--profile", "slurm", *arguments, *QUICK]
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start a driver in a session of its own."""
@@ -90,6 +89,8 @@ def make_project(root: Path, steps: int = 2) -> Project:
     checkout = copy_code(root)
     shutil.rmtree(root / ".venv", ignore_errors=True)
     (root / ".venv").symlink_to(Path(sys.prefix))
+    if not MODULES.exists():  # jobs run in what submits them
+        checkout.edit("profiles/slurm/profile.yaml", "software-deployment-method", "#")
     rows = checkout.read_grid()
     checkout.write_grid([{**row, "tier": "core" if row["run_id"] in RUNS else "full"} for row in rows])
     checkout.edit_scale(

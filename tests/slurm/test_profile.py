@@ -134,6 +134,38 @@ def test_a_requeued_training_goes_on_from_its_checkpoint(
 
 
 @pytest.mark.nightly
+def test_a_training_whose_node_fails_goes_on_elsewhere(
+    slurm: Cluster, long_project: Project, undisturbed: Callable[[str], Weights]
+) -> None:
+    """Slurm says NODE_FAIL and starts the job again on the other node, under its id."""
+    driver = long_project.start(MANIFEST)
+    job = started(slurm, long_project.root)
+    node = slurm.ask("squeue", "-h", "-j", job, "-o", "%N").strip()
+    slurm.fail(node, job)
+    try:
+        out, _ = driver.communicate(timeout=1800)
+    finally:
+        slurm.restart(node)
+    assert driver.returncode == 0, out
+    ends = [(each["JobState"], each["NodeList"]) for each in slurm.ended() if each["JobId"] == job]
+    assert ("NODE_FAIL", node) in ends, ends
+    assert resumed_from(long_project.root), "it began anew"
+    assert long_project.weights(RUN) == undisturbed(RUN)
+    check_nothing_is_left(long_project, MANIFEST)
+
+
+@pytest.mark.nightly
+def test_a_daemon_of_a_node_that_is_started_anew_disturbs_no_training(slurm: Cluster, long_project: Project) -> None:
+    driver = long_project.start(MANIFEST)
+    job = started(slurm, long_project.root)
+    slurm.restart(slurm.ask("squeue", "-h", "-j", job, "-o", "%N").strip())
+    out, _ = driver.communicate(timeout=1800)
+    assert driver.returncode == 0, out
+    assert resumed_from(long_project.root) is None
+    assert [each["JobState"] for each in slurm.ended() if each["JobId"] == job] == ["COMPLETED"]
+
+
+@pytest.mark.nightly
 def test_a_training_that_another_job_displaces_goes_on_from_its_checkpoint(
     slurm: Cluster, long_project: Project, undisturbed: Callable[[str], Weights]
 ) -> None:

@@ -91,7 +91,15 @@ def write_spec(folder: Path, method: str, processes: int, **changes: Any) -> str
     return str(path)
 
 
-@pytest.mark.parametrize(("method", "config"), [("full", "fsdp2"), ("lora", "fsdp2"), ("lora", "ddp")])
+@pytest.mark.parametrize(
+    ("method", "config"),
+    [
+        ("full", "fsdp2"),
+        ("lora", "fsdp2"),
+        ("lora", "ddp"),
+        pytest.param("adalora", "ddp", marks=pytest.mark.nightly),  # its state of ranks is written by one process
+    ],
+)
 def test_two_processes_train_what_one_trains(
     tmp_path: Path, inputs: Path, on_one: Callable[[str], Path], method: str, config: str
 ) -> None:

@@ -6,7 +6,9 @@ import os
 import shutil
 import signal
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.io import write_json
 from rlvr.core.locks import sole_writer
 from rlvr.core.seals import SEAL, run_digests, seal, sealed_facts
-from rlvr.train.checkpoints import resumable_checkpoint
+from rlvr.train.checkpoints import check_room, resumable_checkpoint
 from rlvr.train.finished import RECORD, record_finished, restore_finished
 
 ORIGIN = {"settings": {"alpha": 16, "learning_rate": 1e-5}, "inputs": {"train_sha256": "a" * 64, "problems": 160}}
@@ -68,6 +70,16 @@ def test_a_damaged_checkpoint_is_refused_by_name_and_the_older_one_is_taken(name
     printed = capsys.readouterr().out
     assert "checkpoint-20: refused" in printed and words in printed
     assert not newer.exists()
+
+
+def test_a_disk_without_room_is_named_before_a_checkpoint_is_written(tmp_path, monkeypatch):
+    folder = tmp_path / "checkpoints"
+    check_room(folder)  # of the first one the size is not known
+    size = sum(path.stat().st_size for path in checkpoint(folder, 10).iterdir())
+    for free, fits in ((size, True), (size - 1, False)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda path, free=free: SimpleNamespace(free=free))
+        with nullcontext() if fits else pytest.raises(OSError, match=f"it takes {size:,} bytes, {free:,} are free"):
+            check_room(folder)
 
 
 def test_the_newest_whole_checkpoint_is_taken(tmp_path, capsys):

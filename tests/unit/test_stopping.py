@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -73,27 +74,33 @@ sys.exit(STOPPED_STATUS)
 """
 
 
+@pytest.fixture
+def mark(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A variable by which every process of a test is found and ended behind it, whatever session it leads."""
+    found = f"STARTED_BY_TEST={tmp_path}"
+    yield dict([found.split("=", 1)])
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # it has ended, or is another user's
+            if found.encode() in path.read_bytes().split(b"\0"):
+                os.kill(int(path.parent.name), signal.SIGKILL)
+
+
 @pytest.mark.nightly
-def test_two_processes_of_a_run_save_before_their_launcher_ends(tmp_path: Path) -> None:
+def test_two_processes_of_a_run_save_before_their_launcher_ends(tmp_path: Path, mark: dict[str, str]) -> None:
     """What Slurm does at a time limit: SIGTERM to every process of the step, and once more within a moment."""
     (tmp_path / "rank.py").write_text(TWO_RANKS)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]  # what accelerate starts
     command = [sys.executable, "-m", "rlvr.core.launching", *torchrun, str(tmp_path / "rank.py")]
     with (tmp_path / "out").open("w") as out:
-        job = subprocess.Popen(
-            command, start_new_session=True, env=environment(SLURM_JOB_ID="1"), stdout=out, stderr=subprocess.STDOUT
-        )
-    try:
-        while (tmp_path / "out").read_text().count("ready") < 2:
-            assert job.poll() is None, (tmp_path / "out").read_text()
-            time.sleep(0.05)
-        ranks = map(int, Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split())
-        for each in 2 * [job.pid, *ranks]:  # the ranks lead sessions of their own
-            os.kill(each, signal.SIGTERM)
-        assert job.wait(timeout=300) > 0, "the launcher ended by the signal"
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(job.pid, signal.SIGKILL)
+        env = environment(SLURM_JOB_ID="1", **mark)
+        job = subprocess.Popen(command, start_new_session=True, env=env, stdout=out, stderr=subprocess.STDOUT)
+    while (tmp_path / "out").read_text().count("ready") < 2:
+        assert job.poll() is None, (tmp_path / "out").read_text()
+        time.sleep(0.05)
+    ranks = map(int, Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split())
+    for each in 2 * [job.pid, *ranks]:  # the ranks lead sessions of their own
+        os.kill(each, signal.SIGTERM)
+    assert job.wait(timeout=300) > 0, "the launcher ended by the signal"
     assert (tmp_path / "out").read_text().count("saved") == 2
 
 

@@ -56,7 +56,7 @@ rule decompose_base:
 # `exec`: a scheduler sends SIGTERM to every process of a job; of a shell that stands above the trainer and dies of it,
 # Snakemake would learn that the job has failed while the run still finishes its step.
 # What stands before the launcher is no parameter: a changed one would train every finished run anew.
-BEFORE_LAUNCHER = "python -m rlvr.core.launching " if SCALE["settings"]["devices"] > 1 else ""
+BEFORE_LAUNCHER = with_devices("train") + ("python -m rlvr.core.launching " if SCALE["settings"]["devices"] > 1 else "")
 
 
 rule train_run:

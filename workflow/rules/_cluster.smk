@@ -42,6 +42,14 @@ def scripts_of(name):
     return [path for path in (*adapters, *commands) if path.is_file()]
 
 
+def with_devices(stage):
+    """What stands before a command that takes the GPUs of a stage by itself; nothing where a scheduler assigns them."""
+    count = SCALE["resources"][stage]["gpu"]
+    if not (count and config["gpus"]):
+        return ""
+    return f"python -m rlvr.core.devices {count} {shlex.quote(config['gpus'])} {{log:q}} "
+
+
 def grown(stage, resource, attempt):
     """Memory or time of a job: what the scale gives, once more for every retry, up to the cluster's limit."""
     wanted = SCALE["resources"][stage][resource] * attempt

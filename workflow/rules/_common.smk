@@ -9,6 +9,7 @@ from dataclasses import asdict
 from functools import cache
 
 from snakemake.dag import DAG
+from snakemake.jobs import Job
 from snakemake.utils import update_config
 
 LIBRARY = ROOT / "workflow" / "lib"
@@ -26,6 +27,7 @@ from rlvr.core.descent import look_below_ancient
 from rlvr.core.errors import InputError
 from rlvr.core.environment import prepare_environment
 from rlvr.core.failures import blamed, failed_files, forget_failures, note_failures
+from rlvr.core.former_logs import keep_failed_logs
 from rlvr.core.looking import look_once
 from rlvr.core.nodes import prepare_node, use_hub_cache
 from rlvr.core.publishing import check_known, check_target
@@ -62,6 +64,7 @@ from rlvr.report.figures import OPTIONS
 
 prepare_environment()
 look_below_ancient(DAG)
+keep_failed_logs(Job)
 
 
 def or_stop(read, *arguments):

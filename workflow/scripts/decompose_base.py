@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rlvr.core.devices import hold_devices
 from rlvr.core.joblog import log_to
 from rlvr.weights.decompositions import decompose_base
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
+    hold_devices(snakemake.resources.gpu, snakemake.config["gpus"])
     decompose_base(
         base_dir=Path(snakemake.input.base).parent,
         rank=snakemake.params.rank,

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rlvr.core.devices import hold_devices
 from rlvr.core.joblog import log_to
 from rlvr.evaluate.engines.protocol import SamplingSettings
 from rlvr.evaluate.sampling import sample_file
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
+    hold_devices(snakemake.resources.gpu, snakemake.config["gpus"])
     sample_file(
         problems_paths=dict(zip(snakemake.params.sampling, snakemake.input.problems, strict=True)),
         base_dir=Path(snakemake.input.base).parent,

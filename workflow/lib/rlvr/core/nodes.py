@@ -43,14 +43,14 @@ def prepare_node(scratch: str, environment: MutableMapping[str, str] = os.enviro
         folder = tempfile.gettempdir()
     caches = Path(folder) / f"rlvr-compiled-{getpass.getuser()}"
     if not environment.keys() >= COMPILED.keys():
-        _make_own(caches)
+        make_own(caches)
     for name, part in COMPILED.items():
         environment.setdefault(name, str(caches / part))
     for name in OFFLINE:
         environment[name] = "1"
 
 
-def _make_own(folder: Path) -> None:
+def make_own(folder: Path) -> None:
     """Make a folder of this user alone: whoever can write into it decides which code the jobs load.
 
     One that cannot be made is left to the libraries, which say so themselves if they compile anything.

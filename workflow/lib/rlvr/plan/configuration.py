@@ -15,7 +15,7 @@ FILES_OF_A_PAIR = ("_diagnostics", "_map", "_geometry")  # what stands behind a 
 
 
 def typed(given: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """What the command line gave, with numbers where the schema wants them.
+    """What the command line gave, with numbers and texts where the schema wants them.
 
     Snakemake reads ``--config limits='{mem_mb: 8000}'`` as a table of texts.
 
@@ -30,6 +30,8 @@ def typed(given: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]
             value = typed(value, part)
         elif isinstance(value, str) and part.get("type") in NUMBERS:
             value = _number(value)
+        elif type(value) is int and part.get("type") == "string":
+            value = str(value)  # `--config gpus=0`
         found[key] = value
     return found
 
@@ -118,6 +120,27 @@ def check_engine(config: Mapping[str, Any], scale: Mapping[str, Any], scale_name
         if engine == "vllm" and not gpus:
             raise InputError(where, f"vllm needs a GPU, and {key} is 0.", "Choose 'transformers', or another scale.")
     check_shards(config, scale, scale_name)
+    check_gpus(config, scale)
+
+
+def check_gpus(config: Mapping[str, Any], scale: Mapping[str, Any]) -> None:
+    """Check that as many GPUs are listed as the largest job takes; how many there are otherwise, jobs ask the driver.
+
+    Args:
+        config: The configuration.
+        scale: Content of the scale.
+
+    Raises:
+        InputError: Names the key and the stage.
+    """
+    listed = {name.strip() for name in config["gpus"].split(",")} - {""}
+    if listed in (set(), {"all"}):
+        return
+    for stage in ("train", "sample"):
+        wanted = scale["resources"][stage]["gpu"]
+        if wanted > len(listed):
+            problem = f"lists {len(listed)} GPUs, and resources.{stage}.gpu of the scale is {wanted}."
+            raise InputError(f"{CONFIG}, key 'gpus'", problem, "Name more cards, or give the stage fewer.")
 
 
 def check_shards(config: Mapping[str, Any], scale: Mapping[str, Any], scale_name: str) -> None:

@@ -1,5 +1,6 @@
 """Checkpoints of a run in progress: sealed when whole, resumed only when whole and this run's own."""
 
+import errno
 import re
 import shutil
 import time
@@ -65,6 +66,22 @@ class SealedCheckpoints(TrainerCallback):
             torch.distributed.broadcast_object_list(clock, src=0)
             passed = clock[0]
         return passed > SAVE_EVERY_S
+
+
+def check_room(folder: Path) -> None:
+    """Check that a checkpoint as large as the newest one finds space, before half of another one fills the disk.
+
+    Raises:
+        OSError: If it does not; a retry goes on from the checkpoint that is there.
+    """
+    newest = next(iter(checkpoints(folder)), None)
+    if newest is None:
+        return
+    wanted = sum(path.stat().st_size for path in newest.rglob("*") if path.is_file())
+    free = shutil.disk_usage(folder).free
+    if free < wanted:
+        needs = f"No space left for a checkpoint: it takes {wanted:,} bytes, {free:,} are free"
+        raise OSError(errno.ENOSPC, needs, str(folder))
 
 
 def resumable_checkpoint(folder: Path, origin: Mapping[str, Any]) -> Path | None:

@@ -7,6 +7,7 @@ import torch
 
 from rlvr.adapters.methods import find_method
 from rlvr.plan.settings import TrainSettings
+from rlvr.train.checkpoints import check_room
 
 if TYPE_CHECKING:
     from transformers import Trainer as Below
@@ -47,6 +48,10 @@ class MethodHooks(Below):
             return
         folder = Path(output_dir or str(self.args.output_dir))
         self.method.save_state(self.accelerator.unwrap_model(self.model), folder)
+
+    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        check_room(Path(str(self.args.output_dir)))
+        super()._save_checkpoint(*args, **kwargs)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         adapted = self.accelerator.unwrap_model(model or self.model)

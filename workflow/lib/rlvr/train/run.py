@@ -271,7 +271,9 @@ def attach_adapter(
 
 
 def announce_run(settings: TrainSettings, model: Any, problems: int, resume_from: Path | None) -> None:
-    """Print what is about to be trained."""
+    """Print what is about to be trained; one of a run's processes does."""
+    if os.environ.get("RANK", "0") != "0":
+        return
     trainable = sum(row["parameters"] for row in trainable_table(model))
     steps = settings.planned_steps(problems)
     batch = f"{settings.prompts_per_step} prompts x {settings.group_size} completions"

@@ -5,13 +5,13 @@ library; ``tests/vllm_on_cpu`` samples by vLLM on a CPU, where there is an envir
 """
 
 import shutil
-import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlvr.core.errors import InputError
 from rlvr.core.io import write_json
+from rlvr.core.scratch import scratch_folder
 from rlvr.core.seeds import derive_seed
 from rlvr.evaluate.engines.protocol import FinishReason, Sampled, SamplingSettings
 from rlvr.evaluate.precision import Loss, check_lost
@@ -59,7 +59,7 @@ class VllmEngine:
         """
         import vllm
 
-        with tempfile.TemporaryDirectory(prefix="merged-") as folder:  # not needed once the weights are on the device
+        with scratch_folder("merged") as folder:  # not needed once the weights are on the device
             model_dir = self._base_dir
             if self._run_dir is not None:
                 model_dir, self.lost_share = export_merged(self._base_dir, self._run_dir, folder, self._dtype)
