@@ -1,8 +1,12 @@
 """The protocol as TRL gets it, the reward, merging, metrics and checkpoints."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import torch
 from small_models import settings_of, small_model, token_batch
+from transformers import PreTrainedModel
 from trl.trainer import utils
 
 from rlvr.adapters.merging import merged_weights
@@ -13,9 +17,10 @@ from rlvr.rewards.reward import total_reward
 from rlvr.rewards.trl_reward import make_reward
 from rlvr.tables import METRICS
 from rlvr.train.divergence import Base
+from rlvr.train.fused_head import fit_tiles, score_labelled_only, uses_triton
 from rlvr.train.manifest import fingerprint
 from rlvr.train.metrics import metrics_frame
-from rlvr.train.trainer import fit_tiles, same_trainable, trl_config
+from rlvr.train.trainer import same_trainable, trl_config
 
 
 def config(tmp_path, method="lora", **changes):
@@ -230,3 +235,45 @@ def test_tiles_of_the_vocabularys_width_change_no_number(monkeypatch):
     assert all(torch.equal(one, other) for one, other in zip(wide, scored(model, vocabulary), strict=True))
     fit_tiles(2**17)
     assert vocabulary == utils._CHUNKED_LOGPROB_CHUNK_SIZE, "tiles never grow"
+
+
+def completions_scored(model: PreTrainedModel, seen: list[int]) -> list[torch.Tensor]:
+    """Log-probabilities, entropies and gradients where the first tokens and one of the last have no label."""
+    tokens = token_batch()
+    labels = tokens.clone()
+    labels[:, :3] = labels[0, -1] = -100
+    apply = utils._ChunkedLogProbFunction.apply
+
+    def counted(hidden: torch.Tensor, *rest: Any) -> Any:
+        seen.append(len(hidden))
+        return apply(hidden, *rest)
+
+    model.zero_grad()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utils, "_ChunkedLogProbFunction", SimpleNamespace(apply=counted))
+        found = model(tokens, labels=labels, fused_lm_head=True)
+    (found.log_probs.sum() + 0.1 * found.log_probs.square().sum()).backward()
+    return [found.log_probs, found.entropy, *(each.grad for each in model.parameters())]
+
+
+def test_the_head_sees_scored_tokens_only_and_finds_the_numbers_of_all(monkeypatch):
+    monkeypatch.setattr(utils, "_use_triton", uses_triton)
+    model, seen = small_model(), []
+    utils.add_fused_lm_head(model, outputs=("log_probs", "entropy"))
+    everywhere = completions_scored(model, seen)
+    score_labelled_only()
+    labelled = completions_scored(model, seen)
+    rows, length = token_batch().shape
+    assert seen == [rows * (length - 1), rows * (length - 3) - 1]
+    for one, other in zip(everywhere, labelled, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-7)
+
+
+def test_a_batch_without_a_scored_token_has_a_gradient_of_zero(monkeypatch):
+    monkeypatch.setattr(utils, "_use_triton", uses_triton)
+    score_labelled_only()
+    model, tokens = small_model(), token_batch()
+    utils.add_fused_lm_head(model)
+    found = model(tokens, labels=torch.full_like(tokens, -100), fused_lm_head=True)
+    found.log_probs.sum().backward()
+    assert all(not each.grad.any() for each in model.parameters() if each.grad is not None)

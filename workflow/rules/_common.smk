@@ -51,7 +51,7 @@ from rlvr.plan.run_texts import describe_run
 from rlvr.plan.selection import BASE_SUFFIX, run_facts
 from rlvr.plan.shapes import model_shapes
 from rlvr.plan.siblings import among, families, printed_spreads, relatives, seeds_of, siblings
-from rlvr.plan.sources import find_source
+from rlvr.plan.sources import find_source, with_solutions
 from rlvr.plan.staleness import settle_samples, settle_specs, stale_lines, was_drawn
 from rlvr.plan.starts import start_shapes
 from rlvr.plan.statistics import EVIDENCE, FIRST_STEPS

@@ -12,8 +12,9 @@ def pretrained_models(artefact):
 
 
 def source_row(wildcards):
-    """A source as the registry, or the scale, declares it."""
-    row = asdict(find_source(SOURCES, wildcards.source))
+    """A source as the registry, or the scale, declares it, with the column of solutions that the data set names."""
+    solutions = SCALE["datasets"][wildcards.dataset].get("solutions", {})
+    row = asdict(with_solutions(find_source(SOURCES, wildcards.source), solutions))
     return {key: value for key, value in row.items() if key != "own" or value is not None}
 
 
@@ -35,7 +36,7 @@ def origin_of(wildcards):
 
 
 # Of a data set's entry: where its rows come from and what is done with them; the other keys are its recipe.
-NOT_RECIPE = ("sources", "origin", "synthetic_rows", "benchmark", "stand_in_model")
+NOT_RECIPE = ("sources", "origin", "synthetic_rows", "solutions", "benchmark", "stand_in_model")
 
 
 def curation_recipe(wildcards):

@@ -9,11 +9,13 @@ from typing import Any
 from rlvr.bases.loading import check_base
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_folder, read_json, sha256_file, write_json
+from rlvr.core.revisions import held_revision
 
 # Weights in safetensors only, never pickles; the tokenizer in any of its released forms.
 PATTERNS = ("*.safetensors", "*.json", "tokenizer*", "*.txt", "*.jinja")
 IGNORED_PATTERNS = ("original/*",)  # Llama repositories hold the weights a second time in there
 REVISION_DIGITS = 40
+HELD = "data/revisions.json"  # below the folder that Snakemake works in; see rlvr.core.revisions
 
 
 def fetch_base(
@@ -48,19 +50,27 @@ def fetch_base(
         write_json(describe(repository, revision, folder), folder / "model.json")
 
 
-def fetch_checkpoint(repository: str, revision: str, out_dir: str | Path, cache_dir: str | Path | None = None) -> None:
+def fetch_checkpoint(
+    repository: str,
+    revision: str,
+    out_dir: str | Path,
+    cache_dir: str | Path | None = None,
+    held: str | Path = HELD,
+) -> None:
     """Download a public checkpoint or adapter, weights as safetensors only, and write its ``checkpoint.json``.
 
     Args:
         repository: Name on the hub.
-        revision: Full commit hash; empty for the one that the repository has now, which ``checkpoint.json`` names.
+        revision: Full commit hash; empty for the one that ``held`` has, otherwise the one that the repository has now,
+            which ``held`` then keeps. ``checkpoint.json`` names it.
         out_dir: Folder of the checkpoint; replaced whole or not at all.
         cache_dir: Hub cache; ``None`` for the user's own.
+        held: File of commits that were found once, see ``rlvr.core.revisions``.
 
     Raises:
         InputError: If the revision is not a commit hash, the download fails, or no file is in safetensors.
     """
-    revision = revision or latest_revision(repository)
+    revision = revision or held_revision(repository, Path(held), latest_revision)
     snapshot = download_snapshot(repository, revision, cache_dir)
     with atomic_folder(out_dir) as folder:
         for path in sorted(path for path in snapshot.iterdir() if path.is_file()):

@@ -136,7 +136,8 @@ def read_source(rows_path: str | Path, provenance: Mapping[str, Any], dataset: s
     reader, source = str(provenance["reader"]), str(provenance["source"])
     if not provenance["files"]:
         problems = read_problems(raw, reader, source, dataset, f"source '{source}'", numbers)
-        return problems.assign(solution=problems["question"].map(trace_of))
+        traces = problems["question"].map(trace_of)
+        return problems.assign(solution=traces.where(traces.notna(), problems["solution"]))
     befores = np.cumsum([0, *(entry["rows"] for entry in provenance["files"])])
     bounds = np.searchsorted(numbers, befores, side="right")
     parts = [

@@ -5,7 +5,7 @@ Read by the Snakefile at parse time, so it imports nothing heavy; whatever is wr
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,6 +19,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 WRITTEN_HERE = "synthetic"  # the split of a source that no one has released: the workflow writes its rows
 NONCOMMERCIAL = ("yes", "no", "unclear")
 LIST_SEPARATOR = ";"
+SOLVED_BY = "+"  # in the name of a reader, before the column that a scale says holds the worked solutions
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,33 @@ def find_source(sources: Mapping[str, Source], name: str) -> Source:
     if name not in sources:
         raise InputError("data/sources.csv", f"has no source '{name}'.", f"It has: {', '.join(sources)}. Add a row.")
     return sources[name]
+
+
+def with_solutions(source: Source, solutions: Mapping[str, str]) -> Source:
+    """A source whose reader also takes the column of worked solutions that a data set names for it.
+
+    Args:
+        source: Of the registry or the scale.
+        solutions: Columns by names of sources; a source that it lacks stays as it is.
+    """
+    column = solutions.get(source.name)
+    return replace(source, reader=f"{source.reader}{SOLVED_BY}{column}") if column else source
+
+
+def check_solutions(scale: Mapping[str, Any], path: Path) -> None:
+    """Check that data sets name columns of solutions for sources of the registry that they have.
+
+    Raises:
+        InputError: Names the data set and the source.
+    """
+    for dataset, entry in scale["datasets"].items():
+        where = f"{path}, data set '{dataset}', key 'solutions'"
+        if strange := [name for name in entry.get("solutions", {}) if name not in entry["sources"]]:
+            problem = f"names '{strange[0]}', which is none of its sources."
+            raise InputError(where, problem, f"It has: {', '.join(entry['sources'])}.")
+        if own := [name for name in entry.get("solutions", {}) if name in scale.get("sources", {})]:
+            problem = f"names '{own[0]}', a source of the scale's own."
+            raise InputError(where, problem, "Name the column in that source's 'columns', as 'solution'.")
 
 
 def _parse_row(row: dict[str, str], where: str) -> Source:

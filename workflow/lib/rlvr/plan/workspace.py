@@ -30,7 +30,7 @@ from rlvr.plan.real_size import check_printed_counts
 from rlvr.plan.scale import load_scale, select_studies
 from rlvr.plan.selection import candidates_of
 from rlvr.plan.shapes import ModelShape, check_fit, check_length, check_scale_fit, model_shapes
-from rlvr.plan.sources import Source, load_registry
+from rlvr.plan.sources import Source, check_solutions, load_registry
 from rlvr.plan.stand_ins import name_stand_ins, name_synthetic_data, replace_pairs
 from rlvr.plan.study import STAND_IN, Study, load_study, study_names
 
@@ -87,6 +87,7 @@ def load_workspace(config: Mapping[str, Any], root: Path, results: str | Path, w
     scale_path = scales / f"{config['scale']}.yaml"
     check_scale_names(scale, names, scale_path)
     check_scale_studies(scale, names.models, study_names(studies_folder), scale_path)
+    check_solutions(scale, scale_path)
     check_ratings(scale, sources, words.readers, scale_path)
     selected = select_studies(config["studies"], scale, scale_path, study_names(studies_folder))
     studies = [load_study(name, studies_folder, schemas, words.methods) for name in selected]

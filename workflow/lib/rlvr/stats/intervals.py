@@ -84,8 +84,7 @@ def sample_correlation(values_P: np.ndarray, samples: int) -> float:
 
 def _lower_end(share: float, size: float, level: float) -> float:
     """Lower end of the modified Wilson interval of a share of so many answers; neither must be whole."""
-    from scipy.special import ndtri
-    from scipy.stats import chi2
+    from scipy.special import chdtri, ndtri  # the distributions alone: scipy.stats takes half a second to import
 
     if (successes := share * size) == 0:
         return 0.0
@@ -95,7 +94,7 @@ def _lower_end(share: float, size: float, level: float) -> float:
     if successes >= min(FEW_SUCCESSES, size / 2):
         return wilson
     # A Poisson bound on one side: with so few successes, the other side cannot miss.
-    return float(min(wilson, chi2.ppf(1 - level, 2 * successes) / (2 * size)))
+    return float(min(wilson, chdtri(2 * successes, level) / (2 * size)))
 
 
 def seed_mean(values_S: np.ndarray, level: float = 0.95) -> Interval:
@@ -107,10 +106,10 @@ def seed_mean(values_S: np.ndarray, level: float = 0.95) -> Interval:
     Raises:
         ValueError: If there are fewer than two seeds: one run has no spread.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     values = np.asarray(values_S, dtype=float)
     if values.size < 2:
         raise ValueError(f"an interval over seeds needs at least 2 of them, found {values.size}")
-    half = t.ppf((1 + level) / 2, values.size - 1) * values.std(ddof=1) / math.sqrt(values.size)
+    half = float(stdtrit(values.size - 1, (1 + level) / 2)) * values.std(ddof=1) / math.sqrt(values.size)
     return Interval(float(values.mean() - half), float(values.mean() + half))

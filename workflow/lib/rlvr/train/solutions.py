@@ -29,8 +29,8 @@ def solved_examples(
 ) -> Dataset:
     """Problems with their solutions as token ids; only the solution, end token included, carries loss.
 
-    Prompt and solution are turned into tokens apart, as sampling sees them. Solutions of more than
-    ``max_completion_tokens`` are left out, and of the rest what does not fill a step; both are printed.
+    Prompt and solution are turned into tokens apart, as sampling sees them. Problems without a solution are left out,
+    solutions of more than ``max_completion_tokens``, and of the rest what does not fill a step; all three are printed.
 
     Args:
         problems: ``tables.PROBLEMS``, in the order of their split, which is random.
@@ -43,14 +43,14 @@ def solved_examples(
         Columns ``input_ids`` and ``completion_mask``.
 
     Raises:
-        InputError: For a problem without a solution, or if fewer are left than a step needs.
+        InputError: If no problem has a solution, or fewer are left than a step needs.
     """
-    untold = problems["solution"].isna()
-    if untold.any():
-        first = problems["problem_id"][untold].iloc[0]
-        remedy = "Fine-tune on a data set whose release has worked solutions, or on a synthetic one."
-        raise InputError(f"{path}, problem '{first}'", "has no worked solution.", remedy)
-    pairs = zip(problems["solution"], problems["answer"], strict=True)
+    told = (problems["solution"].fillna("").str.strip() != "").to_numpy()
+    if not told.any():
+        remedy = "Name their column in the scale ('solutions' of the data set), or take a set that has some."
+        raise InputError(path, "has no worked solutions.", remedy)
+    prompts = [prompt for prompt, has in zip(prompts, told, strict=True) if has]
+    pairs = zip(problems["solution"][told], problems["answer"][told], strict=True)
     texts = [completion_of(solution, answer, settings.template) for solution, answer in pairs]
     end = [tokenizer.eos_token_id]
     solutions = [[*ids, *end] for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
@@ -58,8 +58,8 @@ def solved_examples(
     fitting = [(prompt, ids) for prompt, ids in tokens if len(ids) <= settings.max_completion_tokens]
     used = fitting[: len(fitting) // settings.completions_per_step * settings.completions_per_step]
     print(
-        f"{len(texts)} solutions: {len(texts) - len(fitting)} longer than {settings.max_completion_tokens} tokens are "
-        f"left out, {len(fitting) - len(used)} do not fill a step",
+        f"{len(problems) - len(texts)} problems have no solution; {len(texts)} solutions: {len(texts) - len(fitting)} "
+        f"longer than {settings.max_completion_tokens} tokens are left out, {len(fitting) - len(used)} fill no step",
         flush=True,
     )
     if not used:

@@ -12,7 +12,6 @@ from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback
 from trl import GRPOTrainer
 from trl.models.utils import disable_gradient_checkpointing
-from trl.trainer import utils as trl_utils
 from trl.trainer.utils import RepeatSampler
 
 from rlvr.adapters.merging import Rounding, merged_in_place, merged_weights, rollout_weights
@@ -22,6 +21,7 @@ from rlvr.plan.settings import IN_PLACE, TrainSettings
 from rlvr.rewards.trl_reward import make_reward
 from rlvr.train.arguments import trl_config
 from rlvr.train.divergence import Base, TokenMeans, cut_to, kl_of_samples, recorded_sampling
+from rlvr.train.fused_head import fit_tiles, score_labelled_only
 from rlvr.train.method_hooks import MethodHooks
 from rlvr.train.metrics import EXTRA, KL, KL_ROLLOUT, LOST, OF_LENGTHS, OF_TOKENS, ProgressLines, weighted_mean
 from rlvr.train.resampling import Rollouts, draw_others, refill, round_seed
@@ -244,17 +244,6 @@ def same_trainable(model: torch.nn.Module) -> Iterator[None]:
             parameter.requires_grad_(flag)
 
 
-def fit_tiles(vocabulary: int) -> None:
-    """Let TRL reserve no more columns for logits than there are tokens in the vocabulary.
-
-    It computes log-probabilities by tiles of 32,768 columns, of which a small vocabulary fills the first ones: every
-    row then lies on a page of memory of its own, which the kernel has to bring in at every step. The numbers are the
-    same, since one tile holds the vocabulary either way; a vocabulary of more columns keeps TRL's tiles.
-    """
-    columns = trl_utils._CHUNKED_LOGPROB_CHUNK_SIZE
-    trl_utils._CHUNKED_LOGPROB_CHUNK_SIZE = min(columns, vocabulary)
-
-
 def make_trainer(
     model: PreTrainedModel | PeftModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -273,6 +262,7 @@ def make_trainer(
     """
     method = find_method(settings.run_id, settings.method)
     fit_tiles(cast("int", model.config.vocab_size))
+    score_labelled_only()
     trainer = Trainer(
         settings=settings,
         model=model,

@@ -16,7 +16,7 @@ def own_reader(name: str) -> Reader:
     """The reader that such a name describes."""
     declared = json.loads(name.removeprefix(PREFIX))
     columns = declared["columns"]
-    difficulty, topic = columns.get("difficulty"), columns.get("topic")
+    difficulty, topic, solution = (columns.get(name) for name in ("difficulty", "topic", "solution"))
     return Reader(
         question=Field(columns["question"], to.strip),
         answer=Field(columns["answer"], GOLDS[declared.get("answers", "answer")]),
@@ -24,6 +24,7 @@ def own_reader(name: str) -> Reader:
         topic=Field(topic, to.strip) if topic else None,
         identity=columns.get("id"),
         verifier=declared.get("verifier", "math"),
+        solution=Field(solution, to.worked_solution) if solution else None,
     )
 
 

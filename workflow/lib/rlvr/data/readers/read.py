@@ -1,6 +1,7 @@
 """Reading: raw rows in their own columns in, problems out; nothing is dropped here."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,23 @@ from rlvr.core.errors import InputError
 from rlvr.data.readers.declare import Field, Reader, reject
 from rlvr.data.readers.own import PREFIX, own_reader
 from rlvr.data.readers.registered import READERS
+from rlvr.data.readers.transforms import worked_solution
+from rlvr.plan.sources import SOLVED_BY
 
 
 def get_reader(name: str) -> Reader:
     """The reader of that name: a registered one, or one that a scale's own columns describe.
+
+    Behind ``SOLVED_BY`` stands the column of the worked solutions, where a scale names one (``plan.sources``).
 
     Raises:
         InputError: If there is none; lists those that exist.
     """
     if name.startswith(PREFIX):
         return own_reader(name)
+    name, _, column = name.partition(SOLVED_BY)
+    if column:
+        return replace(get_reader(name), solution=Field(column, worked_solution))
     if name not in READERS:
         raise InputError(f"reader '{name}'", "unknown.", f"Use one of {', '.join(READERS)} in data/sources.csv.")
     return READERS[name]

@@ -98,6 +98,7 @@ READERS = {
         difficulty=Field("difficulty", to.number),
         ratings=(1.0, 5.0),
         topic=Field("topic", to.strip),
+        solution=Field("answer", to.gsm8k_solution),
     ),
     "minerva": Reader(  # the gold stands only inside the solution's box
         _PROBLEM, Field("solution", to.solution_gold), topic=Field("type", to.strip), identity="idx"

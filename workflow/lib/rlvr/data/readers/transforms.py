@@ -15,6 +15,7 @@ import pandas as pd
 
 from rlvr.core.boxed import last_box
 from rlvr.data.readers.declare import Transform, reject
+from rlvr.prompts import THINK_CLOSE, THINK_OPEN
 
 MATH_LEVEL = re.compile(r"^Level ([1-5])$")
 MATH_LEVEL_UNKNOWN = "Level ?"  # SOURCE: two problems of MATH's train set carry it
@@ -36,6 +37,7 @@ LONE_BACKSLASH = re.compile(r'\\(?:(\\|"|/|u[0-9a-fA-F]{4})|)')
 EXACT_FLOAT = 2**53  # whole numbers beyond it may have been rounded on the way
 THOUSANDS = re.compile(r"[^\d,]*\d{1,3}(,\d{3})+(?![\d,])[^,]*|[^,]*")
 GSM8K_GOLD = re.compile(r"####\s*(\S.*?)\s*$")
+GSM8K_LAST_LINE = re.compile(r"(?:^|\n)####[^\n]*$")
 
 # What copies of a problem set write around the problem; our own templates say how to answer.
 INSTRUCTIONS = tuple(
@@ -296,6 +298,22 @@ def gsm8k_gold(values: pd.Series, where: str) -> pd.Series:
 
 
 gsm8k_solution = map_text(lambda text: text.rpartition("####")[0].strip())
+
+
+def worked(text: str) -> str:
+    r"""Reasoning alone, of a worked solution or of what a reasoning model wrote.
+
+    Between ``<think>`` and ``</think>`` only what was thought counts, and a last line with GSM8K's answer goes: the
+    training writes its own marks around the reasoning, and the gold in a box behind it.
+
+    >>> worked("<think>2 + 3 = 5</think> It is 5."), worked("2 + 3 = 5\n#### 5"), worked("So 5.")
+    ('2 + 3 = 5', '2 + 3 = 5', 'So 5.')
+    """
+    thought = text.partition(THINK_CLOSE)[0].strip().removeprefix(THINK_OPEN)
+    return GSM8K_LAST_LINE.sub("", thought).strip()
+
+
+worked_solution = map_text(worked)
 
 
 def asked(question: str) -> Transform:
