@@ -129,9 +129,9 @@ def check_scale(scale: Mapping[str, Any], path: Path) -> None:
         if members.count(name) != 1:
             raise InputError(path, f"'{name}' is in {members.count(name)} suites.", "Expected at most one.")
     first_steps = scale["spectra"].get("first_steps")
-    if first_steps and first_steps["benchmark"] not in members:
-        problem = f"spectra.first_steps names '{first_steps['benchmark']}', which is in no suite."
-        raise InputError(path, problem, f"Name one of {', '.join(sorted(members))}.")
+    if first_steps and first_steps["benchmark"] not in scale["datasets"]:
+        problem = f"spectra.first_steps names '{first_steps['benchmark']}', which has no problems."
+        raise InputError(path, problem, "Add it under 'datasets'.")
 
 
 def check_devices(scale: Mapping[str, Any], path: Path) -> None:
