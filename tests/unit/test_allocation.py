@@ -17,8 +17,8 @@ from rlvr.core.allocation import keep_freed_memory
 def step():
     kept = [torch.ones(2**20) for _ in range(64)]  # 256 MiB in blocks of 4
 
-if sys.argv[1] == "keep":
-    assert keep_freed_memory()
+if sys.argv[1] != "as it is":
+    assert keep_freed_memory(int(sys.argv[1]))
 step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(4):
@@ -37,4 +37,9 @@ def faults(how: str) -> int:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="an allocator of the GNU C library")
 def test_repeated_steps_bring_in_no_pages_again() -> None:
     pages = 4 * 2**28 // 4096
-    assert faults("keep") < pages / 10 < faults("as it is")
+    assert faults("1000000") < pages / 10 < faults("as it is")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="an allocator of the GNU C library")
+def test_large_blocks_of_a_large_model_are_given_back() -> None:
+    assert faults("134000000") > 4 * 2**28 // 4096 / 2

@@ -117,6 +117,7 @@ def _train(
     """Train from the last whole checkpoint, or from the start, and write weights, metrics, manifest and record."""
     started = time.perf_counter()
     trained = attach_adapter(load_base(base, settings.base_dtype, device(settings)), settings, decomposition)
+    settle_memory(trained, settings)
     before, drift = fingerprint(trained), drift_of(trained, settings)
     make = make_solver if settings.algorithm == "sft" else make_trainer
     trainer = make(trained, tokenizer, problems, settings, out / CHECKPOINTS)
@@ -224,7 +225,12 @@ def prepare_machine(settings: TrainSettings, where: object) -> None:
     disable_progress_bar()
     if is_on_cpu(settings):
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-        keep_freed_memory()
+
+
+def settle_memory(model: PreTrainedModel | PeftModel, settings: TrainSettings) -> None:
+    """On a CPU, let the process keep what a step of this model frees."""
+    if is_on_cpu(settings):
+        keep_freed_memory(model.num_parameters())
 
 
 def load_problems(path: Path, tokenizer: PreTrainedTokenizerBase, settings: TrainSettings) -> tuple[Dataset, str]:

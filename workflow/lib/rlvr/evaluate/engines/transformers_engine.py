@@ -36,10 +36,10 @@ class TransformersEngine:
             dtype: Name of the type that the weights of the base are used in; see ``precision.load_tuned`` for a run's.
             device: Where they go.
         """
-        if device == "cpu":
-            keep_freed_memory()
         self._tokenizer = load_tokenizer(base_dir)
         self._model: Any = load_base(base_dir, dtype=dtype, device=device)
+        if device == "cpu":
+            keep_freed_memory(self._model.num_parameters())
         if run_dir is not None:
             load_tuned(self._model, tuned_state_dict(base_dir, run_dir), base_dir)
 
