@@ -10,6 +10,7 @@ from small_runs import train, write_inputs
 from rlvr.core.io import read_json, read_table, write_json
 from rlvr.report.files import OF_THE_MACHINE, content_digest
 from rlvr.tables import METRICS
+from rlvr.train.written import order_names
 
 # What two equal runs may differ in: time and memory of the machine, and whose lock it was.
 DECLARED = {
@@ -42,6 +43,17 @@ def test_a_run_in_another_place_writes_the_same_files(method, tmp_path):
     for name in ("run.json", "metrics.parquet"):  # what stands in the files that are made from them
         assert content_digest(str(made[0] / name)) == content_digest(str(made[1] / name))
     assert not any(str(tmp_path).encode() in content for content in first.values())
+
+
+def test_the_sets_of_an_adapters_configuration_have_one_order(tmp_path):
+    """PEFT writes a set as its process hashes it, which differs between two starts of Python."""
+    written = []
+    for names in (["v_proj", "q_proj", "o_proj"], ["o_proj", "v_proj", "q_proj"]):
+        write_json({"r": 2, "target_modules": names, "layers": [3, 1], "peft_type": "LORA"}, tmp_path / "config.json")
+        order_names(tmp_path / "config.json")
+        written.append((tmp_path / "config.json").read_bytes())
+    assert written[0] == written[1]
+    assert read_json(tmp_path / "config.json")["layers"] == [3, 1]  # a list of numbers is no set of names
 
 
 @pytest.mark.nightly

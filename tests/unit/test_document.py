@@ -2,7 +2,11 @@
 
 import html
 import json
+import os
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -307,6 +311,50 @@ def test_the_general_document_builds_and_escapes_what_it_is_given(tmp_path: Path
     assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
 
 
+BUILD = """
+import sys
+from pathlib import Path
+from document_study import write_study
+from test_document import ROOT, compile_paper, paper_files
+from rlvr.report.looks import save_figure
+from rlvr.report.plotting import styled
+
+folder = Path(sys.argv[1])
+written = write_study(folder)
+with styled(str(ROOT / "paper/style.mplstyle")):
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots()
+    axes.plot([1, 2, 4], [2, 4, 3], marker="o", label="DoRA")
+    axes.legend()
+    save_figure(figure, folder / "figures/figure1.pdf", "pdf", {"Subject": "figure1", "CreationDate": None})
+main = str(ROOT / "paper/general.typ")
+compile_paper(main, paper_files(written), written["facts"], written["captions"], str(folder / "paper.pdf"))
+"""
+
+
+def test_equal_inputs_give_equal_pdfs_whenever_and_wherever_they_are_built(tmp_path: Path) -> None:
+    """Two processes, folders, time zones and orders of sets, and two seconds of the clock."""
+    for name, zone in (("here", "UTC"), ("else where", "Asia/Tokyo")):
+        places = {"PYTHONPATH": os.pathsep.join([str(ROOT / "workflow/lib"), str(Path(__file__).parent)])}
+        environment = {**os.environ, **places, "TZ": zone, "PYTHONHASHSEED": str(len(zone))}
+        time.sleep(1)  # the dates of a PDF have seconds
+        subprocess.run([sys.executable, "-c", BUILD, str(tmp_path / name)], env=environment, check=True)
+    for name in ("figures/figure1.pdf", "paper.pdf"):
+        one, other = ((tmp_path / folder / name).read_bytes() for folder in ("here", "else where"))
+        assert one == other, name
+        assert str(tmp_path).encode() not in one
+
+
+def test_the_date_of_a_document_is_that_of_its_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "main.typ").write_text('#set document(title: "t")')
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    assert b"D:19700102000000Z" in typeset(str(tmp_path / "main.typ"), {})
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "today")  # no number: as if it were not set
+    monkeypatch.setattr("rlvr.core.provenance.LIBRARY", tmp_path)  # no git checkout
+    assert b"D:19700101000000Z" in typeset(str(tmp_path / "main.typ"), {})
+
+
 def test_a_study_with_nothing_in_it_still_has_a_document(tmp_path: Path) -> None:
     empty = changed_numbers({})
     empty |= {"cells": {}, "labels": {}, "scores": {}, "runs": []}
@@ -328,7 +376,7 @@ def test_what_typst_refuses_is_an_error_with_its_message(tmp_path: Path) -> None
 def test_an_error_of_typst_itself_is_met_with_another_margin(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def compile_once(path: str, root: str, sys_inputs: dict[str, str]) -> bytes:
+    def compile_once(path: str, root: str, sys_inputs: dict[str, str], timestamp: int) -> bytes:
         asked.append(sys_inputs["nudge"])
         if len(asked) < 3:
             raise typst.TypstError("internal error: parent group")

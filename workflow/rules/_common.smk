@@ -36,6 +36,7 @@ from rlvr.core.refusals import forget_all, is_refused
 from rlvr.core.syntax import code_digest, keep_found
 from rlvr.core.warm import keeper
 from rlvr.core.schemas import load_yaml
+from rlvr.core.writable import ask_for_places, check_places, check_temporary, explained, nearest_folder, written_by
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
 from rlvr.plan.alternatives import one_of
@@ -75,6 +76,14 @@ def or_stop(read, *arguments):
         sys.exit(f"InputError: {error}")
 
 
+def or_print(do, *arguments):
+    """Call a function at the end of a call that failed already; what keeps it from its work is a sentence more."""
+    try:
+        do(*arguments)
+    except (InputError, OSError) as error:
+        print(f"InputError: {explained(error, RESULTS)}", file=sys.stderr)
+
+
 own_config = ROOT / "config.yaml"
 or_stop(check_config_files, [*workflow.overwrite_configfiles, *([own_config] if own_config.exists() else [])])
 
@@ -104,6 +113,9 @@ def load_study_by_name(name):
 STAND_INS = SCALE.get("stand_ins", {})
 or_stop(check_engine, config, SCALE, config["scale"])
 if workflow.is_main_process:
+    ask_for_places(DAG)
+    or_stop(nearest_folder, Path(RESULTS))
+    print(or_stop(check_temporary), end="", file=sys.stderr)
     if config["artefacts"]["train"] == "fetch":
         or_stop(bring_archive, config["artefacts"].get("archive", ""), Path(RESULTS))
     settle_samples({run_id: PROGRAM.run_suites(run_id) for run_id in [*RUNS, *KEPT]}, Path(RESULTS))

@@ -12,14 +12,17 @@ def there(paths):
     return [path for path in paths if path not in FAILED]
 
 
+def failed_jobs():
+    """Every job that was started and failed, those of groups one by one."""
+    return {each for job in workflow.scheduler.failed for each in (job.jobs if job.is_group() else [job])}
+
+
 def record_failures():
     """Note the files that were not made for the sake of a failed job; the logs of these jobs.
 
     Tables and documents are not among them: they are what is made without the others.
     """
-    dag, failed = workflow.dag, set()
-    for job in workflow.scheduler.failed:
-        failed.update(job.jobs if job.is_group() else [job])
+    dag, failed = workflow.dag, failed_jobs()
     waiting = set(dag.needrun_jobs())
     culprits = blamed(waiting, failed, lambda job: dag.dependencies[job])
     logs = {
@@ -28,7 +31,7 @@ def record_failures():
         for path in job.output
         if not str(path).startswith(f"{RESULTS}/paper/")
     }
-    note_failures(logs, RESULTS)
+    or_print(note_failures, logs, RESULTS)
     return list(dict.fromkeys(logs.values()))
 
 
@@ -44,7 +47,11 @@ def failed_logs():
 
 
 def tell_unfinished():
-    """Print which runs were started and are not finished, and which other jobs failed; whether there are any."""
+    """Print which runs were started and are not finished, and which other jobs failed; whether there are any.
+
+    Where a failed job could not have written, that is said: on a full disk its log is empty.
+    """
+    or_print(check_places, written_by(failed_jobs()))
     unfinished = {run_id: log for run_id, log in failed_logs().items() if run_id in RUNS}
     others = [log for log in record_failures() if log not in unfinished.values()]
     for name, log in unfinished.items():

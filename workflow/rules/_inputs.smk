@@ -220,6 +220,12 @@ def answered(path):
     def find(wildcards):
         run_id, benchmark = f"{wildcards.model}{BASE_SUFFIX}", SCALE["spectra"]["first_steps"]["benchmark"]
         suites = [name for name in PROGRAM.run_suites(run_id) if benchmark in PROGRAM.suites[name].benchmarks]
+        if not suites:
+            where, problem = (
+                f"workflow/scales/{config['scale']}.yaml, spectra.first_steps",
+                f"'{run_id}' answers no '{benchmark}'.",
+            )
+            sys.exit(f"InputError: {where}: {problem} Name a benchmark of the study whose figure needs it.")
         return path.format(run_id=run_id, suite=suites[0])
 
     return find

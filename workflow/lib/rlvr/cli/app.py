@@ -5,11 +5,13 @@ the command line cannot be read; 75 a training was asked to stop and can go on; 
 """
 
 import sys
+from pathlib import Path
 
 import typer
 
 from rlvr.cli import audit, grade, parameters, samples, spectra, train, watch
 from rlvr.core.errors import InputError
+from rlvr.core.writable import explained
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 wrong input or a missing package, 2 wrong command line, 75 stopped, 130 interrupted."
@@ -38,6 +40,12 @@ def main() -> None:
     except BrokenPipeError:  # a reader such as `head` has seen enough
         sys.stderr.close()
         sys.exit(0)
+    except Exception as error:
+        told = explained(error, Path.cwd())
+        if told is error:
+            raise
+        typer.echo(f"error: {told}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Job logs: what a rule's ``log:`` names receives everything that its adapter prints or logs."""
 
+import contextlib
+import io
 import logging
 import sys
 import traceback
@@ -7,8 +9,24 @@ from pathlib import Path
 from types import TracebackType
 
 from rlvr.core.refusals import forget, is_lasting, note
+from rlvr.core.writable import explained
 
 log = logging.getLogger(__name__)
+
+
+class JobLog(io.TextIOWrapper):
+    """The text of a log; what no disk takes any more is left out, so that a job does not fail for its log."""
+
+    def write(self, text: str) -> int:
+        """Write as much as there is space for; the number of characters of the text."""
+        with contextlib.suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written, as far as there is space."""
+        with contextlib.suppress(OSError):
+            super().flush()
 
 
 def log_to(path: str) -> None:
@@ -19,15 +37,19 @@ def log_to(path: str) -> None:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    stream = target.open("w", encoding="utf-8", errors="backslashreplace", buffering=1)
+    stream = JobLog(target.open("wb"), encoding="utf-8", errors="backslashreplace", line_buffering=True)
     terminal = sys.stderr
     forget(path)
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        traceback.print_exception(kind, error, trace, file=stream)
-        print(f"{kind.__name__}: {error}\n(full log: {path})", file=terminal)
-        if is_lasting(error):
-            note(path, error)
+        told = explained(error, target.parent)
+        print(f"{type(told).__name__}: {told}\n(full log: {path})", file=terminal)
+        if told is error:
+            traceback.print_exception(kind, error, trace, file=stream)
+        else:  # of the machine, not of the code: a traceback would hide what it is
+            print(f"{kind.__name__}: {error}\n{type(told).__name__}: {told}", file=stream)
+        if is_lasting(told):
+            note(path, told)
 
     sys.stdout = sys.stderr = stream
     sys.excepthook = show

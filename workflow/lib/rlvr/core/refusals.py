@@ -4,6 +4,7 @@ A bad row, too few problems or a missing package fail the second time as they di
 GPUs. A job that ends with such an error leaves ``<log>.refused``; the driver asks for it before a retry.
 """
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,10 +20,11 @@ def is_lasting(error: BaseException) -> bool:
 
 
 def note(log: str | Path, error: BaseException) -> None:
-    """Leave word that the job of this log is not to be started again."""
+    """Leave word that the job of this log is not to be started again; where that cannot be written, it is."""
     marker = Path(f"{log}{SUFFIX}")
-    marker.parent.mkdir(parents=True, exist_ok=True)
-    marker.write_text(f"{type(error).__name__}: {error}\n", encoding="utf-8")
+    with contextlib.suppress(OSError):
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.write_text(f"{type(error).__name__}: {error}\n", encoding="utf-8")
 
 
 def forget(log: str | Path) -> None:

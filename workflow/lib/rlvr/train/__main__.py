@@ -10,6 +10,7 @@ from rlvr.core import refusals
 from rlvr.core.errors import InputError
 from rlvr.core.imports import collector_paused
 from rlvr.core.locks import Busy
+from rlvr.core.writable import explained
 
 
 def main(
@@ -36,14 +37,16 @@ def main(
         typer.echo(f"error: {busy}", err=True)
         raise typer.Exit(1) from busy
     except Exception as error:
-        if not refusals.is_lasting(error):
+        told = explained(error, out)
+        is_lasting = refusals.is_lasting(told)
+        if not is_lasting and told is error:
             raise
-        if log is not None:
-            refusals.note(log, error)
-        if not isinstance(error, InputError):
+        if is_lasting and log is not None:
+            refusals.note(log, told)
+        if told is error and not isinstance(error, InputError):
             traceback.print_exc()
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(refusals.STATUS) from error
+        typer.echo(f"error: {told}", err=True)
+        raise typer.Exit(refusals.STATUS if is_lasting else 1) from error
     except RunStopped as stopped:
         typer.echo(f"{stopped}")
         raise typer.Exit(int(stopped.code or 0)) from stopped

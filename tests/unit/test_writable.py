@@ -1,0 +1,202 @@
+"""Where files cannot be written: one sentence that names place, reason and remedy, before a job or at its end."""
+
+import errno
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rlvr.core import writable
+from rlvr.core.errors import InputError
+from rlvr.core.refusals import is_lasting
+from rlvr.core.writable import Unwritable, check_folder, check_places, check_temporary, explained, nearest_folder
+
+LIBRARY = Path(__file__).resolve().parents[2] / "workflow" / "lib"
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    """What was found of a folder is remembered for as long as one plan takes."""
+    writable._check_space.cache_clear()
+
+
+def disk(**changes: int) -> Any:
+    """What the system tells of a disk with space."""
+    usual = {"f_flag": 0, "f_bfree": 10**6, "f_bavail": 10**6, "f_frsize": 4096, "f_files": 10, "f_ffree": 5}
+    return lambda path: SimpleNamespace(**{**usual, "f_namemax": 255, **changes})
+
+
+def refusal(folder: Path, longest: int = 0) -> Unwritable:
+    with pytest.raises(Unwritable) as caught:
+        check_folder(folder, longest)
+    return caught.value
+
+
+def test_a_folder_that_is_still_to_be_made_is_asked_by_the_one_above_it(tmp_path: Path) -> None:
+    check_places([tmp_path / "not/there/yet.json", "neither.json"])
+    assert nearest_folder(tmp_path / "not/there") == tmp_path
+    assert not (tmp_path / "not").exists()
+
+
+def test_files_and_dead_links_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("/no/such/disk")
+    assert refusal(tmp_path / "file/below").problem == "is a file; a folder is needed there."
+    assert refusal(tmp_path / "link/below").problem == "is a link to /no/such/disk, which is not there."
+    (tmp_path / "good").symlink_to(tmp_path)
+    check_folder(tmp_path / "good/below")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "lasting"),
+    [
+        ({"f_flag": os.ST_RDONLY}, "its disk is mounted read-only", True),
+        ({"f_bfree": 0, "f_bavail": 0}, "the disk is full (0 bytes are free)", False),
+        ({"f_bfree": 63, "f_bavail": 63}, "the disk is full (258,048 bytes are free)", False),
+        ({"f_ffree": 0}, "no room for another file", False),
+    ],
+)
+def test_disks_that_take_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changes: dict[str, int], words: str, lasting: bool
+) -> None:
+    monkeypatch.setattr(os, "statvfs", disk(**changes))
+    error = refusal(tmp_path / "below")
+    assert words in str(error) and str(tmp_path) in str(error) and is_lasting(error) == lasting
+
+
+@pytest.mark.parametrize("changes", [{}, {"f_files": 0, "f_ffree": 0}, {"f_bfree": 64, "f_bavail": 64}])
+def test_disks_that_take_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changes: dict[str, int]) -> None:
+    monkeypatch.setattr(os, "statvfs", disk(**changes))  # a disk without inodes tells none, which is not full
+    check_folder(tmp_path)
+
+
+def test_space_that_is_kept_for_root_is_not_a_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "statvfs", disk(f_bavail=0))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert "the disk is full" in str(refusal(tmp_path))
+    writable._check_space.cache_clear()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    check_folder(tmp_path)
+
+
+def test_a_folder_of_another_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert "is closed to this user." in str(refusal(tmp_path / "below"))
+
+
+def test_names_and_paths_that_are_too_long(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    check_folder(tmp_path, 231)
+    assert "names of up to 232 bytes do not fit" in str(refusal(tmp_path, 232))
+    assert "names of up to 240 bytes" in str(refusal(tmp_path / ("ü" * 120)))  # of bytes, not of letters
+    deep = tmp_path.joinpath(*["d" * 200] * 20)
+    assert "the system takes 4095" in str(refusal(deep))
+    monkeypatch.setattr(os, "statvfs", disk(f_namemax=143))  # an encrypted home
+    check_folder(tmp_path, 119)
+    assert "the file system takes 143" in str(refusal(tmp_path, 120))
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "lasting"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "a/file"),
+            "a/file: cannot be written: the disk is full",
+            False,
+        ),
+        (OSError(errno.ENOSPC, "No space left", "from", None, "to"), "to: cannot be written: the disk is full", False),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "results: cannot be written: your quota", False),
+        (
+            OSError(errno.EROFS, "Read-only file system", "x"),
+            "x: cannot be written: its disk is mounted read-only",
+            True,
+        ),
+        (OSError(errno.EFBIG, "File too large", "x"), "x: would be larger than this process may write", True),
+        (PermissionError(errno.EACCES, "Permission denied", "x"), "x: is closed to this user.", True),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "x"), "x: is longer than the file system takes", True),
+        # As safetensors, PyTorch and C++ say it (met on a small tmpfs).
+        (RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"), "is full", False),
+        (
+            RuntimeError("basic_ios::clear: iostream error"),
+            "results: cannot be written: the disk is full, or was",
+            False,
+        ),
+        (
+            RuntimeError("[enforce fail at inline_container.cc:664] . unexpected pos 128 vs 22"),
+            "is full, or was",
+            False,
+        ),
+        (RuntimeError("PytorchStreamWriter failed writing file data/5: file write failed"), "is full, or was", False),
+    ],
+)
+def test_what_libraries_say_of_it_is_one_sentence(error: Exception, words: str, lasting: bool) -> None:
+    told = explained(error, "results")
+    assert isinstance(told, Unwritable) and words in str(told) and is_lasting(told) == lasting
+    assert str(pickle.loads(pickle.dumps(told))) == str(told)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("CUDA out of memory"),
+        FileNotFoundError(2, "No such file", "x"),
+        InputError("x", "is wrong.", "Mend it."),
+    ],
+)
+def test_other_errors_stay_what_they_are(error: Exception) -> None:
+    assert explained(error, "results") is error
+
+
+def test_a_folder_of_temporary_files_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for wanted, words in ((tmp_path, ""), (tmp_path / "none", f"TMPDIR={tmp_path}/none takes no files; temporary")):
+        monkeypatch.setattr("tempfile.tempdir", None)
+        monkeypatch.setenv("TMPDIR", str(wanted))
+        assert check_temporary().startswith(words) and bool(check_temporary()) == bool(words)
+
+    def none() -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    with pytest.raises(Unwritable, match="no folder takes temporary files"):
+        check_temporary()
+
+
+JOB = """
+import sys
+from pathlib import Path
+from rlvr.core.joblog import log_to
+log_to(sys.argv[1])
+print("a line of the log")
+if sys.argv[2] == "fails":
+    raise OSError(28, "No space left on device", "results/table.parquet")
+Path(sys.argv[2]).write_text("whole")
+"""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full, a disk that is always full")
+def test_a_job_whose_log_finds_no_space_is_done_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "run.log").symlink_to("/dev/full")
+    done = run_job(tmp_path / "run.log", str(tmp_path / "result"))
+    assert (done.returncode, done.stderr) == (0, "") and (tmp_path / "result").read_text() == "whole"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full, a disk that is always full")
+def test_a_job_that_finds_no_space_ends_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "full.log").symlink_to("/dev/full")
+    for log in (tmp_path / "full.log", tmp_path / "run.log"):
+        done = run_job(log, "fails")
+        sentence = "Unwritable: results/table.parquet: cannot be written: the disk is full. Make space there"
+        assert done.returncode == 1 and done.stderr.startswith(sentence) and "Traceback" not in done.stderr
+    text = (tmp_path / "run.log").read_text()
+    assert sentence in text and "Traceback" not in text and text.startswith("a line of the log\n")
+    assert not list(tmp_path.glob("*.refused"))  # there may be space at the next attempt
+
+
+def run_job(log: Path, what: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    command = [sys.executable, "-c", JOB, str(log), what]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

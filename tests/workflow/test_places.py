@@ -1,0 +1,86 @@
+"""Projects that take no files, in mounts of their own: the call ends in one sentence before any job."""
+
+import os
+import shlex
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+from conftest import Checkout
+
+TABLE = "results/tiny/data/deepmath-hard/train.parquet"
+READ = "its disk is mounted read-only."
+FULL = "mount -t tmpfs -o size=256k none results && head -c 128k /dev/zero > results/other"
+
+
+@cache
+def may_mount() -> bool:
+    """Whether this user may mount in a namespace of its own."""
+    command = ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+pytestmark = pytest.mark.skipif(not may_mount(), reason="no right to mount a disk that is full or read-only")
+
+
+def read_only(folder: str) -> str:
+    """Commands that mount a folder on itself, for reading only."""
+    quoted = shlex.quote(folder)
+    return f"mount --bind {quoted} {quoted} && mount -o remount,bind,ro {quoted}"
+
+
+def ended(checkout: Checkout, mounts: str, *arguments: str, before: str = "") -> tuple[int, str]:
+    """Status and output of snakemake behind these mounts, of which the rest of the machine sees nothing."""
+    for folder in (".snakemake", "results/tiny/logs", "results/tiny/data"):
+        (checkout.root / folder).mkdir(parents=True, exist_ok=True)
+    call = shlex.join([sys.executable, "-m", "snakemake", "--cores", "1", TABLE, *arguments])
+    root = shlex.quote(str(checkout.root))
+    script = f"cd {root} && {mounts} && cd / && cd {root} && {before} {call}"
+    done = subprocess.run(
+        ["unshare", "--mount", "bash", "-c", script],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("mounts", "sentence"),
+    [
+        (read_only("."), f"InputError: .snakemake: cannot be written: {READ}"),
+        (read_only("results/tiny/data"), f"InputError: results/tiny/data: cannot be written: {READ}"),
+        (FULL, "InputError: results: cannot be written: the disk is full (131,072 bytes are free). Make space there"),
+        ("rm -r results && ln -s /no/disk results", "InputError: results: is a link to /no/disk, which is not there."),
+    ],
+)  # fmt: skip
+def test_a_dry_run_says_where_nothing_can_be_written(checkout: Checkout, mounts: str, sentence: str) -> None:
+    status, out = ended(checkout, mounts, "-n")
+    assert status == 1 and out.strip().splitlines()[-1].startswith(sentence), out
+    assert "Traceback" not in out
+
+
+def test_what_is_not_written_may_be_read_only(checkout: Checkout) -> None:
+    """Finished runs may lie on a disk for reading while a table of data is made."""
+    (checkout.root / "results/tiny/train").mkdir(parents=True)
+    status, out = ended(checkout, read_only("results/tiny/train"), "-n")
+    assert status == 0 and "curate_dataset" in out, out
+
+
+@pytest.mark.nightly  # three calls that fetch and curate; what a job says then is tested in unit/test_writable.py
+def test_a_disk_that_fills_up_ends_the_call_in_a_sentence(checkout: Checkout) -> None:
+    """The base fits and the problems do not; what is half written is taken for nothing, and with space it is done."""
+    status, out = ended(checkout, "mount -t tmpfs -o size=420k none results")
+    assert status == 1 and "Traceback" not in out
+    assert "cannot be written: the disk is full. Make space there" in out
+    again = ended(checkout, "mount -t tmpfs -o size=420k none results", before=(
+        f"{shlex.join([sys.executable, '-m', 'snakemake', '--cores', '1', TABLE])} &> /dev/null;"
+        f" test ! -e {TABLE} && mount -o remount,size=8m results &&"
+    ))  # fmt: skip
+    assert again[0] == 0 and "1 of" in again[1] and "install_model" not in again[1], again[1]
