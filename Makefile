@@ -10,8 +10,9 @@ SNAKEMAKE := $(BIN)/snakemake
 export PATH := $(if $(filter /%,$(VENV)),,$(CURDIR)/)$(BIN):$(PATH)
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-# lines on the terminal about a folder of results, until the shell that started it has ended; `$$$$` is that shell
-WATCH = PYTHONPATH=workflow/lib $(BIN)/python -m rlvr.core.watch --beside $$$$
+# Lines on the terminal about a folder of results, until the shell that started it, `$$$$`, has ended.
+WATCH_EVERY := 60
+WATCH = PYTHONPATH=workflow/lib $(BIN)/python -m rlvr.core.watch --every $(WATCH_EVERY) --beside $$$$
 
 POCKET := $(if $(REAL_DATA_DIR),pocket-real,pocket)
 POCKET_CONFIG := scale=$(POCKET) 'sources={origin: scale, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
@@ -27,8 +28,9 @@ demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the re
 	@echo "figures      results/tiny/paper/structure-over-scale/figures/  (.pdf .png)"
 	@echo "HTML report  results/tiny/paper/report.html"
 
+pocket: WATCH_EVERY := 30
 pocket: $(READY)  ## A real language model, trained on two cores: an hour, 8 GB. With REAL_DATA_DIR it also answers released problems.
-	@$(WATCH) results/$(POCKET) --every 30 & \
+	@$(WATCH) results/$(POCKET) & \
 	  $(SNAKEMAKE) all samples --cores 2 --resources mem_mb=7800 --config $(POCKET_CONFIG)
 	@echo
 	@echo "PDF          results/$(POCKET)/paper/pocket/paper.pdf"

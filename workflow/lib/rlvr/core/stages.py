@@ -145,8 +145,8 @@ def seconds_left(call: Call, now: float) -> float | None:
     The work is, for each rule, the jobs that are left times the mean duration of its finished ones, less what running
     jobs have behind them. A rule without a finished job counts with the median of the means of its stage's rules,
     otherwise of all rules, and at least with what its running jobs have taken: a mean over all jobs is that of the
-    trainings, and most rules are quick. Jobs that failed are not run again. ``None`` before a job has finished, and
-    where the call ended with jobs left.
+    trainings, and most rules are quick. Targets take no time; jobs that failed are not run again. ``None`` before a job
+    has finished, and where the call ended with jobs left.
     """
     left = _jobs_left(call, {*call.planned, *(rule for rule, _ in call.running.values())})
     if not left and not call.failed:
@@ -164,6 +164,8 @@ def seconds_left(call: Call, now: float) -> float | None:
 def _mean_seconds(call: Call, rule: str, ages: list[float]) -> float:
     if own := call.seconds.get(rule):
         return sum(own) / len(own)
+    if stage_of(rule) == TARGETS:
+        return 0.0
     rules = {other: sum(found) / len(found) for other, found in call.seconds.items() if found}
     near = [mean for other, mean in rules.items() if stage_of(other) == stage_of(rule)]
     return max(median(near or rules.values()), *ages, 0.0)
