@@ -84,6 +84,13 @@ def test_space_that_is_kept_for_root_is_not_a_users(monkeypatch: pytest.MonkeyPa
     check_folder(tmp_path)
 
 
+def test_a_disk_that_filled_up_since_the_plan_is_found_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    check_places([tmp_path / "log"])
+    monkeypatch.setattr(os, "statvfs", disk(f_bfree=0, f_bavail=0))
+    with pytest.raises(Unwritable, match="the disk is full"):
+        check_places([tmp_path / "log"])
+
+
 def test_a_folder_of_another_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert "is closed to this user." in str(refusal(tmp_path / "below"))

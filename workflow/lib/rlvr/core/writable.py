@@ -56,6 +56,7 @@ def check_places(paths: Iterable[str | Path]) -> None:
     Raises:
         Unwritable: Names the folder, the reason and what to do.
     """
+    _check_space.cache_clear()  # a disk may have filled up since the plan
     folders: dict[Path, int] = {}  # the longest name in each
     for path in map(Path, paths):
         folders[path.parent] = max(folders.get(path.parent, 0), len(os.fsencode(path.name)))
@@ -102,7 +103,7 @@ def nearest_folder(folder: Path) -> Path:
     raise Unwritable(above, "is a file; a folder is needed there.", "Move it away.")
 
 
-@cache  # one process plans once; what changes while jobs run, they find themselves
+@cache  # a plan of a thousand jobs writes into few folders
 def _check_space(folder: Path) -> None:
     """Stop if nothing can be written into a folder that is there."""
     disk = os.statvfs(folder)
