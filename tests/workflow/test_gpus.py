@@ -1,15 +1,32 @@
 """Several GPUs without a scheduler: the profile `gpus`, planned, and run with pretended cards."""
 
-import re
+import os
+import subprocess
+import sys
+from itertools import pairwise
 from pathlib import Path
 
-import pytest
-import yaml
-from conftest import TINY, Checkout, Unedited
+from conftest import ROOT, Unedited
 
 RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
-SAMPLES = [f"results/tiny/evaluate/{base}_base/main/samples.parquet" for base in ("qwen3-8b", "llama-3.1-8b")]
 MANIFEST = f"results/paper/train/{RUN}/run.json"
+
+
+RULES = """
+import sys
+rule all:
+    input: expand("job{{number}}", number=range(4))
+rule job:
+    output: "job{{number}}"
+    log: "job{{number}}.log"
+    resources: gpu=1
+    shell: "exec {{sys.executable}} -m rlvr.core.devices 1 {cards} {{log}} sh says.sh {{output}} &> {{log}}"
+"""
+SAYS = """
+start=$(date +%s.%N)
+sleep 0.5
+echo $CUDA_VISIBLE_DEVICES $start $(date +%s.%N) > $1
+"""
 
 
 def test_a_training_takes_its_cards_before_its_launcher_starts(unedited: Unedited) -> None:
@@ -29,15 +46,18 @@ def test_fewer_cards_than_a_job_needs_are_refused_in_the_plan(unedited: Unedited
     assert "key 'gpus': lists 1 GPUs" in one.stdout, one.stdout
 
 
-@pytest.mark.nightly
-def test_two_jobs_at_once_have_cards_of_their_own(checkout: Checkout, tmp_path: Path) -> None:
-    """Two bases are sampled on two cards at once."""
-    scale = yaml.safe_load((checkout.root / TINY).read_text())
-    checkout.edit_scale(resources__sample={**scale["resources"]["sample"], "gpu": 1})
-    checkout.edit("profiles/gpus/profile.yaml", "software-deployment-method", "#")  # jobs run in what starts them
+def test_as_many_jobs_run_as_there_are_cards_and_each_has_its_own(tmp_path: Path) -> None:
+    """Snakemake counts cards, jobs choose them: stand-in jobs that say which they have, from when to when."""
     cards = {f"{tmp_path.name}-{letter}" for letter in "ab"}  # no other test has locks of these names
-    given = ["scale=tiny", "engine=transformers", "preflight=False", f"gpus={','.join(sorted(cards))}"]
-    checkout.run("--profile", "gpus", "--resources", "gpu=2", "--config", *given, "--", *SAMPLES)
-    logs = [path.read_text() for path in (checkout.root / "results/tiny/logs/generate_samples").glob("*.log")]
-    shown = [re.search(r"CUDA_VISIBLE_DEVICES=(\S+)", log) for log in logs]
-    assert len(logs) == 2 and {found and found[1] for found in shown} == cards
+    (tmp_path / "Snakefile").write_text(RULES.format(cards=",".join(sorted(cards))))
+    (tmp_path / "says.sh").write_text(SAYS)
+    command = [sys.executable, "-m", "snakemake", "--cores", "4", "--resources", "gpu=2"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "workflow/lib"), "OMP_NUM_THREADS": "1"}
+    env.pop("CUDA_VISIBLE_DEVICES", None)
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = [(tmp_path / f"job{number}").read_text().split() for number in range(4)]
+    held = sorted((card, float(start), float(end)) for card, start, end in said)
+    assert {card for card, _, _ in held} == cards
+    for (card, _, end), (other, start, _) in pairwise(held):
+        assert card != other or end <= start
