@@ -14,7 +14,7 @@ from typing import Any
 
 from rlvr.core.call_log import Call, Follower
 from rlvr.core.live import QUIET_S, duration
-from rlvr.core.places import CHECKOUT
+from rlvr.core.places import shared_root
 
 TARGETS, OTHER = "targets", "other"  # rules that only name what others make; rules of files that are not known
 NAMED = 3  # rules named in a line
@@ -83,10 +83,10 @@ class Progress:
 
 
 @cache
-def stages_of_rules(root: Path = CHECKOUT) -> Mapping[str, str]:
-    """The stage of each rule, read from the rule files of a checkout, in their order; empty without rule files."""
+def stages_of_rules() -> Mapping[str, str]:
+    """The stage of each rule, read once from the rule files, in their order."""
     found: dict[str, str] = {}
-    for path in sorted((root / "workflow" / "rules").glob("[0-9]_*.smk")):
+    for path in sorted((shared_root() / "workflow" / "rules").glob("[0-9]_*.smk")):
         names = re.findall(r"^(?:rule|checkpoint) (\w+):", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
         found |= dict.fromkeys(names, path.stem.partition("_")[2])
     return found | {"all": TARGETS, "everything": TARGETS}
