@@ -10,6 +10,10 @@ SNAKEMAKE := $(BIN)/snakemake
 export PATH := $(if $(filter /%,$(VENV)),,$(CURDIR)/)$(BIN):$(PATH)
 export HF_HUB_DISABLE_TELEMETRY := 1
 
+# Lines on the terminal about a folder of results, until the shell that started it, `$$$$`, has ended.
+WATCH_EVERY := 60
+WATCH = PYTHONPATH=workflow/lib $(BIN)/python -m rlvr.core.watch --every $(WATCH_EVERY) --beside $$$$
+
 POCKET := $(if $(REAL_DATA_DIR),pocket-real,pocket)
 POCKET_CONFIG := scale=$(POCKET) 'sources={origin: scale, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
 POCKET_SMOKE := smollm2-135m-instruct_sums_lora-r8_bs32_s42_pocket
@@ -17,15 +21,16 @@ POCKET_SMOKE := smollm2-135m-instruct_sums_lora-r8_bs32_s42_pocket
 .PHONY: demo study pocket pocket-smoke test nightly test-gpu cluster-env bench realdata fuzz site check lint clean
 
 demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
-	@$(SNAKEMAKE)
+	@$(WATCH) results/tiny & $(SNAKEMAKE)
 	@echo
 	@echo "PDF          results/tiny/paper/structure-over-scale/paper.pdf"
 	@echo "tables       results/tiny/paper/structure-over-scale/tables/   (.tex .csv .md)"
 	@echo "figures      results/tiny/paper/structure-over-scale/figures/  (.pdf .png)"
 	@echo "HTML report  results/tiny/paper/report.html"
 
+pocket: WATCH_EVERY := 30
 pocket: $(READY)  ## A real language model, trained on two cores: an hour, 8 GB. With REAL_DATA_DIR it also answers released problems.
-	@PYTHONPATH=workflow/lib $(BIN)/python -m rlvr.core.watch results/$(POCKET) --every 30 --beside $$$$ & \
+	@$(WATCH) results/$(POCKET) & \
 	  $(SNAKEMAKE) all samples --cores 2 --resources mem_mb=7800 --config $(POCKET_CONFIG)
 	@echo
 	@echo "PDF          results/$(POCKET)/paper/pocket/paper.pdf"
@@ -38,7 +43,7 @@ pocket-smoke: $(READY)  ## Two steps of one of its runs, sampled, scored and mea
 
 study: $(READY)  ## One study at scale tiny, to its PDF: make study STUDY=<name of a folder in workflow/studies/>
 	@test -d "workflow/studies/$(STUDY)" -a -n "$(STUDY)" || { echo "Set STUDY to one of: $(notdir $(wildcard workflow/studies/*))"; exit 1; }
-	@$(SNAKEMAKE) --config 'studies=[$(STUDY)]'
+	@$(WATCH) results/tiny & $(SNAKEMAKE) --config 'studies=[$(STUDY)]'
 	@echo
 	@echo "PDF          results/tiny/paper/$(STUDY)/paper.pdf"
 

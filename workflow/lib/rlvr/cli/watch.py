@@ -1,4 +1,4 @@
-"""``rlvr watch``: runs while they train, with their learning curves."""
+"""``rlvr watch``: the stages of a workflow at work, and runs while they train, with their learning curves."""
 
 import time
 from pathlib import Path
@@ -11,8 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from rlvr.cli.console import AsJson, err, examples, need, out, print_json_lines
+from rlvr.core.call_log import Follower
 from rlvr.core.escaping import visible
 from rlvr.core.live import FINISHED, TRAINING, progress_line
+from rlvr.core.stages import Progress, follow, progress_of, stage_lines
 
 if TYPE_CHECKING:
     from rlvr.report.learning_curves import LearningCurve
@@ -32,33 +34,54 @@ def watch(
     once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Runs of a folder of results: steps, learning curves, speed and time left; a live table until all are finished.
+    """Stages of the workflow with jobs done and time left; runs with steps, learning curves, speed and time left.
 
-    Needs no torch. With --json one object per run, with every logged step; it looks once.
+    A live table until all runs are finished and no call of Snakemake goes on. Needs no torch. With --json it looks
+    once: one object per run, with every logged step, and a last one with the key "workflow", where there is a log.
     """
     need("tables", "pandas", "pandera")
     from rlvr.report.learning_curves import learning_curves
 
+    calls = follow(results)
     if as_json:
-        print_json_lines(curve.record() for curve in learning_curves(results))
+        progress = look(calls)
+        stages = [] if progress is None else [{"workflow": progress.record() | {"log": str(calls.path)}}]
+        print_json_lines([*(curve.record() for curve in learning_curves(results)), *stages])
         return
+    curves, progress = learning_curves(results), look(calls)
     if once or not err().is_terminal:
-        out().print(page(learning_curves(results)))
+        out().print(page(curves, progress, calls))
         return
-    with Live(page(learning_curves(results)), console=err(), auto_refresh=False) as live:
-        while any(curve.state.status != FINISHED for curve in learning_curves(results)):
+    with Live(page(curves, progress, calls), console=err(), auto_refresh=False) as live:
+        while goes_on(curves, progress):
             time.sleep(every)
-            live.update(page(learning_curves(results)), refresh=True)
+            curves, progress = learning_curves(results), look(calls)
+            live.update(page(curves, progress, calls), refresh=True)
 
 
-def page(curves: "list[LearningCurve]") -> Group:
-    """The table of the runs that have begun, and one line about all."""
+def look(calls: Follower) -> Progress | None:
+    """How far the newest call of Snakemake is; ``None`` where no log tells."""
+    call = calls.look()
+    return None if call is None else progress_of(call)
+
+
+def goes_on(curves: "list[LearningCurve]", progress: Progress | None) -> bool:
+    """Whether there is more to come: runs that are not finished, or a call with jobs left that still writes its log."""
+    called = progress is not None and progress.is_open and not progress.is_silent
+    return called or any(curve.state.status != FINISHED for curve in curves)
+
+
+def page(curves: "list[LearningCurve]", progress: Progress | None, calls: Follower) -> Group:
+    """The stages of the call, the table of the runs that have begun, and one line about all runs."""
+    missing = [f"No log of a call of Snakemake for {calls.results.name} in {calls.logs}: its stages are not known."]
+    stages = missing if progress is None else stage_lines(progress)
     table = Table(*COLUMNS)
     for curve in curves:
         if curve.state.step:
             style = TRAINING_STYLE if curve.state.status == TRAINING else ""
             table.add_row(*(Text(visible(cell)) for cell in cells(curve)), style=style)
-    return Group(table, Text(progress_line([curve.state for curve in curves])))
+    runs = progress_line([curve.state for curve in curves])
+    return Group(*(Text(visible(line)) for line in stages), table, Text(runs))
 
 
 def cells(curve: "LearningCurve") -> list[str]:
