@@ -243,7 +243,7 @@ def test_of_two_drivers_one_is_refused_and_the_other_disturbed_by_nothing(
 
 @pytest.mark.nightly
 def test_a_run_that_needs_more_than_its_time_is_finished_by_retries(slurm: Cluster, tmp_path: Path) -> None:
-    steps = 6 * LONG
+    steps = 12 * LONG  # two minutes and more: what ends within the grace behind the limit is done
     project = make_project(tmp_path / "project", steps)
     project.checkout.edit_scale(resources__train__runtime_min=1)
     out = project.run(MANIFEST, seconds=1800)

@@ -93,7 +93,7 @@ def is_prose(place: Place) -> bool:
     return place[0] in ("shared", "stand_ins", "absent") or last in {
         "caption", "header", "labels", "source", "sentence", "where", "title", "grade_cache",
         "corpus", "pad_token", "package", "all_linear", "topics_left_out", "protocol",
-        "name", "key", "text", "paper", "because", "at", "means", "why",
+        "name", "key", "text", "paper", "because", "at", "means", "why", "run_tag",
     }  # fmt: skip
 
 
