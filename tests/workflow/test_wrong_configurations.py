@@ -173,7 +173,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         TINY,
         "first_steps: {benchmark: math-500",
         "first_steps: {benchmark: math-5",
-        "names 'math-5', which has no problems",
+        "benchmark 'math-5' is not known",
     ),
     "scale: template unknown": (TINY, "template: compact", "template: compct", "template 'compct'"),
     "scale: source unknown": (TINY, "sources: [skywork-or1]", "sources: [skywork-or2]", "source 'skywork-or2'"),

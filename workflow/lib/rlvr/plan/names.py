@@ -85,6 +85,8 @@ def check_scale_names(scale: Mapping[str, Any], names: Names, path: Path) -> Non
             check_known(family, (DEFAULT, *FAMILIES), "family", f"{path}, key 'factors', '{key}'")
     for benchmark in scale["sampling"]:
         check_known(benchmark, (DEFAULT, *scale["datasets"]), "benchmark", f"{path}, key 'sampling'")
+    if first_steps := scale["spectra"].get("first_steps"):  # used by studies that have that benchmark
+        check_known(first_steps["benchmark"], names.datasets, "benchmark", f"{path}, key 'spectra', 'first_steps'")
     for axes, dims in scale["quanta_dims"].items():
         if axes != len(dims):
             raise InputError(f"{path}, key 'quanta_dims'", f"{axes!r} has the dims {dims}.", "Give one for each axis.")

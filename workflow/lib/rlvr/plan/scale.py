@@ -128,10 +128,6 @@ def check_scale(scale: Mapping[str, Any], path: Path) -> None:
             raise InputError(path, f"a suite names '{name}', which has no problems.", "Add it under 'datasets'.")
         if members.count(name) != 1:
             raise InputError(path, f"'{name}' is in {members.count(name)} suites.", "Expected at most one.")
-    first_steps = scale["spectra"].get("first_steps")
-    if first_steps and first_steps["benchmark"] not in scale["datasets"]:
-        problem = f"spectra.first_steps names '{first_steps['benchmark']}', which has no problems."
-        raise InputError(path, problem, "Add it under 'datasets'.")
 
 
 def check_devices(scale: Mapping[str, Any], path: Path) -> None:
