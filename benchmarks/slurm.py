@@ -1,4 +1,4 @@
-"""The tiny core grid of one seed through a real Slurm with two slots of one core each, against this machine without it.
+"""The core rows of scale tiny through a real Slurm with two slots of one core each, against this machine without it.
 
 Needs what `tests/slurm` needs (Debian's Slurm, root). CPU seconds are those of the whole machine, which must be quiet.
 A row whose peer is a target says so.
@@ -33,8 +33,8 @@ def cost(call: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, busy_seconds() - busy
 
 
-def grid_of_one_seed(folder: Path) -> Checkout:
-    """A copy of the workflow whose core tier has the headline rows of one seed at scale tiny."""
+def core_rows(folder: Path) -> Checkout:
+    """A copy of the workflow whose tier core is the rows of that name, without the further seeds."""
     checkout = copy_code(folder)
     (folder / ".venv").symlink_to(Path(sys.prefix))
     if not MODULES.exists():
@@ -44,8 +44,8 @@ def grid_of_one_seed(folder: Path) -> Checkout:
 
 
 def through_slurm(folder: Path) -> tuple[float, float, int]:
-    """Wall and processor seconds of the grid through the profile as it is, and how many jobs Slurm had."""
-    project, cluster = Project(grid_of_one_seed(folder / "project")), Cluster(folder, cores=1)
+    """Wall and processor seconds of the rows through the profile as it is, and how many jobs Slurm had."""
+    project, cluster = Project(core_rows(folder / "project")), Cluster(folder, cores=1)
     command = [sys.executable, "-m", "snakemake", "--profile", "slurm", "all"]
     command += ["--config", "scale=tiny", "engine=transformers"]
     project.command = lambda *_: command  # type: ignore[method-assign]
@@ -63,7 +63,7 @@ def main() -> None:
         raise SystemExit(reason)
     with tempfile.TemporaryDirectory() as folder:
         slurm_wall, slurm_busy, jobs = through_slurm(Path(folder))
-        local = grid_of_one_seed(Path(folder) / "local")
+        local = core_rows(Path(folder) / "local")
         wall, busy = cost(lambda: local.run("all"))
     report(
         "slurm",
