@@ -308,6 +308,12 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
     "claims: margin .nan": (CLAIMS, "{half_of: 68.4", "{half_of: .nan", "not a finite number"),
     "claims: margin without a reason": (CLAIMS, "{assume: 50, because: ", "{assume: 50, why: ", "'why' was unexpected"),
     "labels: series missing": (LABELS, "lora-ratio,", "lora-raio,", "no line for series 'lora-ratio'"),
+    "labels: a series that nothing draws": (
+        LABELS,
+        "dora,DoRA,#D55E00,",
+        "dorra,DoRA,#D55E00,s,full,-\ndora,DoRA,#D55E00,",
+        "series or model 'dorra' is not known",
+    ),
     "labels: bad colour": (LABELS, "#D55E00", "D55E0", "colour 'D55E0'"),
     "labels: no name": (LABELS, "dora,DoRA,", "dora,,", "has no key or no name"),
     "labels: no key": (LABELS, "dora,DoRA,", ",DoRA,", "has no key or no name"),

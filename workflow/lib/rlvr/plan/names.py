@@ -11,7 +11,7 @@ from rlvr.core.errors import InputError
 from rlvr.core.schemas import load_yaml
 from rlvr.plan.declarations import declared_in
 from rlvr.plan.fact_checks import PRINTED_COUNTS
-from rlvr.plan.labels import read_labels
+from rlvr.plan.labels import display_names, read_labels
 from rlvr.plan.method import FAMILIES
 from rlvr.plan.named_options import check_evidence
 from rlvr.plan.options import build
@@ -176,14 +176,17 @@ def check_output_names(outputs: Mapping[str, Output], study: Study, kinds: Kinds
         "benchmark": study.benchmarks,
         "study": [ALL_STUDIES, *counted],
     }
+    labels = study.folder / "labels.csv"
     for key, output in outputs.items():
         where = f"{declared_in(study.folder / 'outputs.yaml')}, output '{key}'"
         for column in output.columns:
             for benchmark in column.benchmarks:
                 check_known(benchmark, study.benchmarks, "benchmark", f"{where}, column '{column.key}'")
         check_evidence(output, known, where)
-        labels = study.folder / "labels.csv"
         read_labels(labels if labels.is_file() else None, series_of(output, kinds), where)
+    drawn = [series for output in outputs.values() for series in series_of(output, kinds)]
+    for key in display_names(labels):
+        check_known(key, {*drawn, *names.models}, "series or model", labels)
     for path in sorted((study.folder / "reported").glob("*.csv")):
         if path.stem not in (*outputs, *NOT_AN_OUTPUT):
             raise InputError(path, "belongs to no output.", f"Outputs: {', '.join(outputs)}.")
