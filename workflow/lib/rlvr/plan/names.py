@@ -185,7 +185,7 @@ def check_output_names(outputs: Mapping[str, Output], study: Study, kinds: Kinds
         check_evidence(output, known, where)
         read_labels(labels if labels.is_file() else None, series_of(output, kinds), where)
     drawn = [series for output in outputs.values() for series in series_of(output, kinds)]
-    for key in display_names(labels):
+    for key in display_names(labels) if outputs else ():  # a study without outputs draws nothing yet
         check_known(key, {*drawn, *names.models}, "series or model", labels)
     for path in sorted((study.folder / "reported").glob("*.csv")):
         if path.stem not in (*outputs, *NOT_AN_OUTPUT):
