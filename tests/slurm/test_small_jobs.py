@@ -46,7 +46,7 @@ def test_a_cancelled_group_keeps_what_is_trained_and_resumes_what_is_not(slurm: 
     wait_for(lambda: any(trained.glob("*/run.json")), 900, "a finished training")
     wait_for(lambda: any(trained.glob("*/checkpoints/checkpoint-*/seal.json")), 900, "a sealed checkpoint")
     first = next(trained.glob("*/run.json")).parent.name
-    (job,) = slurm.running("train_run")
+    (job,) = slurm.running("training_train_run")
     slurm.ask("scancel", job)
     out, _ = driver.communicate(timeout=1800)
     assert driver.returncode == 0, out
