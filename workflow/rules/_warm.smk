@@ -32,7 +32,7 @@ WARM = {  # what is loaded for the jobs of a rule; those of other rules are star
     "tabulate_output": ["rlvr.report.evidence", "rlvr.report.files"],
     "plot_output": ["rlvr.report.evidence", "rlvr.report.plotting"],
 }
-LARGE_GROUP, LONGEST_LOADING_S = 4, 120.0
+LARGE_GROUP, LONGEST_LOADING_S = 4, 600.0
 SNAKEMAKES = ["snakemake.iocontainers", "snakemake.logging"]  # what its scripts import
 
 
