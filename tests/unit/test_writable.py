@@ -131,7 +131,7 @@ def test_a_plan_that_meets_a_file_in_the_place_of_a_folder_ends_in_a_sentence(tm
                 os.scandir(place)
             except OSError:
                 if wrapped:
-                    raise RuntimeError("while a function of inputs was called")
+                    raise RuntimeError("while a function of inputs was called")  # noqa: B904 (Snakemake names none)
                 raise
 
         async def check_jobs(self) -> None:

@@ -34,9 +34,7 @@ def read_only(folder: str) -> str:
     return f"mount --bind {quoted} {quoted} && mount -o remount,bind,ro {quoted}"
 
 
-def ended(
-    checkout: Checkout, mounts: str, *arguments: str, before: str = "", target: str = TABLE
-) -> tuple[int, str]:
+def ended(checkout: Checkout, mounts: str, *arguments: str, before: str = "", target: str = TABLE) -> tuple[int, str]:
     """Status and output of snakemake behind these mounts, of which the rest of the machine sees nothing.
 
     Args:
@@ -103,7 +101,8 @@ def test_a_folder_that_is_closed_to_the_user_is_named(checkout: Checkout, place:
         checkout, f"mkdir -p {folder} && chmod {mode} {folder}", "-n", before=NO_RIGHTS, target=f"results/tiny/{target}"
     )
     (checkout.root / folder).chmod(0o755)
-    assert status == 1 and out.strip().splitlines()[-1].startswith(f"InputError: {folder}: is closed to this user."), out
+    sentence = f"InputError: {folder}: is closed to this user."
+    assert status == 1 and out.strip().splitlines()[-1].startswith(sentence), out
     assert "Traceback" not in out
 
 
@@ -113,7 +112,7 @@ SMALL = "mount -t tmpfs -o size=64k none /mnt"
 @pytest.mark.parametrize(
     ("mounts", "before", "last", "status"),
     [
-        (f"{SMALL} && head -c 60k /dev/zero > /mnt/other", "TMPDIR=/mnt", "InputError: /mnt (for temporary files): ", 1),
+        (f"{SMALL} && head -c 60k /dev/zero > /mnt/other", "TMPDIR=/mnt", "InputError: /mnt (for temporary files)", 1),
         (f"{SMALL} && head -c 64k /dev/zero > /mnt/other", "TMPDIR=/mnt", "TMPDIR=/mnt takes no files; ", 0),
         ("true", "TMPDIR=/no/such", "TMPDIR=/no/such takes no files; temporary ones go to /", 0),
         (f"{SMALL} && chmod 555 /mnt", f"TMPDIR=/mnt {NO_RIGHTS}", "TMPDIR=/mnt takes no files; ", 0),
