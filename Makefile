@@ -18,7 +18,7 @@ POCKET := $(if $(REAL_DATA_DIR),pocket-real,pocket)
 POCKET_CONFIG := scale=$(POCKET) 'sources={origin: scale, mirror_dir: "$(abspath $(REAL_DATA_DIR))"}'
 POCKET_SMOKE := smollm2-135m-instruct_sums_lora-r8_bs32_s42_pocket
 
-.PHONY: demo study pocket pocket-smoke test nightly test-gpu cluster-env bench realdata fuzz site check lint clean
+.PHONY: demo study pocket pocket-smoke test test-long nightly test-gpu cluster-env bench realdata fuzz site check lint clean
 
 demo: $(READY)  ## Set up, run the default workflow to the PDF, say where the results lie.
 	@$(WATCH) results/tiny & $(SNAKEMAKE)
@@ -50,8 +50,11 @@ study: $(READY)  ## One study at scale tiny, to its PDF: make study STUDY=<name 
 test: $(READY)  ## Every test that needs no GPU and no hub.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
+test-long: $(READY)  ## What takes half a minute each and is left out of `make test`.
+	@$(BIN)/python -m pytest tests -m long -n 2 --dist loadfile --no-loadscope-reorder
+
 nightly: $(READY)  ## Hours: random kills of eight methods, whole workflows repeated and compared, Slurm's restarts, every mutated key.
-	@status=0; $(BIN)/python -m pytest tests -m nightly -v || status=1; \
+	@status=0; $(BIN)/python -m pytest tests -m "nightly or long" -v || status=1; \
 	MUTATIONS=100000 $(BIN)/python -m pytest tests/workflow/test_mutated_configurations.py -v || status=1; exit $$status
 
 test-gpu:  ## On a machine with a GPU, in its own environment: make test-gpu PYTHON=<its python>

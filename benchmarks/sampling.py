@@ -6,8 +6,9 @@ its start to the written score, imports included, CPU seconds and wall seconds, 
 rounds. "ours" starts three processes, one for each of the rules `generate_samples`, `grade_samples` and `score_run`;
 "together" calls the same three functions in one process, as a script does, and so imports once, like the peers;
 "forked" is what the workflow does from twenty jobs on: the same three, forked from a process that has loaded the
-libraries, whose loading is not counted since all runs share it (the peers load theirs for every model).
-Target: at least 3x faster. Rows say the accuracies: lm-evaluation-harness
+libraries, whose loading is not counted since all runs share it (the peers load theirs for every model). "workflow"
+counts it: the loading and the forks of `MODELS` models, the fewest that a study compares (a base and a run of it),
+beside as many calls of a peer. Target: at least 3x faster. Rows say the accuracies: lm-evaluation-harness
 grades a box as we do, lighteval accepts any number or expression that it finds.
 
 The peers have an environment of their own, since they pin other versions:
@@ -44,6 +45,7 @@ FOLDER = RESULTS.resolve() / "sampling"
 BASE = FOLDER / "base"  # a copy that draws by its own settings, since lighteval has none for it
 PROBLEM_COUNT, SAMPLES, NEW_TOKENS, BATCH = 60, 32, 24, 512
 WAYS = ("ours", "together", "forked")
+MODELS = 2
 PAIRS = int(os.environ.get("PAIRS", "2"))
 PEERS = os.environ.get("PEERS", "")
 PROTOCOL = {"samples_per_problem": SAMPLES, "temperature": 1.0, "top_p": 1.0, "max_completion_tokens": NEW_TOKENS}
@@ -80,8 +82,10 @@ score_file(grades, record, folder / "scores.parquet", folder / "answers.parquet"
 # As jobs of the workflow, which forks them from a process that has loaded the libraries (`workflow/rules/_warm.smk`).
 FORKED = """
 import importlib, json, os, sys, time
+started = time.perf_counter()
 for module in {modules!r}:
     importlib.import_module(module)
+loading = [time.process_time(), time.perf_counter() - started]
 spent = []
 for step in {steps!r}:
     started, child = time.perf_counter(), os.fork()
@@ -93,9 +97,9 @@ for step in {steps!r}:
     if status:
         sys.exit(1)
     spent.append([used.ru_utime + used.ru_stime, time.perf_counter() - started])
-print(json.dumps(spent))
+print(json.dumps([loading, *spent]))
 """
-LOADED = ["rlvr.core.first_table", "pandera.strategies.pandas_strategies", "scipy.stats", "rlvr.evaluate.sampling"]
+LOADED = ["rlvr.core.first_table", "pandera.strategies.pandas_strategies", "scipy.special", "rlvr.evaluate.sampling"]
 LOADED += ["rlvr.evaluate.engines.transformers_engine", "transformers.models.qwen3.modeling_qwen3"]
 LOADED += ["rlvr.bases.first_load", "rlvr.evaluate.grades", "rlvr.grading.grade_cache", "rlvr.evaluate.scoring"]
 
@@ -199,7 +203,7 @@ def call(command: list[str]) -> tuple[float, float]:
 
 
 def forked() -> list[tuple[float, float]]:
-    """Our three steps as forks of a process that has loaded what they import: what each adds."""
+    """What loading takes, then what each of our three steps adds as a fork of the process that has loaded."""
     head = HEAD.format(protocol=PROTOCOL)
     code = FORKED.format(modules=LOADED, steps=[head + step for step in STEPS.values()])
     return json.loads(run([sys.executable, "-c", code, str(FOLDER), str(BASE)])[2].splitlines()[-1])
@@ -247,21 +251,28 @@ def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     write_inputs()
-    todo, spent, found = {**commands(), "forked": []}, {}, {}
+    todo, spent, found, loading = {**commands(), "forked": []}, {}, {}, []
     for number in range(PAIRS):
         for name in todo if number % 2 else reversed(todo):
             clear()
             parts = forked() if name == "forked" else [call(command) for command in todo[name]]
+            if name == "forked":
+                loading.append(parts.pop(0))
             spent.setdefault(name, []).append(parts)
             found[name] = accuracy(name)
             print(name, [[round(one, 2) for one in part] for part in parts], f"{found[name]:.4f}", flush=True)
-    write_json({"spent": spent, "accuracy": found}, FOLDER / "spent.json")
+    write_json({"spent": spent, "loading": loading, "accuracy": found}, FOLDER / "spent.json")
     rows = []
     for i, what in enumerate(("CPU time", "wall time")):
         best = {name: min(sum(part[i] for part in parts) for parts in rounds) for name, rounds in spent.items()}
-        for way, peer in product(WAYS, [name for name in todo if name not in WAYS]):
+        peers = [name for name in todo if name not in WAYS]
+        for way, peer in product(WAYS, peers):
             case = f"{way}, {what}; accuracy {found[way]:.3f}, there {found[peer]:.3f}"
             rows.append(Row(case, best[way], best[peer], peer, best[peer] / best[way], "s"))
+        whole = min(one[i] for one in loading) + MODELS * best["forked"]
+        for peer in peers:
+            theirs = MODELS * best[peer]
+            rows.append(Row(f"workflow, {MODELS} models, {what}", whole, theirs, peer, theirs / whole, "s"))
         for way in ("ours", "forked"):
             parts = min(spent[way], key=lambda parts: sum(each[i] for each in parts))
             for step, part in zip(STEPS, parts, strict=True):

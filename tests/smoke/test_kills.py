@@ -103,6 +103,7 @@ def check_kills(method: str, inputs: Path, folder: Path, lineages: int, kills: i
     return struck
 
 
+@pytest.mark.long  # one kill at a time of one method: test_training.py
 def test_a_run_that_is_killed_at_random_moments_ends_in_the_same_bits(inputs, tmp_path):
     assert check_kills("lora", inputs, tmp_path, lineages=1, kills=2, seed=0) > 0
 

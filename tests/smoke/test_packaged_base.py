@@ -11,6 +11,7 @@ from rlvr.evaluate.engines.transformers_engine import end_token_ids
 from rlvr.plan.shapes import shape_of
 from rlvr.prompts import render_prompt
 
+pytestmark = pytest.mark.long
 SCALE = load_yaml("workflow/scales/pocket.yaml")
 NAME = "smollm2-135m-instruct"
 MODEL = PackagedModel.of(SCALE["models"][NAME])

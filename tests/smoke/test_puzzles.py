@@ -8,6 +8,7 @@ from conftest import Checkout, copy_code
 
 from rlvr.core.io import read_json
 
+pytestmark = pytest.mark.long
 RUN = "qwen3-8b_enigmata-10k_lora-r8_bs64_s42"
 BASE = "qwen3-8b-puzzles_base"
 

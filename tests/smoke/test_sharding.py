@@ -95,8 +95,8 @@ def write_spec(folder: Path, method: str, processes: int, **changes: Any) -> str
     ("method", "config"),
     [
         ("full", "fsdp2"),
-        ("lora", "fsdp2"),
         ("lora", "ddp"),
+        pytest.param("lora", "fsdp2", marks=pytest.mark.long),  # divided as every weight is, saved as under ddp
         pytest.param("adalora", "ddp", marks=pytest.mark.nightly),  # its state of ranks is written by one process
     ],
 )

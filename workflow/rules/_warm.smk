@@ -25,7 +25,7 @@ WARM = {  # what is loaded for the jobs of a rule; those of other rules are star
     "mask_run": ["rlvr.spectra.footprints"],
     "grade_samples": ["rlvr.evaluate.grades", "rlvr.grading.grade_cache", "rlvr.grading.warm_worker"],
     "write_card": ["rlvr.report.model_cards"],
-    "score_run": ["rlvr.evaluate.scoring", "scipy.stats"],
+    "score_run": ["rlvr.evaluate.scoring", "scipy.special"],
     "check_run": ["rlvr.train.recorded"],
     "write_spec": ["rlvr.core.io"],
     "tabulate_output": ["rlvr.report.evidence", "rlvr.report.files"],
