@@ -126,24 +126,29 @@ def test_a_plan_that_meets_a_file_in_the_place_of_a_folder_ends_in_a_sentence(tm
     class Planner:
         """Fails as Snakemake's inventory and its functions of inputs do."""
 
-        async def init(self, place: str, wrapped: bool) -> None:
+        async def init(self, place: str, how: str) -> None:
             try:
                 os.scandir(place)
-            except OSError:
-                if wrapped:
+            except OSError as error:
+                if how == "as it is":
+                    raise
+                if how == "beneath another":
                     raise RuntimeError("while a function of inputs was called")  # noqa: B904 (Snakemake names none)
-                raise
+                told = f"in rule score_run:\n  {type(error).__name__}: {error}\nWildcards:"
+            raise RuntimeError(told)
 
         async def check_jobs(self) -> None:
             """Find nothing wrong."""
 
     ask_for_places(Planner)
-    for place, wrapped in ((tmp_path / "suite", False), (tmp_path / "suite/scores", True)):
+    for place, how in (("suite", "as it is"), ("suite/scores", "beneath another"), ("suite/scores", "as a text")):
         with pytest.raises(SystemExit) as ended:
-            asyncio.run(Planner().init(str(place), wrapped))
+            asyncio.run(Planner().init(str(tmp_path / place), how))
         assert ended.value.code == f"InputError: {tmp_path}/suite: is a file; a folder is needed there. Move it away."
     with pytest.raises(FileNotFoundError):
-        asyncio.run(Planner().init(str(tmp_path / "none"), wrapped=False))
+        asyncio.run(Planner().init(str(tmp_path / "none"), "as it is"))
+    with pytest.raises(RuntimeError, match="No such file"):
+        asyncio.run(Planner().init(str(tmp_path / "none"), "as a text"))
 
 
 @pytest.mark.parametrize(
@@ -238,6 +243,17 @@ def test_what_libraries_say_of_it_is_one_sentence(error: Exception, words: str, 
     told = explained(error, "results")
     assert isinstance(told, Unwritable) and words in str(told) and is_lasting(told) == lasting
     assert str(pickle.loads(pickle.dumps(told))) == str(told)
+
+
+def test_of_a_path_that_cannot_be_reached_the_closed_folder_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    closed, file = tmp_path / "closed", tmp_path / "closed/deep/file"
+    file.parent.mkdir(parents=True)
+    error = PermissionError(errno.EACCES, "Permission denied", str(file))
+    assert str(explained(error, "")).startswith(f"{file}: is closed to this user.")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != closed)
+    assert str(explained(error, "")).startswith(f"{closed}: is closed to this user.")
 
 
 def test_what_stands_in_the_way_of_a_job_is_named(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ FULL = re.compile(
     r"|iostream error|\[Errno (?:27|28|122)\]|unexpected pos \d+ vs \d+",
     flags=re.IGNORECASE,
 )
+CITED = re.compile(r"\w+Error: \[Errno (\d+)\] [^:\n]*: '([^'\n]*)'")  # as Python writes an OSError
 IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST)  # also where a folder is made in the place of a file or of a dead link
 REASONS = {  # of an error of the operating system: what it means for whoever reads it, and what to do
     errno.ENOSPC: ("cannot be written: the disk is full.", FREE_SPACE),
@@ -184,13 +185,20 @@ def explained(error: BaseException, folder: str | Path) -> BaseException:
     if isinstance(error, OSError):
         place = error.filename2 or error.filename or folder
         if error.errno in REASONS:
-            return told(place, error.errno)
+            return told(_closed(place), error.errno)
         if error.errno in IN_THE_WAY and isinstance(place, str | os.PathLike):
             return _in_the_way(Path(place)) or error
     if FULL.search(str(error)):
         problem = f"cannot be written: the disk is full, or was ({type(error).__name__}: {str(error)[:200]})."
         return Unwritable(folder, problem, FREE_SPACE, lasting=False)
     return error
+
+
+def _closed(place: Any) -> Any:
+    """The highest folder above a path that this user may not enter, otherwise what was given."""
+    above = reversed(Path(place).parents) if isinstance(place, str | os.PathLike) else ()
+    shut = (each for each in above if each.is_dir() and not os.access(each, os.X_OK))
+    return next(shut, place)
 
 
 def _in_the_way(path: Path) -> Unwritable | None:
@@ -237,7 +245,7 @@ def ask_for_places(planner: Any, check: Callable[[Iterable[str]], None] = check_
         try:
             await plan(self, *args, **kwargs)
         except Exception as error:
-            told = (explained(each, "") for each in _behind(error) if isinstance(each, OSError))
+            told = (explained(each, "") for each in _behind(error))
             if sentence := next((each for each in told if isinstance(each, InputError)), None):
                 sys.exit(f"InputError: {sentence}")
             raise
@@ -255,11 +263,15 @@ def ask_for_places(planner: Any, check: Callable[[Iterable[str]], None] = check_
     setattr(planner, MENDED, True)
 
 
-def _behind(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, and one after the other those that it was raised for."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+def _behind(error: BaseException) -> Iterator[OSError]:
+    """The operating system's errors that an error was raised for, or that its text cites: Snakemake keeps no more."""
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, OSError):
+            yield behind
+        behind = behind.__cause__ or behind.__context__
+    for number, path in CITED.findall(str(error)):
+        yield OSError(int(number), os.strerror(int(number)), path)
 
 
 def written_by(jobs: Iterable[Any]) -> list[str]:
