@@ -1,5 +1,7 @@
 """The core rows of scale tiny through a real Slurm with two slots of one core each, against this machine without it.
 
+Through the profiles slurm and small-jobs; `GROUPED=no` runs the former alone, in which each job is one of Slurm.
+
 Needs what `tests/slurm` needs (Debian's Slurm, root). CPU seconds are those of the whole machine, which must be quiet.
 A row whose peer is a target says so.
 """
@@ -46,7 +48,8 @@ def core_rows(folder: Path) -> Checkout:
 def through_slurm(folder: Path) -> tuple[float, float, int]:
     """Wall and processor seconds of the rows through the profile as it is, and how many jobs Slurm had."""
     project, cluster = Project(core_rows(folder / "project")), Cluster(folder, cores=1)
-    command = [sys.executable, "-m", "snakemake", "--profile", "slurm", "all"]
+    grouped = [] if os.environ.get("GROUPED") == "no" else ["--workflow-profile", "small-jobs"]
+    command = [sys.executable, "-m", "snakemake", "--profile", "slurm", *grouped, "all"]
     command += ["--config", "scale=tiny", "engine=transformers"]
     project.command = lambda *_: command  # type: ignore[method-assign]
     cluster.start()

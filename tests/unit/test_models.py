@@ -13,7 +13,7 @@ from rlvr.bases.architectures import ARCHITECTURES, tiny_config
 from rlvr.bases.hub_models import fetch_base
 from rlvr.bases.loading import check_base, load_base, load_tokenizer
 from rlvr.bases.pretrain import PretrainSettings, draw_text, make_batch, pretrain_base, spoil_answer
-from rlvr.bases.shipped import install_shipped, write_checksums
+from rlvr.bases.shipped import install_shipped, is_installed, write_checksums
 from rlvr.bases.tokenizer import build_tokenizer
 from rlvr.core.errors import InputError
 from rlvr.core.io import atomic_folder, read_json, sha256_file, write_json
@@ -261,6 +261,16 @@ def test_damaged_shipped_base_is_refused_and_nothing_is_installed(copied, tmp_pa
     with pytest.raises(InputError, match=rf"{name}: expected sha256 .*git checkout"):
         install_shipped("copied", copied, tmp_path / "installed")
     assert not (tmp_path / "installed").exists()
+
+
+def test_a_base_is_installed_if_every_file_is_the_shipped_one(copied, tmp_path):
+    write_checksums(copied)
+    assert not is_installed(copied, tmp_path / "installed")
+    install_shipped("copied", copied, tmp_path / "installed")
+    assert is_installed(copied, tmp_path / "installed")
+    (tmp_path / "installed" / "config.json").write_text("{}")
+    assert not is_installed(copied, tmp_path / "installed")
+    assert not is_installed(tmp_path / "shipped-nowhere", tmp_path / "installed")
 
 
 def test_checksums_are_those_of_the_files(copied):

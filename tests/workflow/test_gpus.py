@@ -1,12 +1,15 @@
 """Several GPUs without a scheduler: the profile `gpus`, planned, and run with pretended cards."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
 
-from conftest import ROOT, Unedited
+import pytest
+from conftest import ROOT, Checkout, Unedited, copy_code
 
 RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
 MANIFEST = f"results/paper/train/{RUN}/run.json"
@@ -61,3 +64,49 @@ def test_as_many_jobs_run_as_there_are_cards_and_each_has_its_own(tmp_path: Path
     assert {card for card, _, _ in held} == cards
     for (card, _, end), (other, start, _) in pairwise(held):
         assert card != other or end <= start
+
+
+CARDS_SCALE = """
+from: tiny
+settings: {devices: 1}
+resources:
+  train: {gpu: 1, card_gib: 79.6, mem_mb: 6000, runtime_min: 30, threads: 1}
+  sample: {gpu: 1, mem_mb: 1500, runtime_min: 30, threads: 1}
+  grade: {gpu: 0, mem_mb: 1500, runtime_min: 30, threads: 1}
+"""
+TRAININGS = [RUN, "qwen3-8b_deepmath-hard_lora-r16_bs64_s42"]
+
+
+def with_cards(root: Path) -> Checkout:
+    """A copy with a scale that trains each run on a card of its own; jobs run in what starts them."""
+    checkout = copy_code(root)
+    (root / "workflow/scales/tiny-cards.yaml").write_text(CARDS_SCALE)
+    checkout.edit("profiles/gpus/profile.yaml", "software-deployment-method", "#")
+    checkout.edit_scale(caps__max_steps=3, **{"datasets__deepmath-hard__max_train_problems": 24})
+    return checkout
+
+
+@pytest.mark.nightly
+def test_two_trainings_at_once_have_a_card_each_and_the_weights_of_a_run_without_the_profile(tmp_path: Path) -> None:
+    """Cards are pretended: accelerate is told to compute on processors, everything else is as on a machine with GPUs.
+
+    The first free card is taken, so that two trainings have two cards only if neither waited for the other.
+    """
+    cards = [f"{tmp_path.name}-{letter}" for letter in "ab"]  # no other test has locks of these names
+    scale, on_processors = ["--config", "scale=tiny-cards", "engine=transformers"], {"ACCELERATE_USE_CPU": "true"}
+    manifests = [f"results/tiny-cards/train/{run_id}/run.json" for run_id in TRAININGS]
+    profiled, plain = with_cards(tmp_path / "profiled"), with_cards(tmp_path / "plain")
+    site = ["--resources", "gpu=2", "mem_mb=16000", "--set-threads", "train_run=1"]  # the profile's SITE lines
+    done = profiled.snakemake(
+        "--profile", "gpus", *site, *scale, f"gpus={','.join(cards)}", "--", *manifests, **on_processors
+    )
+    assert done.returncode == 0, done.stdout
+    logs = [(profiled.root / f"results/tiny-cards/logs/train_run/{run_id}.log").read_text() for run_id in TRAININGS]
+    held = [re.findall(r"^CUDA_VISIBLE_DEVICES=(.*)$", log, flags=re.MULTILINE) for log in logs]
+    assert sorted(held) == [[card] for card in cards]
+    done = plain.snakemake(*scale, "--", *manifests, **on_processors)
+    assert done.returncode == 0, done.stdout
+    for manifest in manifests:
+        written = [json.loads((each.root / manifest).read_text()) for each in (profiled, plain)]
+        assert [each["processes"] for each in written] == [1, 1]
+        assert written[0]["sha256"]["adapter_after"] == written[1]["sha256"]["adapter_after"]

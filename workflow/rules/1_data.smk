@@ -96,7 +96,7 @@ rule grade_golds:
 rule install_model:
     """Install a small base as it is shipped with the repository, checked by its checksums."""
     input:
-        checksums=ROOT / "data" / "bases" / "{model}" / "checksums.json",
+        checksums=shipped_checksums,
     output:
         model=f"{RESULTS}/models/{{model}}/model.json",
     log:

@@ -19,9 +19,14 @@ SCALES = ROOT / "workflow" / "scales"
 
 sys.path.insert(0, str(LIBRARY.resolve()))
 
+from rlvr.core.grouped import run_group
+
+run_group(sys.argv[1:])  # ends here in the call of a group of jobs on a node
+
 from rlvr.adapters.methods import METHODS
 from rlvr.bases.architectures import tiny_shapes
 from rlvr.bases.own_folder import find_files
+from rlvr.bases.shipped import is_installed
 from rlvr.core.archive import bring_archive
 from rlvr.core.descent import look_below_ancient
 from rlvr.core.errors import InputError

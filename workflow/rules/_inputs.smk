@@ -11,6 +11,17 @@ def pretrained_models(artefact):
     return [name for name, how in own.items() if how == artefact]
 
 
+def shipped_checksums(wildcards):
+    """The checksums of a shipped base; of any age where that very base is installed.
+
+    A clone's files are as old as the clone: results that were fetched into it are older, and all that is made from a base
+    would be made again.
+    """
+    shipped = ROOT / "data" / "bases" / wildcards.model
+    here = is_installed(shipped, Path(RESULTS, "models", wildcards.model))
+    return ancient(str(shipped / "checksums.json")) if here else str(shipped / "checksums.json")
+
+
 def source_row(wildcards):
     """A source as the registry, or the scale, declares it, with the column of solutions that the data set names."""
     solutions = SCALE["datasets"][wildcards.dataset].get("solutions", {})

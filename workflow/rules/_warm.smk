@@ -1,5 +1,6 @@
 # Jobs on this machine as forks of one process that has loaded the libraries: the results without the imports (rlvr.core.warm).
 
+from rlvr.core.command_line import target_rules
 from snakemake.logging import logger
 
 CHECKING_TABLES = ["rlvr.core.first_table", "pandera.strategies.pandas_strategies"]
@@ -31,6 +32,7 @@ WARM = {  # what is loaded for the jobs of a rule; those of other rules are star
     "tabulate_output": ["rlvr.report.evidence", "rlvr.report.files"],
     "plot_output": ["rlvr.report.evidence", "rlvr.report.plotting"],
 }
+LARGE_GROUP, LONGEST_LOADING_S = 4, 600.0
 SNAKEMAKES = ["snakemake.iocontainers", "snakemake.logging"]  # what its scripts import
 
 
@@ -39,11 +41,30 @@ def warm_name(rule):
     return MODULE_RUN.get(rule, rule)
 
 
+def start_warm(planned, **options):
+    """Start the server for planned rules; from here on their jobs are forked, if they are many."""
+    modules = {warm_name(rule): [*SNAKEMAKES, *CHECKING_TABLES, *names] for rule, names in WARM.items()}
+    starter = keeper.start(modules, map(warm_name, planned), shell.get_executable(), **options)
+    shell.executable(starter or shell.get_executable())
+    return bool(starter)
+
+
 def start_jobs_warm():
-    """From here on jobs are forked, if they run on this machine and are many."""
-    if config["warm_jobs"] and workflow.is_main_process and workflow.local_exec:
-        modules = {warm_name(rule): [*SNAKEMAKES, *CHECKING_TABLES, *names] for rule, names in WARM.items()}
-        planned = [warm_name(job.rule.name) for job in workflow.dag.needrun_jobs()]
-        starter = keeper.start(modules, planned, shell.get_executable())
-        shell.executable(starter or shell.get_executable())
-        logger.info("Jobs are forks of one loaded process." if starter else "Jobs are few: each loads what it needs.")
+    """Fork what runs on this machine: every job or, where jobs are submitted, those of local rules."""
+    if config["warm_jobs"] and workflow.is_main_process:
+        here = [job for job in workflow.dag.needrun_jobs() if workflow.local_exec or job.is_local]
+        started = start_warm([job.rule.name for job in here])
+        logger.info("Jobs are forks of one loaded process." if started else "Jobs are few: each loads what it needs.")
+
+
+def start_group_warm():
+    """Fork the jobs of a group on a node, where the group is large and has no environments of its own.
+
+    Hooks are off there. Of the two calls of Snakemake that a job of Slurm is, the one without an executor runs the jobs.
+    """
+    own = workflow.deployment_settings.deployment_method
+    if config["warm_jobs"] and workflow.remote_exec and not own and "slurm-jobstep" not in sys.argv:
+        start_warm(target_rules(sys.argv), many=LARGE_GROUP, wait_s=LONGEST_LOADING_S)
+
+
+start_group_warm()

@@ -33,6 +33,15 @@ def install_shipped(model: str, shipped_dir: str | Path, out_dir: str | Path) ->
         check_base(folder)
 
 
+def is_installed(shipped_dir: str | Path, folder: str | Path) -> bool:
+    """Whether a folder holds every file of a shipped base, by SHA-256."""
+    checksums = Path(shipped_dir, CHECKSUMS)
+    if not checksums.is_file():
+        return False
+    files = {Path(folder, name): sha256 for name, sha256 in read_json(checksums).items()}
+    return all(path.is_file() and sha256_file(path) == sha256 for path, sha256 in files.items())
+
+
 def check_file(path: Path, expected: str) -> None:
     """Refuse a file that is missing or whose SHA-256 is not ``expected``.
 

@@ -43,6 +43,11 @@ def check_command_line(arguments: Sequence[str]) -> None:
         check_folder(folder / RECORDS)
 
 
+def target_rules(arguments: Sequence[str]) -> list[str]:
+    """The rule of every job that a call of snakemake within a job runs (``--target-jobs rule:name=value,...``)."""
+    return [value.partition(":")[0] for option, value in _values(arguments) if option == "--target-jobs"]
+
+
 def _values(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Every value with its option, as argparse gives an option all that follows up to the next one."""
     option = ""
