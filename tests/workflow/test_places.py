@@ -83,6 +83,7 @@ def test_what_is_not_written_may_be_read_only(checkout: Checkout) -> None:
 
 
 RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
+LONG = pytest.mark.long  # a plan of three seconds each
 NO_RIGHTS = "setpriv --bounding-set=-dac_override,-dac_read_search"  # root without them meets closed folders
 
 
@@ -90,8 +91,8 @@ NO_RIGHTS = "setpriv --bounding-set=-dac_override,-dac_read_search"  # root with
 @pytest.mark.parametrize(
     ("place", "mode", "target"),
     [
-        (f"train/{RUN}", "000", f"train/{RUN}/run.json"),  # found before the plan
-        (f"train/{RUN}", "555", f"train/{RUN}/run.json"),  # found by what the plan writes
+        pytest.param(f"train/{RUN}", "000", f"train/{RUN}/run.json", marks=LONG),  # found before the plan
+        pytest.param(f"train/{RUN}", "555", f"train/{RUN}/run.json", marks=LONG),  # found by what the plan writes
         (f"evaluate/{RUN}/main", "000", f"evaluate/{RUN}/main/scores.parquet"),  # met while planning
     ],
 )
@@ -106,6 +107,7 @@ def test_a_folder_that_is_closed_to_the_user_is_named(checkout: Checkout, place:
     assert "Traceback" not in out
 
 
+UNUSED = "TMPDIR=/mnt takes no files; temporary ones go to "
 SMALL = "mount -t tmpfs -o size=64k none /mnt"
 
 
@@ -113,9 +115,9 @@ SMALL = "mount -t tmpfs -o size=64k none /mnt"
     ("mounts", "before", "last", "status"),
     [
         (f"{SMALL} && head -c 60k /dev/zero > /mnt/other", "TMPDIR=/mnt", "InputError: /mnt (for temporary files)", 1),
-        (f"{SMALL} && head -c 64k /dev/zero > /mnt/other", "TMPDIR=/mnt", "TMPDIR=/mnt takes no files; ", 0),
-        ("true", "TMPDIR=/no/such", "TMPDIR=/no/such takes no files; temporary ones go to /", 0),
-        (f"{SMALL} && chmod 555 /mnt", f"TMPDIR=/mnt {NO_RIGHTS}", "TMPDIR=/mnt takes no files; ", 0),
+        pytest.param(f"{SMALL} && head -c 64k /dev/zero > /mnt/other", "TMPDIR=/mnt", UNUSED, 0, marks=LONG),
+        pytest.param("true", "TMPDIR=/mnt/none", "TMPDIR=/mnt/none takes no files; ", 0, marks=LONG),
+        pytest.param(f"{SMALL} && chmod 555 /mnt", f"TMPDIR=/mnt {NO_RIGHTS}", UNUSED, 0, marks=LONG),
     ],
 )  # fmt: skip
 def test_a_folder_of_temporary_files_that_takes_none(
