@@ -111,7 +111,9 @@ def test_a_run_that_is_killed_at_random_moments_ends_in_the_same_bits(inputs, tm
 @pytest.mark.nightly
 @pytest.mark.parametrize("method", NIGHTLY)
 def test_many_runs_that_are_killed_at_random_moments_end_in_the_same_bits(method, inputs, tmp_path):
-    assert check_kills(method, inputs, tmp_path, lineages=8, kills=3, seed=1) > 8
+    struck = check_kills(method, inputs, tmp_path, lineages=8, kills=3, seed=1)
+    print(f"{method}: {struck} of 24 ends struck in 8 lineages")  # `pytest -rP` shows it
+    assert struck > 8
 
 
 def test_of_two_starts_of_one_run_the_second_is_refused_and_the_first_stops_behind_a_checkpoint(inputs, tmp_path):

@@ -1,5 +1,6 @@
 """Where files cannot be written: one sentence that names place, reason and remedy, before a job or at its end."""
 
+import asyncio
 import errno
 import os
 import pickle
@@ -14,7 +15,16 @@ import pytest
 from rlvr.core import writable
 from rlvr.core.errors import InputError
 from rlvr.core.refusals import is_lasting
-from rlvr.core.writable import Unwritable, check_folder, check_places, check_temporary, explained, nearest_folder
+from rlvr.core.writable import (
+    Unwritable,
+    ask_for_places,
+    check_folder,
+    check_places,
+    check_temporary,
+    check_tree,
+    explained,
+    nearest_folder,
+)
 
 LIBRARY = Path(__file__).resolve().parents[2] / "workflow" / "lib"
 
@@ -50,6 +60,95 @@ def test_files_and_dead_links_in_the_way(tmp_path: Path) -> None:
     assert refusal(tmp_path / "link/below").problem == "is a link to /no/such/disk, which is not there."
     (tmp_path / "good").symlink_to(tmp_path)
     check_folder(tmp_path / "good/below")
+
+
+def test_a_folder_in_the_place_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "run.json").mkdir()
+    with pytest.raises(Unwritable, match=r"run\.json: is a folder; a file is needed there\. Move it away\."):
+        check_places([tmp_path / "other.json", tmp_path / "run.json"])
+
+
+@pytest.mark.parametrize("name", ["adapter", "model", "checkpoints", "steps"])
+def test_what_a_training_writes_beside_its_manifest(tmp_path: Path, name: str) -> None:
+    (tmp_path / "run" / name).mkdir(parents=True)
+    check_places([tmp_path / "run/run.json"])
+    (tmp_path / "run" / name).rmdir()
+    (tmp_path / "run" / name).touch()
+    check_places([tmp_path / "run/metrics.parquet"])
+    with pytest.raises(Unwritable, match=f"run/{name}: is a file; a folder is needed there"):
+        check_places([tmp_path / "run/run.json"])
+
+
+NAMES = {"train": ["a_run", "another_run"], "data": ["math"]}
+
+
+@pytest.mark.parametrize("place", ["train", "train/a_run", "data/math", "logs"])
+def test_a_file_or_a_dead_link_in_the_place_of_a_folder_of_results(tmp_path: Path, place: str) -> None:
+    results = tmp_path / "results" / "tiny"
+    check_tree(results, NAMES)  # nothing is there yet
+    for good in ("train/another_run", "data", "evaluate"):
+        (results / good).mkdir(parents=True)
+    for file in ("plan.csv", "train/notes", "evaluate/a_run"):  # of nobody's concern, or of no stage that was named
+        (results / file).touch()
+    check_tree(results, NAMES)
+    wrong = results / place
+    if wrong.is_dir():
+        wrong.rename(tmp_path / "away")
+    wrong.touch()
+    with pytest.raises(Unwritable, match=f"results/tiny/{place}: is a file; a folder is needed there"):
+        check_tree(results, NAMES)
+    wrong.unlink()
+    wrong.symlink_to("/no/disk")
+    with pytest.raises(Unwritable, match=f"results/tiny/{place}: is a link to /no/disk, which is not there"):
+        check_tree(results, NAMES)
+    wrong.unlink()
+    (tmp_path / "elsewhere").mkdir()
+    wrong.symlink_to(tmp_path / "elsewhere")
+    check_tree(results, NAMES)
+
+
+@pytest.mark.parametrize("place", ["", "tiny", "tiny/train", "tiny/train/a_run", "tiny/logs"])
+def test_a_folder_of_results_that_another_user_keeps_closed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    for good in ("train/a_run", "logs"):
+        (tmp_path / "results/tiny" / good).mkdir(parents=True)
+    closed = tmp_path / "results" / place
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != closed)
+    with pytest.raises(Unwritable) as caught:
+        check_tree(tmp_path / "results/tiny", NAMES)
+    assert str(caught.value).startswith(f"{closed}: is closed to this user.")
+
+
+def test_a_plan_that_meets_a_file_in_the_place_of_a_folder_ends_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "suite").touch()
+
+    class Planner:
+        """Fails as Snakemake's inventory and its functions of inputs do."""
+
+        async def init(self, place: str, how: str) -> None:
+            try:
+                os.scandir(place)
+            except OSError as error:
+                if how == "as it is":
+                    raise
+                if how == "beneath another":
+                    raise RuntimeError("while a function of inputs was called")  # noqa: B904 (Snakemake names none)
+                told = f"in rule score_run:\n  {type(error).__name__}: {error}\nWildcards:"
+            raise RuntimeError(told)
+
+        async def check_jobs(self) -> None:
+            """Find nothing wrong."""
+
+    ask_for_places(Planner)
+    for place, how in (("suite", "as it is"), ("suite/scores", "beneath another"), ("suite/scores", "as a text")):
+        with pytest.raises(SystemExit) as ended:
+            asyncio.run(Planner().init(str(tmp_path / place), how))
+        assert ended.value.code == f"InputError: {tmp_path}/suite: is a file; a folder is needed there. Move it away."
+    with pytest.raises(FileNotFoundError):
+        asyncio.run(Planner().init(str(tmp_path / "none"), "as it is"))
+    with pytest.raises(RuntimeError, match="No such file"):
+        asyncio.run(Planner().init(str(tmp_path / "none"), "as a text"))
 
 
 @pytest.mark.parametrize(
@@ -146,9 +245,37 @@ def test_what_libraries_say_of_it_is_one_sentence(error: Exception, words: str, 
     assert str(pickle.loads(pickle.dumps(told))) == str(told)
 
 
+def test_of_a_path_that_cannot_be_reached_the_closed_folder_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    closed, file = tmp_path / "closed", tmp_path / "closed/deep/file"
+    file.parent.mkdir(parents=True)
+    error = PermissionError(errno.EACCES, "Permission denied", str(file))
+    assert str(explained(error, "")).startswith(f"{file}: is closed to this user.")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != closed)
+    assert str(explained(error, "")).startswith(f"{closed}: is closed to this user.")
+
+
+def test_what_stands_in_the_way_of_a_job_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("/no/disk")
+    (tmp_path / "folder").mkdir()
+    for act, words in (
+        (lambda: (tmp_path / "file/below").write_text("x"), "file: is a file; a folder is needed there"),
+        (lambda: (tmp_path / "file").mkdir(exist_ok=True), "file: is a file; a folder is needed there"),
+        (lambda: (tmp_path / "link").mkdir(exist_ok=True), "link: is a link to /no/disk, which is not there"),
+        (lambda: (tmp_path / "file").replace(tmp_path / "folder"), "folder: is a folder; a file is needed there"),
+    ):
+        with pytest.raises(OSError) as caught:
+            act()
+        told = explained(caught.value, "results")
+        assert isinstance(told, Unwritable) and f"{tmp_path}/{words}" in str(told) and is_lasting(told)
+
+
 @pytest.mark.parametrize(
     "error",
     [
+        FileExistsError(errno.EEXIST, "File exists", "/"),
         RuntimeError("CUDA out of memory"),
         FileNotFoundError(2, "No such file", "x"),
         InputError("x", "is wrong.", "Mend it."),
@@ -169,6 +296,16 @@ def test_a_folder_of_temporary_files_that_is_not_there_is_told(monkeypatch: pyte
 
     monkeypatch.setattr("tempfile.gettempdir", none)
     with pytest.raises(Unwritable, match="no folder takes temporary files"):
+        check_temporary()
+
+
+def test_a_folder_of_temporary_files_that_is_nearly_full_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # Python wrote four bytes there, which fit
+    monkeypatch.setattr(os, "statvfs", disk(f_bfree=1, f_bavail=1))
+    sentence = rf"{tmp_path} \(for temporary files\): .* full \(4,096 bytes are free\)\. Set TMPDIR to a folder with"
+    with pytest.raises(Unwritable, match=sentence):
         check_temporary()
 
 

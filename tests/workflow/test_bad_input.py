@@ -174,3 +174,16 @@ def test_good_rows_pass_where_bad_ones_stop(checkout: Checkout, tmp_path: Path) 
         "source deepmath-roll has 4 rows, expected 4,994",
         "4 problems pass the filters, expected 261",
     ]
+
+
+@pytest.mark.parametrize(
+    "place", ["train/qwen3-8b_deepmath-hard_lora-r8_bs64_s42", "evaluate/qwen3-8b_deepmath-hard_lora-r8_bs64_s42/main"]
+)
+def test_a_file_in_the_place_of_a_folder_of_results(checkout: Checkout, place: str) -> None:
+    """Found before the plan, or met while planning."""
+    file = checkout.root / "results/tiny" / place
+    file.parent.mkdir(parents=True)
+    file.touch()
+    message = refusal(checkout, "table4")
+    sentence = f"InputError: results/tiny/{place}: is a file; a folder is needed there. Move it away."
+    assert message.strip().splitlines()[-1] == sentence and "Traceback" not in message

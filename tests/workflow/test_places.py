@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -33,11 +34,19 @@ def read_only(folder: str) -> str:
     return f"mount --bind {quoted} {quoted} && mount -o remount,bind,ro {quoted}"
 
 
-def ended(checkout: Checkout, mounts: str, *arguments: str, before: str = "") -> tuple[int, str]:
-    """Status and output of snakemake behind these mounts, of which the rest of the machine sees nothing."""
+def ended(checkout: Checkout, mounts: str, *arguments: str, before: str = "", target: str = TABLE) -> tuple[int, str]:
+    """Status and output of snakemake behind these mounts, of which the rest of the machine sees nothing.
+
+    Args:
+        checkout: Where it is called.
+        mounts: Commands of the shell before; they may change folders, too.
+        arguments: Of snakemake, beside the target.
+        before: What stands before the call, e.g. variables.
+        target: What is asked for.
+    """
     for folder in (".snakemake", "results/tiny/logs", "results/tiny/data"):
         (checkout.root / folder).mkdir(parents=True, exist_ok=True)
-    call = shlex.join([sys.executable, "-m", "snakemake", "--cores", "1", TABLE, *arguments])
+    call = shlex.join([sys.executable, "-m", "snakemake", "--cores", "1", target, *arguments])
     root = shlex.quote(str(checkout.root))
     script = f"cd {root} && {mounts} && cd / && cd {root} && {before} {call}"
     done = subprocess.run(
@@ -71,6 +80,53 @@ def test_what_is_not_written_may_be_read_only(checkout: Checkout) -> None:
     (checkout.root / "results/tiny/train").mkdir(parents=True)
     status, out = ended(checkout, read_only("results/tiny/train"), "-n")
     assert status == 0 and "curate_dataset" in out, out
+
+
+RUN = "qwen3-8b_deepmath-hard_lora-r8_bs64_s42"
+LONG = pytest.mark.long  # a plan of three seconds each
+NO_RIGHTS = "setpriv --bounding-set=-dac_override,-dac_read_search"  # root without them meets closed folders
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv to give up the rights of root")
+@pytest.mark.parametrize(
+    ("place", "mode", "target"),
+    [
+        pytest.param(f"train/{RUN}", "000", f"train/{RUN}/run.json", marks=LONG),  # found before the plan
+        pytest.param(f"train/{RUN}", "555", f"train/{RUN}/run.json", marks=LONG),  # found by what the plan writes
+        (f"evaluate/{RUN}/main", "000", f"evaluate/{RUN}/main/scores.parquet"),  # met while planning
+    ],
+)
+def test_a_folder_that_is_closed_to_the_user_is_named(checkout: Checkout, place: str, mode: str, target: str) -> None:
+    folder = f"results/tiny/{place}"
+    status, out = ended(
+        checkout, f"mkdir -p {folder} && chmod {mode} {folder}", "-n", before=NO_RIGHTS, target=f"results/tiny/{target}"
+    )
+    (checkout.root / folder).chmod(0o755)
+    sentence = f"InputError: {folder}: is closed to this user."
+    assert status == 1 and out.strip().splitlines()[-1].startswith(sentence), out
+    assert "Traceback" not in out
+
+
+UNUSED = "TMPDIR=/mnt takes no files; temporary ones go to "
+SMALL = "mount -t tmpfs -o size=64k none /mnt"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "before", "last", "status"),
+    [
+        (f"{SMALL} && head -c 60k /dev/zero > /mnt/other", "TMPDIR=/mnt", "InputError: /mnt (for temporary files)", 1),
+        pytest.param(f"{SMALL} && head -c 64k /dev/zero > /mnt/other", "TMPDIR=/mnt", UNUSED, 0, marks=LONG),
+        pytest.param("true", "TMPDIR=/mnt/none", "TMPDIR=/mnt/none takes no files; ", 0, marks=LONG),
+        pytest.param(f"{SMALL} && chmod 555 /mnt", f"TMPDIR=/mnt {NO_RIGHTS}", UNUSED, 0, marks=LONG),
+    ],
+)  # fmt: skip
+def test_a_folder_of_temporary_files_that_takes_none(
+    checkout: Checkout, mounts: str, before: str, last: str, status: int
+) -> None:
+    found, out = ended(checkout, mounts, "-n", before=before)
+    lines = out.strip().splitlines()
+    assert found == status and "Traceback" not in out, out
+    assert lines[-1].startswith(last) if status else any(line.startswith(last) for line in lines), out
 
 
 @pytest.mark.nightly  # three calls that fetch and curate; what a job says then is tested in unit/test_writable.py

@@ -41,7 +41,7 @@ from rlvr.core.refusals import forget_all, is_refused
 from rlvr.core.syntax import code_digest, keep_found
 from rlvr.core.warm import keeper
 from rlvr.core.schemas import load_yaml
-from rlvr.core.writable import ask_for_places, check_places, check_temporary, explained, nearest_folder, written_by
+from rlvr.core.writable import ask_for_places, check_places, check_temporary, check_tree, explained, written_by
 from rlvr.data.fetching import Origin, check_origin
 from rlvr.data.readers import READERS
 from rlvr.plan.alternatives import one_of
@@ -77,8 +77,11 @@ def or_stop(read, *arguments):
     """The result of a function; what is wrong in a user's files ends the call with one sentence, without a traceback."""
     try:
         return read(*arguments)
-    except InputError as error:
-        sys.exit(f"InputError: {error}")
+    except (InputError, OSError) as error:
+        told = explained(error, ROOT)
+        if not isinstance(told, InputError):
+            raise
+        sys.exit(f"InputError: {told}")
 
 
 def or_print(do, *arguments):
@@ -119,11 +122,13 @@ STAND_INS = SCALE.get("stand_ins", {})
 or_stop(check_engine, config, SCALE, config["scale"])
 if workflow.is_main_process:
     ask_for_places(DAG)
-    or_stop(nearest_folder, Path(RESULTS))
+    trained = [*RUNS, *KEPT]
+    names = {"data": SCALE["datasets"], "models": SCALE["models"], "paper": PROGRAM.studies}
+    or_stop(check_tree, Path(RESULTS), names | {"train": trained, "evaluate": [*trained, *PROGRAM.bases]})
     print(or_stop(check_temporary), end="", file=sys.stderr)
     if config["artefacts"]["train"] == "fetch":
         or_stop(bring_archive, config["artefacts"].get("archive", ""), Path(RESULTS))
-    settle_samples({run_id: PROGRAM.run_suites(run_id) for run_id in [*RUNS, *KEPT]}, Path(RESULTS))
+    or_stop(settle_samples, {run_id: PROGRAM.run_suites(run_id) for run_id in trained}, Path(RESULTS))
     print(
         *(f"{run_id} is left out: it {reason}." for run_id, reason in PROGRAM.unfit.items()),
         *(f"{run_id} is left out: {reason}." for run_id, reason in PROGRAM.absent.items()),
@@ -133,8 +138,8 @@ if workflow.is_main_process:
     )
     if set(PROGRAM.studies) != set(config["studies"]):
         print(f"Scale {config['scale']} has studies of its own: {', '.join(PROGRAM.studies)}.", file=sys.stderr)
-    trained = {run_id: spec for run_id, spec in PROGRAM.specs.items() if run_id not in PROGRAM.kept}
-    STALE = settle_specs(trained, Path(RESULTS), SCALES)
+    specs = {run_id: spec for run_id, spec in PROGRAM.specs.items() if run_id not in PROGRAM.kept}
+    STALE = or_stop(settle_specs, specs, Path(RESULTS), SCALES)
     for line in stale_lines(STALE):
         print(line, file=sys.stderr)
 else:

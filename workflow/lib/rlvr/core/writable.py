@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ LEAST_FREE_BYTES = 2**18  # a disk with less is full: logs, manifests and a smal
 PATH_LIMIT = os.pathconf("/", "PC_PATH_MAX") - 1  # bytes; the system counts one that ends a path
 BESIDE_BYTES = 24  # `.<name>.<process>.tmp` while a file is written, and `<log>.refused`
 BELOW_BYTES = 120  # what jobs make below the folder of an output, e.g. `checkpoints/checkpoint-100000/rng_state_15.pth`
+MANIFEST, OF_A_RUN = "run.json", ("adapter", "model", "checkpoints", "steps")  # folders that stand beside the manifest
 MENDED, ASKED = "asks_for_places", "asked_for_places"
 FREE_SPACE = "Make space there, or let the folder be a link to another disk; then type the same command again."
 # What libraries say of a disk that is full, in words of their own: safetensors, PyTorch, Arrow, C++.
@@ -24,6 +25,8 @@ FULL = re.compile(
     r"|iostream error|\[Errno (?:27|28|122)\]|unexpected pos \d+ vs \d+",
     flags=re.IGNORECASE,
 )
+CITED = re.compile(r"\w+Error: \[Errno (\d+)\] [^:\n]*: '([^'\n]*)'")  # as Python writes an OSError
+IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST)  # also where a folder is made in the place of a file or of a dead link
 REASONS = {  # of an error of the operating system: what it means for whoever reads it, and what to do
     errno.ENOSPC: ("cannot be written: the disk is full.", FREE_SPACE),
     errno.EDQUOT: ("cannot be written: your quota of the disk is used up.", FREE_SPACE),
@@ -34,6 +37,7 @@ REASONS = {  # of an error of the operating system: what it means for whoever re
     ),
     errno.EACCES: ("is closed to this user.", "Have its owner or mode changed, or work elsewhere."),
     errno.EPERM: ("is closed to this user.", "Have its owner or mode changed, or work elsewhere."),
+    errno.EISDIR: ("is a folder; a file is needed there.", "Move it away."),
     errno.ENAMETOOLONG: ("is longer than the file system takes.", "Move the project to a shorter path."),
 }
 
@@ -60,8 +64,50 @@ def check_places(paths: Iterable[str | Path]) -> None:
     folders: dict[Path, int] = {}  # the longest name in each
     for path in map(Path, paths):
         folders[path.parent] = max(folders.get(path.parent, 0), len(os.fsencode(path.name)))
+        if os.path.isdir(path):  # noqa: PTH112 (below a closed folder it is False)
+            raise told(path, errno.EISDIR)
+        if path.name == MANIFEST:
+            folders.update({inside: 0 for name in OF_A_RUN if os.path.lexists(inside := path.parent / name)})
     for folder, longest in sorted(folders.items()):
         check_folder(folder, longest)
+
+
+def check_tree(results: Path, names: Mapping[str, Collection[str]]) -> None:
+    """Stop if a stage's folder, or one in it that a plan looks into, is a file, leads nowhere, or cannot be read.
+
+    One look at each: a plan of a thousand runs waits some milliseconds.
+
+    Args:
+        results: Folder of a scale's results, there or not.
+        names: Folders in a stage's folder, by name of the stage: of runs, of data sets, of studies.
+
+    Raises:
+        Unwritable: Names the place, the reason and what to do.
+    """
+    for above in (results.parent, results):
+        if nearest_folder(above) == above:
+            _check_readable(above)
+    for stage in _entries(results):
+        if "." in stage.name:  # a file, e.g. plan.csv
+            continue
+        _check_readable(nearest_folder(Path(stage.path)))
+        wanted = set(names.get(stage.name, ()))
+        for entry in _entries(Path(stage.path)) if wanted else ():
+            if entry.name in wanted:
+                _check_readable(nearest_folder(Path(entry.path)) if not entry.is_dir() else Path(entry.path))
+
+
+def _entries(folder: Path) -> list["os.DirEntry[str]"]:
+    """What lies in a folder, by name; nothing where it is not there."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _check_readable(folder: Path) -> None:
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise told(folder, errno.EACCES)
 
 
 def check_folder(folder: Path, longest: int = 0) -> None:
@@ -136,12 +182,32 @@ def explained(error: BaseException, folder: str | Path) -> BaseException:
     """
     if isinstance(error, InputError):
         return error
-    if isinstance(error, OSError) and error.errno in REASONS:
-        return told(error.filename2 or error.filename or folder, error.errno)
+    if isinstance(error, OSError):
+        place = error.filename2 or error.filename or folder
+        if error.errno in REASONS:
+            return told(_closed(place), error.errno)
+        if error.errno in IN_THE_WAY and isinstance(place, str | os.PathLike):
+            return _in_the_way(Path(place)) or error
     if FULL.search(str(error)):
         problem = f"cannot be written: the disk is full, or was ({type(error).__name__}: {str(error)[:200]})."
         return Unwritable(folder, problem, FREE_SPACE, lasting=False)
     return error
+
+
+def _closed(place: Any) -> Any:
+    """The highest folder above a path that this user may not enter, otherwise what was given."""
+    above = reversed(Path(place).parents) if isinstance(place, str | os.PathLike) else ()
+    shut = (each for each in above if each.is_dir() and not os.access(each, os.X_OK))
+    return next(shut, place)
+
+
+def _in_the_way(path: Path) -> Unwritable | None:
+    """The file or dead link that stands where a folder above a path, or at it, is needed."""
+    try:
+        nearest_folder(path)
+    except Unwritable as error:
+        return error
+    return None
 
 
 def check_temporary() -> str:
@@ -150,19 +216,22 @@ def check_temporary() -> str:
     Raises:
         Unwritable: If no folder takes temporary files.
     """
-    wanted = os.environ.get("TMPDIR", "")
+    wanted, remedy = os.environ.get("TMPDIR", ""), "Set TMPDIR to a folder with space."
     try:
         used = tempfile.gettempdir()
+        _check_space(Path(used))
     except FileNotFoundError:
         problem = "no folder takes temporary files: not $TMPDIR, /tmp, /var/tmp, nor this one."
-        raise Unwritable(wanted or "$TMPDIR", problem, "Set TMPDIR to a folder with space.") from None
+        raise Unwritable(wanted or "$TMPDIR", problem, remedy) from None
+    except Unwritable as error:
+        raise Unwritable(f"{used} (for temporary files)", error.problem, remedy, error.lasting) from None
     if wanted and Path(used).absolute() != Path(wanted).absolute():
         return f"TMPDIR={wanted} takes no files; temporary ones go to {used}.\n"
     return ""
 
 
 def ask_for_places(planner: Any, check: Callable[[Iterable[str]], None] = check_places) -> None:
-    """Let a planner end a call, dry or not, if what its jobs write cannot be written.
+    """Let a planner end a call, dry or not, if what its jobs write cannot be written, or what is there not be read.
 
     Args:
         planner: Snakemake's class ``DAG``, before it plans; a second call changes nothing.
@@ -170,7 +239,16 @@ def ask_for_places(planner: Any, check: Callable[[Iterable[str]], None] = check_
     """
     if getattr(planner, MENDED, False):
         return
-    look = planner.check_jobs
+    plan, look = planner.init, planner.check_jobs
+
+    async def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            await plan(self, *args, **kwargs)
+        except Exception as error:
+            told = (explained(each, "") for each in _behind(error))
+            if sentence := next((each for each in told if isinstance(each, InputError)), None):
+                sys.exit(f"InputError: {sentence}")
+            raise
 
     async def check_jobs(self: Any) -> None:
         if not getattr(self, ASKED, False):  # once, when it is known which jobs run
@@ -181,8 +259,19 @@ def ask_for_places(planner: Any, check: Callable[[Iterable[str]], None] = check_
                 sys.exit(f"InputError: {error}")
         await look(self)
 
-    planner.check_jobs = check_jobs
+    planner.init, planner.check_jobs = init, check_jobs
     setattr(planner, MENDED, True)
+
+
+def _behind(error: BaseException) -> Iterator[OSError]:
+    """The operating system's errors that an error was raised for, or that its text cites: Snakemake keeps no more."""
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, OSError):
+            yield behind
+        behind = behind.__cause__ or behind.__context__
+    for number, path in CITED.findall(str(error)):
+        yield OSError(int(number), os.strerror(int(number)), path)
 
 
 def written_by(jobs: Iterable[Any]) -> list[str]:
