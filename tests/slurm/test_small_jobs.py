@@ -5,14 +5,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from conftest import copy_code
-from slurm_cluster import Cluster, wait_for
+from slurm_cluster import Cluster
 from slurm_project import RUNS, Project, make_project
 
 GROUPED = ("--workflow-profile", "small-jobs")
 MORE = ("qwen3-8b_deepmath-hard_lora-r16_bs64_s42", "qwen3-8b_deepmath-hard_dora-r8_bs64_s42")
 FIVE = (*RUNS, *MORE)
 SCORES = [f"results/tiny/evaluate/{run_id}/main/scores.parquet" for run_id in FIVE]
-MANIFESTS = [f"results/tiny/train/{run_id}/run.json" for run_id in FIVE]
 
 
 def five_runs(root: Path, steps: int) -> Project:
@@ -36,22 +35,3 @@ def test_jobs_of_a_stage_are_one_job_of_slurm_and_their_results_the_same(slurm: 
     for run_id, scores in zip(FIVE, SCORES, strict=True):
         assert project.weights(run_id) == local.weights(run_id)
         pd.testing.assert_frame_equal(*(pd.read_parquet(each.root / scores) for each in (project, local)))
-
-
-@pytest.mark.nightly
-def test_a_cancelled_group_keeps_what_is_trained_and_resumes_what_is_not(slurm: Cluster, tmp_path: Path) -> None:
-    project, local = (five_runs(tmp_path / name, steps=60) for name in ("project", "local"))
-    driver = project.start(*GROUPED, *MANIFESTS)
-    trained = project.root / "results/tiny/train"
-    wait_for(lambda: any(trained.glob("*/run.json")), 900, "a finished training")
-    wait_for(lambda: any(trained.glob("*/checkpoints/checkpoint-*/seal.json")), 900, "a sealed checkpoint")
-    first = next(trained.glob("*/run.json")).parent.name
-    (job,) = slurm.running("training_train_run")
-    slurm.ask("scancel", job)
-    out, _ = driver.communicate(timeout=1800)
-    assert driver.returncode == 0, out
-    assert "nothing to train" in project.log(first)
-    resumed = [project.log(run_id) for run_id in FIVE if "resuming from checkpoint" in project.log(run_id)]
-    assert len(resumed) == 1
-    local.checkout.run(*MANIFESTS)
-    assert {run_id: project.weights(run_id) for run_id in FIVE} == {run_id: local.weights(run_id) for run_id in FIVE}
