@@ -79,7 +79,7 @@ def test_what_a_training_writes_beside_its_manifest(tmp_path: Path, name: str) -
         check_places([tmp_path / "run/run.json"])
 
 
-NAMES = {"train": ["a_run", "another_run"], "data": ["math"]}
+NAMES: dict[str, list[str]] = {"train": ["a_run", "another_run"], "data": ["math"], "logs": []}
 
 
 @pytest.mark.parametrize("place", ["train", "train/a_run", "data/math", "logs"])
@@ -88,7 +88,7 @@ def test_a_file_or_a_dead_link_in_the_place_of_a_folder_of_results(tmp_path: Pat
     check_tree(results, NAMES)  # nothing is there yet
     for good in ("train/another_run", "data", "evaluate"):
         (results / good).mkdir(parents=True)
-    for file in ("plan.csv", "train/notes", "evaluate/a_run"):  # of nobody's concern, or of no stage that was named
+    for file in ("plan.csv", "notes", "train/notes", "evaluate/a_run"):  # of no stage that was named, or of no run
         (results / file).touch()
     check_tree(results, NAMES)
     wrong = results / place

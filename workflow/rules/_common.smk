@@ -123,7 +123,8 @@ or_stop(check_engine, config, SCALE, config["scale"])
 if workflow.is_main_process:
     ask_for_places(DAG)
     trained = [*RUNS, *KEPT]
-    names = {"data": SCALE["datasets"], "models": SCALE["models"], "paper": PROGRAM.studies}
+    names = dict.fromkeys(("logs", "specs", "spectra", "parameters"), [])
+    names |= {"data": SCALE["datasets"], "models": SCALE["models"], "paper": PROGRAM.studies}
     or_stop(check_tree, Path(RESULTS), names | {"train": trained, "evaluate": [*trained, *PROGRAM.bases]})
     print(or_stop(check_temporary), end="", file=sys.stderr)
     if config["artefacts"]["train"] == "fetch":

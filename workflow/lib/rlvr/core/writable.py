@@ -79,7 +79,8 @@ def check_tree(results: Path, names: Mapping[str, Collection[str]]) -> None:
 
     Args:
         results: Folder of a scale's results, there or not.
-        names: Folders in a stage's folder, by name of the stage: of runs, of data sets, of studies.
+        names: Folders in a stage's folder (of runs, data sets, studies) by name of the stage; what else lies in the
+            results is of no concern.
 
     Raises:
         Unwritable: Names the place, the reason and what to do.
@@ -87,20 +88,18 @@ def check_tree(results: Path, names: Mapping[str, Collection[str]]) -> None:
     for above in (results.parent, results):
         if nearest_folder(above) == above:
             _check_readable(above)
-    for stage in _entries(results):
-        if "." in stage.name:  # a file, e.g. plan.csv
+    for stage, wanted in names.items():
+        if not os.path.lexists(folder := results / stage):
             continue
-        _check_readable(nearest_folder(Path(stage.path)))
-        wanted = set(names.get(stage.name, ()))
-        for entry in _entries(Path(stage.path)) if wanted else ():
-            if entry.name in wanted:
-                _check_readable(nearest_folder(Path(entry.path)) if not entry.is_dir() else Path(entry.path))
+        _check_readable(nearest_folder(folder))
+        known = set(wanted)
+        for entry in _entries(folder) if known else ():
+            if entry.name in known:
+                _check_readable(Path(entry.path) if entry.is_dir() else nearest_folder(Path(entry.path)))
 
 
 def _entries(folder: Path) -> list["os.DirEntry[str]"]:
-    """What lies in a folder, by name; nothing where it is not there."""
-    if not folder.is_dir():
-        return []
+    """What lies in a folder, by name."""
     with os.scandir(folder) as entries:
         return sorted(entries, key=lambda entry: entry.name)
 
