@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from mounting import may_mount
 from small_models import settings_of
 from small_runs import weights_of, write_inputs
 
@@ -16,17 +17,6 @@ from rlvr.tables import METRICS
 
 SIZES_KIB = (40, 80, 120, 160)
 REMEDY = "Make space there, or let the folder be a link to another disk; then type the same command again."
-
-
-def may_mount() -> bool:
-    """Whether this user may mount in a namespace of its own."""
-    command = ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]
-    try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
-
-
 pytestmark = pytest.mark.nightly
 
 

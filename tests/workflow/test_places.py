@@ -5,25 +5,14 @@ import shlex
 import shutil
 import subprocess
 import sys
-from functools import cache
 
 import pytest
 from conftest import Checkout
+from mounting import may_mount
 
 TABLE = "results/tiny/data/deepmath-hard/train.parquet"
 READ = "its disk is mounted read-only."
 FULL = "mount -t tmpfs -o size=256k none results && head -c 128k /dev/zero > results/other"
-
-
-@cache
-def may_mount() -> bool:
-    """Whether this user may mount in a namespace of its own."""
-    command = ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]
-    try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
-
 
 pytestmark = pytest.mark.skipif(not may_mount(), reason="no right to mount a disk that is full or read-only")
 
