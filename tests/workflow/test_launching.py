@@ -15,7 +15,8 @@ def test_what_runs_on_this_machine_does_not_wait_for_the_queue(checkout: Checkou
     squeue.write_text(f"#!/bin/sh\necho '7|{checkout.root}|rule_train_run_wildcards_x'\n")
     squeue.chmod(0o755)
     path = f"{squeue.parent}{os.pathsep}{os.environ['PATH']}"
-    done = checkout.snakemake("--executor", "slurm", "--jobs", "1", "--", "plan", PATH=path)
+    quick = ("--slurm-init-seconds-before-status-checks", "1")  # its thread sleeps for 40 s otherwise
+    done = checkout.snakemake("--executor", "slurm", *quick, "--jobs", "1", "--", "plan", PATH=path)
     assert done.returncode == 0 and "GPU-hours left" in done.stdout, done.stdout
     assert "in the queue already" not in done.stdout
 
