@@ -47,13 +47,13 @@ study: $(READY)  ## One study at scale tiny, to its PDF: make study STUDY=<name 
 	@echo
 	@echo "PDF          results/tiny/paper/$(STUDY)/paper.pdf"
 
-test: $(READY)  ## Every test that needs no GPU and no hub.
+test: $(READY)  ## The tests that need no GPU and no hub, less than ten minutes.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: $(READY)  ## What takes half a minute each and is left out of `make test`.
 	@$(BIN)/python -m pytest tests -m long -n 2 --dist loadfile --no-loadscope-reorder
 
-nightly: $(READY)  ## Hours: random kills of eight methods, whole workflows repeated and compared, Slurm's restarts, every mutated key.
+nightly: $(READY)  ## Hours, and what test-long has: random kills of eight methods, whole workflows repeated and compared, Slurm's restarts, every mutated key.
 	@status=0; $(BIN)/python -m pytest tests -m "nightly or long" -v || status=1; \
 	MUTATIONS=100000 $(BIN)/python -m pytest tests/workflow/test_mutated_configurations.py -v || status=1; exit $$status
 

@@ -1,6 +1,7 @@
 """The core rows of scale tiny through a real Slurm with two slots of one core each, against this machine without it.
 
-Through the profiles slurm and small-jobs; `GROUPED=no` runs the former alone, in which each job is one of Slurm.
+Through the profiles slurm and small-jobs, without environments of their own, so that jobs are forks; `GROUPED=no` runs
+the former alone, in which each job is one of Slurm.
 
 Needs what `tests/slurm` needs (Debian's Slurm, root). CPU seconds are those of the whole machine, which must be quiet.
 A row whose peer is a target says so.
@@ -19,6 +20,7 @@ from slurm_cluster import Cluster, why_not
 from slurm_project import MODULES, Project
 
 TARGET_S = 480.0
+GROUPED = os.environ.get("GROUPED") != "no"
 
 
 def busy_seconds() -> float:
@@ -39,7 +41,7 @@ def core_rows(folder: Path) -> Checkout:
     """A copy of the workflow whose tier core is the rows of that name, without the further seeds."""
     checkout = copy_code(folder)
     (folder / ".venv").symlink_to(Path(sys.prefix))
-    if not MODULES.exists():
+    if GROUPED or not MODULES.exists():
         checkout.edit("profiles/slurm/profile.yaml", "software-deployment-method", "#")
     checkout.edit_scale(tiers__core=["core"])
     return checkout
@@ -48,7 +50,7 @@ def core_rows(folder: Path) -> Checkout:
 def through_slurm(folder: Path) -> tuple[float, float, int]:
     """Wall and processor seconds of the rows through the profile as it is, and how many jobs Slurm had."""
     project, cluster = Project(core_rows(folder / "project")), Cluster(folder, cores=1)
-    grouped = [] if os.environ.get("GROUPED") == "no" else ["--workflow-profile", "small-jobs"]
+    grouped = ["--workflow-profile", "small-jobs"] if GROUPED else []
     command = [sys.executable, "-m", "snakemake", "--profile", "slurm", *grouped, "all"]
     command += ["--config", "scale=tiny", "engine=transformers"]
     project.command = lambda *_: command  # type: ignore[method-assign]

@@ -32,6 +32,7 @@ WARM = {  # what is loaded for the jobs of a rule; those of other rules are star
     "tabulate_output": ["rlvr.report.evidence", "rlvr.report.files"],
     "plot_output": ["rlvr.report.evidence", "rlvr.report.plotting"],
 }
+FORKS = "Jobs are forks of one loaded process."
 LARGE_GROUP, LONGEST_LOADING_S = 4, 600.0
 SNAKEMAKES = ["snakemake.iocontainers", "snakemake.logging"]  # what its scripts import
 
@@ -54,7 +55,7 @@ def start_jobs_warm():
     if config["warm_jobs"] and workflow.is_main_process:
         here = [job for job in workflow.dag.needrun_jobs() if workflow.local_exec or job.is_local]
         started = start_warm([job.rule.name for job in here])
-        logger.info("Jobs are forks of one loaded process." if started else "Jobs are few: each loads what it needs.")
+        logger.info(FORKS if started else "Jobs are few: each loads what it needs.")
 
 
 def start_group_warm():
@@ -64,7 +65,8 @@ def start_group_warm():
     """
     own = workflow.deployment_settings.deployment_method
     if config["warm_jobs"] and workflow.remote_exec and not own and "slurm-jobstep" not in sys.argv:
-        start_warm(target_rules(sys.argv), many=LARGE_GROUP, wait_s=LONGEST_LOADING_S)
+        if start_warm(target_rules(sys.argv), many=LARGE_GROUP, wait_s=LONGEST_LOADING_S):
+            print(FORKS, file=sys.stderr)
 
 
 start_group_warm()
